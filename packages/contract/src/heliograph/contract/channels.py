@@ -1,0 +1,157 @@
+"""THE table: every channel with its subject, payload, stream, senders and readers.
+
+The documents (`docs/contract.md`), the schema files, the tests and the broker's permissions come from it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from heliograph.contract.configuration import Revision
+from heliograph.contract.records import Alarm, Event, Reading, Record
+from heliograph.contract.requests import (
+    AlarmPage,
+    CommandResults,
+    CommandText,
+    ConnectionPage,
+    ConnectRequest,
+    Outcome,
+    PageRequest,
+    ParametersRequest,
+    ReadRequest,
+    VariableValue,
+    WriteRequest,
+)
+from heliograph.contract.states import ServiceState
+
+
+class Service(StrEnum):
+    """The services, each a user of the bus."""
+
+    COLLECTOR = "collector"
+    SYNC = "sync"
+    COMMANDS = "commands"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One JetStream stream. Sync makes them all and makes them again if the bus lost its store."""
+
+    name: str
+    subjects: tuple[str, ...]
+    retention: Literal["workqueue", "last"]
+    """`workqueue`: a message stays until its one reader acknowledged it. `last`: the newest per subject stays."""
+    max_bytes: int
+    purpose: str
+    storage: Literal["file", "memory"] = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One line of the table. A subject's `{key}` is filled by the sender with a constrained identifier."""
+
+    name: str
+    subject: str
+    payload: Any
+    senders: tuple[Service, ...]
+    readers: tuple[Service, ...]
+    purpose: str
+    stream: str | None = None
+    """None: plain NATS, not stored."""
+    reply: Any = None
+    """For requests: the payload of the answer, given by the one reader."""
+
+    @property
+    def adapter(self) -> TypeAdapter[Any]:
+        """Validates and writes the payload."""
+        return _adapter(self.payload)
+
+    @property
+    def reply_adapter(self) -> TypeAdapter[Any]:
+        """Validates and writes the answer of a request."""
+        return _adapter(self.reply)
+
+    @property
+    def pattern(self) -> str:
+        """The subject with a wildcard in the place of its key."""
+        head, _, _ = self.subject.partition("{")
+        return f"{head}*" if head != self.subject else self.subject
+
+
+_ADAPTERS: dict[int, TypeAdapter[Any]] = {}
+
+
+def _adapter(payload: Any) -> TypeAdapter[Any]:
+    return _ADAPTERS.setdefault(id(payload), TypeAdapter(payload))
+
+
+MEBIBYTE = 1024 * 1024
+
+STREAMS = (
+    Stream("RECORDS", ("records.*",), "workqueue", 1024 * MEBIBYTE, "records on their way to sync"),
+    Stream("ALARMS", ("alarms.*",), "workqueue", 64 * MEBIBYTE, "alarms on their way to sync"),
+    Stream("EVENTS", ("events.*",), "workqueue", 64 * MEBIBYTE, "lines of the log on their way to sync"),
+    Stream("COMMANDS", ("commands.*",), "workqueue", 64 * MEBIBYTE, "command texts not yet executed"),
+    Stream("RESULTS", ("results.*",), "workqueue", 64 * MEBIBYTE, "results on their way back"),
+    Stream("CONFIGURATION", ("configuration.revision",), "last", 64 * MEBIBYTE, "the revision in force"),
+    Stream("STATE", ("state.*",), "last", 16 * MEBIBYTE, "the last state of each service", storage="memory"),
+)
+
+_COLLECTOR, _SYNC, _COMMANDS, _API = Service.COLLECTOR, Service.SYNC, Service.COMMANDS, Service.API
+_ALL = (_COLLECTOR, _SYNC, _COMMANDS, _API)
+
+RECORDS = Channel(
+    "records", "records.{device}", Record, (_COLLECTOR,), (_SYNC,), "one record of one device", stream="RECORDS"
+)
+ALARMS = Channel(
+    "alarms", "alarms.{service}", Alarm, (_COLLECTOR, _COMMANDS), (_SYNC,), "alarms, each once", stream="ALARMS"
+)
+EVENTS = Channel("events", "events.{service}", Event, _ALL, (_SYNC,), "lines of the log for people", stream="EVENTS")
+LIVE = Channel(
+    "live", "live.{device}", Reading, (_COLLECTOR,), (_API, _COMMANDS), "live readings, at most one a second a device"
+)
+STATE = Channel(
+    "state", "state.{service}", ServiceState, _ALL, (_API, _COMMANDS), "how a service is doing, every 5 s",
+    stream="STATE",
+)  # fmt: skip
+CONFIGURATION = Channel(
+    "configuration", "configuration.revision", Revision, (_SYNC,), (_COLLECTOR, _COMMANDS, _API),
+    "the revision in force", stream="CONFIGURATION",
+)  # fmt: skip
+COMMAND_TEXTS = Channel(
+    "commands", "commands.{way}", CommandText, (_SYNC, _API), (_COMMANDS,), "command texts, each executed once",
+    stream="COMMANDS",
+)  # fmt: skip
+RESULTS = Channel(
+    "results", "results.{way}", CommandResults, (_COMMANDS,), (_SYNC,), "results of command texts", stream="RESULTS"
+)
+READ = Channel(
+    "read", "request.collector.read", ReadRequest, (_COMMANDS,), (_COLLECTOR,), "read one variable now",
+    reply=VariableValue,
+)  # fmt: skip
+WRITE = Channel(
+    "write", "request.collector.write", WriteRequest, (_COMMANDS,), (_COLLECTOR,), "write one variable now",
+    reply=VariableValue,
+)  # fmt: skip
+PARAMETERS = Channel(
+    "parameters", "request.collector.parameters", ParametersRequest, (_COMMANDS,), (_COLLECTOR,),
+    "record the parameters of devices", reply=Outcome,
+)  # fmt: skip
+CONNECT = Channel(
+    "connect", "request.sync.connect", ConnectRequest, (_COMMANDS, _API), (_SYNC,), "make a connection", reply=Outcome
+)
+CONNECTION_HISTORY = Channel(
+    "connection history", "request.sync.connections", PageRequest, (_API,), (_SYNC,), "a page of connections",
+    reply=ConnectionPage,
+)  # fmt: skip
+ALARM_HISTORY = Channel(
+    "alarm history", "request.sync.alarms", PageRequest, (_API,), (_SYNC,), "a page of alarms", reply=AlarmPage
+)
+
+CHANNELS = (
+    RECORDS, ALARMS, EVENTS, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
+    READ, WRITE, PARAMETERS, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY,
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""What each service may do on the bus, made from the table, and the broker's list of users (least privilege)."""
+
+import json
+from collections.abc import Mapping
+
+from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
+
+BATCH_ALLOWED = frozenset({"RECORDS", "ALARMS"})
+"""Streams that take atomic batches (NATS 2.12)."""
+
+
+def durable(reader: Service, channel: Channel) -> str:
+    """Name of the durable consumer through which a service reads a work queue."""
+    return f"{reader}-{channel.name}"
+
+
+def inbox(service: Service) -> str:
+    """Prefix of the subjects on which a service gets answers; no other service may listen there."""
+    return f"_INBOX_{service}"
+
+
+def publish_subjects(service: Service) -> list[str]:
+    """Every subject on which this service may publish."""
+    subjects = [channel.pattern for channel in CHANNELS if service in channel.senders]
+    if service is Service.SYNC:
+        subjects += [f"$JS.API.STREAM.{verb}.{stream.name}" for stream in STREAMS for verb in STREAM_VERBS]
+    for channel in CHANNELS:
+        if service in channel.readers and channel.stream:
+            subjects += _read_subjects(service, channel, _stream(channel.stream))
+    return sorted(set(subjects))
+
+
+def subscribe_subjects(service: Service) -> list[str]:
+    """Every subject to which this service may subscribe."""
+    heard = {
+        channel.pattern
+        for channel in CHANNELS
+        if service in channel.readers and (channel.stream is None or _stream(channel.stream).retention == "last")
+    }
+    return sorted({f"{inbox(service)}.>", *heard})
+
+
+def users_conf(passwords: Mapping[Service, str]) -> str:
+    """The `authorization` block of the broker's configuration: one user a service, nothing more than the table."""
+    users = [
+        {
+            "user": service.value,
+            "password": passwords[service],
+            "permissions": {
+                "publish": {"allow": publish_subjects(service)},
+                "subscribe": {"allow": subscribe_subjects(service)},
+                "allow_responses": {"max": 1, "expires": "2m"},
+            },
+        }
+        for service in Service
+    ]
+    return "authorization: " + json.dumps({"timeout": 5, "users": users}, indent=2) + "\n"
+
+
+STREAM_VERBS = ("CREATE", "UPDATE", "INFO")
+
+
+def _read_subjects(service: Service, channel: Channel, stream: Stream) -> list[str]:
+    if stream.retention == "last":
+        return [f"$JS.API.STREAM.MSG.GET.{stream.name}"]
+    name = durable(service, channel)
+    return [
+        f"$JS.API.CONSUMER.CREATE.{stream.name}.{name}.>",
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream.name}.{name}",
+        f"$JS.API.CONSUMER.DELETE.{stream.name}.{name}",
+        f"$JS.API.CONSUMER.INFO.{stream.name}.{name}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream.name}.{name}",
+        f"$JS.ACK.{stream.name}.{name}.>",
+    ]
+
+
+def _stream(name: str) -> Stream:
+    return next(stream for stream in STREAMS if stream.name == name)

@@ -1,0 +1,154 @@
+"""Questions between services and their answers, commands and their results, and the history of connections."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
+from heliograph.contract.records import Alarm, Value
+
+
+class Outcome(Payload):
+    """The answer to any request: `error` is empty when it was done, else a text for a person."""
+
+    error: str = ""
+
+
+class ReadRequest(Payload):
+    """Read one variable of one device now, between two polls."""
+
+    device: DeviceKey
+    variable: str
+    """Index of the variable in the device's definition."""
+
+
+class WriteRequest(Payload):
+    """Write one raw value to one variable of one device between two polls, ahead of them."""
+
+    device: DeviceKey
+    variable: str
+    raw: int | float | str
+    verify: bool = True
+
+
+class VariableValue(Outcome):
+    """What was read, or read back: raw."""
+
+    raw: Value = None
+    time: Milliseconds | None = None
+    verified: bool = False
+    """True when a write was read back and the value is the one written."""
+
+
+class ParametersRequest(Payload):
+    """Read the variables of actions 1, 7 and 9 and record them for the `_P_` file; all devices, or one."""
+
+    device: DeviceKey | None = None
+
+
+class Way(StrEnum):
+    """The way a command came in (spec 4.1)."""
+
+    FILE = "file"
+    MQTT = "mqtt"
+    LOCAL = "local"
+
+
+class CommandText(Payload):
+    """The text of a command file or message as it came, taken in once."""
+
+    version: Literal[1] = 1
+    identity: str
+    way: Way
+    time: Milliseconds
+    origin: str
+    """For people: the file's name or the topic."""
+    text: str
+
+
+class CommandResults(Payload):
+    """The results of one command text, as they are to be written (spec 4.1)."""
+
+    version: Literal[1] = 1
+    identity: str
+    """The identity of the command text."""
+    way: Way
+    text: str
+
+
+class ConnectRequest(Payload):
+    """Ask for a connection to a server, or to all."""
+
+    server: Literal[1, 2] | None = None
+
+
+class PageRequest(Payload):
+    """A page of a history, newest first."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    before: int | None = None
+    """Only rows with a smaller number than this."""
+    server: Literal[1, 2] | None = None
+
+
+class Trigger(StrEnum):
+    """Why a connection was made (spec 1.5)."""
+
+    SCHEDULE = "schedule"
+    ALARM = "alarm"
+    REQUEST = "request"
+    START = "start"
+    RETRY = "retry"
+    RESULTS = "results"
+
+
+class ConnectionResult(StrEnum):
+    """How a connection ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    """The server was reached, yet a step failed."""
+    FAILED = "failed"
+    """The server was not reached, or the link went away."""
+
+
+class TransferCount(Payload):
+    """Files and bytes of one kind in one connection."""
+
+    kind: str
+    files: int = 0
+    bytes: int = 0
+
+
+class Connection(Payload):
+    """One row of the history of connections (spec 1.6)."""
+
+    number: int
+    server: Literal[1, 2]
+    trigger: Trigger
+    start: Milliseconds
+    end: Milliseconds | None = None
+    transfers: tuple[TransferCount, ...] = ()
+    failures: tuple[str, ...] = ()
+    result: ConnectionResult = ConnectionResult.RUNNING
+
+
+class ConnectionPage(Outcome):
+    """Rows of the history of connections, newest first."""
+
+    connections: tuple[Connection, ...] = ()
+
+
+class NumberedAlarm(Payload):
+    """An alarm with its number in the history."""
+
+    number: int
+    alarm: Alarm
+
+
+class AlarmPage(Outcome):
+    """Alarms, newest first."""
+
+    alarms: tuple[NumberedAlarm, ...] = ()

@@ -1,0 +1,174 @@
+"""How each service says it is doing, and the status document made of these states (spec 4.2, `status`)."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from heliograph.contract.configuration import ServerSummary
+from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
+from heliograph.contract.requests import Connection
+
+
+class DeviceCondition(StrEnum):
+    """How a device is doing (spec 2.3)."""
+
+    STARTING = "starting"
+    """Not yet asked, or not yet answered, since the start."""
+    ANSWERING = "answering"
+    RESTING = "resting"
+    """Lost: silent, probed at growing intervals."""
+    ASLEEP = "asleep"
+    """Silent where silence is expected (`sleeps=1`)."""
+    ABSENT = "absent"
+    """The host has nothing behind it (a serial port or input that is not there)."""
+
+
+class DeviceState(Payload):
+    """One device: its condition and what has been counted since the start of the collector."""
+
+    device: DeviceKey
+    name: str
+    condition: DeviceCondition
+    since: Milliseconds
+    cause: str = ""
+    """For people: why it is in this condition, empty when all is well."""
+    last_reading: Milliseconds | None = None
+    last_record: Milliseconds | None = None
+    requests: int = 0
+    readings: int = 0
+    records: int = 0
+    gaps: int = 0
+    """Periods without a record."""
+    refused: int = 0
+    """Records not stored because the storage was full."""
+    errors: dict[str, int] = {}
+    """By kind: `timeout`, `crc`, `noise`, `unit`, `function`, `late`, `short`, `exception 2`, `connection` …"""
+
+
+class LineState(Payload):
+    """One serial line or host:port."""
+
+    name: str
+    open: bool
+    cause: str = ""
+    requests: int = 0
+    utilisation: float | None = None
+    """Share of the last minute in which the line was busy, 0 to 1."""
+
+
+class CollectorState(Payload):
+    """The collector's state."""
+
+    service: Literal["collector"] = "collector"
+    time: Milliseconds
+    started: Milliseconds
+    revision: int | None = None
+    rejected: str = ""
+    """Why the newest revision could not be taken; empty when it was."""
+    devices: tuple[DeviceState, ...] = ()
+    lines: tuple[LineState, ...] = ()
+    outbox_records: int = 0
+    """Records and alarms not yet confirmed by the bus."""
+
+
+class StorageState(Payload):
+    """What waits on the gateway's disk for the servers (spec 3.6)."""
+
+    bytes: int = 0
+    """Uncompressed size of what waits."""
+    limit: int = 0
+    records: int = 0
+    files: int = 0
+    full: bool = False
+    full_devices: tuple[str, ...] = ()
+    refused: dict[str, int] = {}
+    """Records not stored, by device name."""
+
+
+class ServerState(Payload):
+    """One server: what waits for it, its last connection, its next."""
+
+    server: ServerSummary
+    connecting: bool = False
+    waiting_records: int = 0
+    waiting_files: int = 0
+    last: Connection | None = None
+    last_success: Milliseconds | None = None
+    next: Milliseconds | None = None
+    next_trigger: str = ""
+    failures: int = 0
+    """Failed connections in a row."""
+    problems: tuple[str, ...] = ()
+    """For people: missing directories and rights, and the like, as of the last connection."""
+
+
+class SyncState(Payload):
+    """The state of sync."""
+
+    service: Literal["sync"] = "sync"
+    time: Milliseconds
+    started: Milliseconds
+    revision: int | None = None
+    uid: str = ""
+    site: str = ""
+    findings: tuple[str, ...] = ()
+    """Of the set as last read: `file:line:column: error|warning: text`."""
+    rejected: bool = False
+    """True while the newest set is refused and an older revision is in force."""
+    servers: tuple[ServerState, ...] = ()
+    storage: StorageState = StorageState()
+
+
+class CommandsState(Payload):
+    """The state of commands."""
+
+    service: Literal["commands"] = "commands"
+    time: Milliseconds
+    started: Milliseconds
+    revision: int | None = None
+    executed: int = 0
+    failed: int = 0
+    running: str = ""
+
+
+class ApiState(Payload):
+    """The state of the api."""
+
+    service: Literal["api"] = "api"
+    time: Milliseconds
+    started: Milliseconds
+    revision: int | None = None
+
+
+ServiceState = Annotated[CollectorState | SyncState | CommandsState | ApiState, Field(discriminator="service")]
+
+SILENCE_SECONDS = 15
+"""A service whose last state is older than this is shown as not running."""
+
+
+class ServiceSummary(Payload):
+    """One service in the status document."""
+
+    service: str
+    running: bool
+    started: Milliseconds | None = None
+    seen: Milliseconds | None = None
+
+
+class StatusDocument(Payload):
+    """The status of the whole gateway: the answer of `GET /api/v1/status` and of the command `status`."""
+
+    time: Milliseconds
+    uid: str = ""
+    site: str = ""
+    revision: int | None = None
+    services: tuple[ServiceSummary, ...] = ()
+    devices: tuple[DeviceState, ...] = ()
+    lines: tuple[LineState, ...] = ()
+    servers: tuple[ServerState, ...] = ()
+    storage: StorageState = StorageState()
+    outbox_records: int = 0
+    findings: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+    """For people: what needs somebody's hand, the gravest first."""

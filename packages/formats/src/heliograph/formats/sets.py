@@ -1,0 +1,23 @@
+"""A configuration set as a whole: its files, what they say together, and every finding about them (spec 1.7, 1.10)."""
+
+from dataclasses import dataclass
+
+from heliograph.formats.config import Config
+from heliograph.formats.daq import Daq
+from heliograph.formats.definition import Definition
+from heliograph.formats.schedule import Schedules
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationSet:
+    """A set without errors."""
+
+    uid: str
+    """What names files: `GATEWAY_Uid` where given, else the prefix of the set's files."""
+    config: Config
+    schedules: Schedules
+    daq: Daq
+    definitions: dict[str, Definition]
+    """By file name; every definition that a device names."""
+    files: dict[str, bytes]
+    """Path relative to the set (`CONFIG/…`, `DEF/…`, `SCRIPT/…`, `CERT/…`) → content as applied (spec 1.7)."""

@@ -1,0 +1,1 @@
+"""The local page and the REST API: a view of the bus."""

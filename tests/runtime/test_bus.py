@@ -1,0 +1,222 @@
+"""The bus against a real broker: nothing is let go before the next step holds on."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from heliograph.contract import (
+    ConnectRequest,
+    Outcome,
+    Reading,
+    Revision,
+    Service,
+)
+from heliograph.contract.channels import ALARMS, CONFIGURATION, CONNECT, LIVE, RECORDS, STREAMS
+from heliograph.runtime import Bus, BusUnavailable, NoAnswer, Outgoing, Unreadable
+from support.samples import record
+
+LIMIT = 20
+
+
+def outgoing(number: int) -> Outgoing:
+    payload = record(number)
+    return Outgoing(RECORDS, {"device": "1"}, payload.model_dump_json().encode(), payload.identity)
+
+
+async def until_away(*buses: Bus) -> None:
+    async with asyncio.timeout(LIMIT):
+        while any(bus.connected for bus in buses):
+            await asyncio.sleep(0.02)
+
+
+class Reader:
+    """Takes what a work queue hands over."""
+
+    def __init__(self) -> None:
+        self.sequences: list[int] = []
+        self.unreadable: list[Unreadable] = []
+        self.fail = 0
+        self.news = asyncio.Event()
+
+    async def take(self, records: list) -> None:
+        if self.fail:
+            self.fail -= 1
+            raise OSError("the disk is away")
+        self.sequences += [r.sequence for r in records]
+        self.news.set()
+
+    async def keep(self, message: Unreadable) -> None:
+        self.unreadable.append(message)
+        self.news.set()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(LIMIT):
+            while len(self.sequences) < count:
+                self.news.clear()
+                await self.news.wait()
+
+
+@pytest.fixture
+async def sync(connect) -> Bus:
+    bus = await connect(Service.SYNC)
+    await bus.ensure_streams()
+    return bus
+
+
+@pytest.fixture
+async def collector(connect, sync) -> Bus:
+    return await connect(Service.COLLECTOR)
+
+
+async def reading(bus: Bus, reader: Reader) -> asyncio.Task:
+    return asyncio.create_task(bus.consume(RECORDS, reader.take, reader.keep))
+
+
+async def test_batch_arrives_whole_and_in_order(sync, collector):
+    await collector.store_batch([outgoing(n) for n in range(1, 301)])
+    reader = Reader()
+    task = await reading(sync, reader)
+    await reader.until(300)
+    task.cancel()
+    assert reader.sequences == list(range(1, 301))
+
+
+async def test_what_the_handler_failed_on_comes_again_before_anything_newer(sync, collector):
+    reader = Reader()
+    reader.fail = 1
+    await collector.store_batch([outgoing(1), outgoing(2)])
+    task = await reading(sync, reader)
+    while reader.fail:
+        await asyncio.sleep(0.01)
+    await collector.store_batch([outgoing(3), outgoing(4)])
+    await reader.until(4)
+    task.cancel()
+    assert reader.sequences == [1, 2, 3, 4]
+
+
+async def test_a_reader_that_died_holding_messages_gets_them_first_when_it_is_back(sync, collector):
+    held = asyncio.Event()
+
+    async def die(_: list) -> None:
+        held.set()
+        await asyncio.sleep(3600)
+
+    await collector.store_batch([outgoing(1), outgoing(2)])
+    dying = asyncio.create_task(sync.consume(RECORDS, die, Reader().keep))
+    await asyncio.wait_for(held.wait(), LIMIT)
+    dying.cancel()
+    await collector.store_batch([outgoing(3), outgoing(4)])
+    reader = Reader()
+    task = await reading(sync, reader)
+    await reader.until(4)
+    task.cancel()
+    assert reader.sequences == [1, 2, 3, 4]
+
+
+async def test_unreadable_message_is_handed_over_once_and_does_not_block(sync, collector):
+    reader = Reader()
+    task = await reading(sync, reader)
+    await collector.store(RECORDS, b'{"no": "record"}', device="1")
+    await collector.store(RECORDS, record(5), device="1")
+    await reader.until(1)
+    task.cancel()
+    assert reader.sequences == [5]
+    assert [m.data for m in reader.unreadable] == [b'{"no": "record"}']
+
+
+async def test_bus_away_is_said_at_once_and_the_reader_goes_on_after_it(broker, sync, collector):
+    reader = Reader()
+    task = await reading(sync, reader)
+    await collector.store_batch([outgoing(1)])
+    await reader.until(1)
+    broker.stop()
+    await until_away(collector, sync)
+    with pytest.raises(BusUnavailable):
+        await collector.store_batch([outgoing(2)])
+    broker.start()
+    await asyncio.wait_for(collector.wait_connected(), LIMIT)
+    await asyncio.wait_for(sync.wait_connected(), LIMIT)
+    await collector.store_batch([outgoing(2)])
+    await reader.until(2)
+    task.cancel()
+    assert reader.sequences == [1, 2]
+
+
+async def test_lost_store_is_made_again_by_sync(broker, sync, collector):
+    broker.stop()
+    await until_away(collector, sync)
+    shutil.rmtree(broker.directory / "store")
+    broker.start()
+    await asyncio.wait_for(sync.wait_connected(), LIMIT)
+    await asyncio.wait_for(collector.wait_connected(), LIMIT)
+    with pytest.raises(BusUnavailable):
+        await collector.store_batch([outgoing(1), outgoing(2)])
+    await sync.ensure_streams()
+    await collector.store_batch([outgoing(1), outgoing(2)])
+
+
+async def test_last_value_reaches_who_comes_late_and_who_was_there(sync, connect):
+    early: list[int] = []
+    late: list[int] = []
+    api = await connect(Service.API)
+    news = asyncio.Event()
+
+    def into(numbers: list[int]):
+        async def take(revision: Revision) -> None:
+            numbers.append(revision.number)
+            news.set()
+
+        return take
+
+    await api.watch(CONFIGURATION, into(early))
+    revision = Revision(number=1, time=0, origin="test", uid="WPM000001")
+    await sync.store(CONFIGURATION, revision)
+    await sync.store(CONFIGURATION, revision.model_copy(update={"number": 2}))
+    commands = await connect(Service.COMMANDS)
+    await commands.watch(CONFIGURATION, into(late))
+    async with asyncio.timeout(LIMIT):
+        while early[-1:] != [2] or late[-1:] != [2]:
+            news.clear()
+            await news.wait()
+    assert late == [2]
+
+
+async def test_request_is_answered_by_its_one_reader(sync, connect):
+    api = await connect(Service.API)
+
+    async def handle(request: ConnectRequest) -> Outcome:
+        return Outcome(error="" if request.server == 1 else "no such server")
+
+    with pytest.raises(NoAnswer):
+        await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
+    await sync.serve(CONNECT, handle)
+    assert await api.request(CONNECT, ConnectRequest(server=1), timeout=5) == Outcome()
+    assert (await api.request(CONNECT, ConnectRequest(server=2), timeout=5)).error == "no such server"
+
+
+async def test_a_service_may_do_only_what_the_table_says(sync, connect):
+    api = await connect(Service.API)
+    collector = await connect(Service.COLLECTOR)
+    heard: list[Reading] = []
+
+    async def hear(reading: Reading) -> None:
+        heard.append(reading)
+
+    with pytest.raises(BusUnavailable):
+        await api.store(RECORDS, record(1), device="1")
+    with pytest.raises(BusUnavailable):
+        await api.store(ALARMS, b"{}", service="api")
+    with pytest.raises(BusUnavailable):
+        await collector.ensure_streams()
+    await api.subscribe(LIVE, hear)
+    await api.publish(LIVE, Reading(device="1", name="x", time=0, values={}), device="1")
+    await collector.publish(LIVE, Reading(device="2", name="y", time=0, values={"1": 5}), device="2")
+    async with asyncio.timeout(LIMIT):
+        while not heard:
+            await asyncio.sleep(0.02)
+    assert [r.device for r in heard] == ["2"]
+
+
+def test_every_stream_is_bounded():
+    assert all(stream.max_bytes > 0 for stream in STREAMS)

@@ -1,0 +1,1 @@
+"""Real peers for tests: each module starts one kind of server and ends it."""
