@@ -138,9 +138,12 @@ async def test_bus_away_is_said_at_once_and_the_reader_goes_on_after_it(broker, 
     await asyncio.wait_for(collector.wait_connected(), LIMIT)
     await asyncio.wait_for(sync.wait_connected(), LIMIT)
     await collector.store_batch([outgoing(2)])
-    await reader.until(2)
+    async with asyncio.timeout(LIMIT):
+        while 2 not in reader.sequences:
+            await asyncio.sleep(0.02)
     task.cancel()
-    assert reader.sequences == [1, 2]
+    # The acknowledgement of the first may have died with the broker: then it comes again, and never out of order.
+    assert list(dict.fromkeys(reader.sequences)) == [1, 2]
 
 
 async def test_lost_store_is_made_again_by_sync(broker, sync, collector):
@@ -203,12 +206,13 @@ async def test_a_service_may_do_only_what_the_table_says(sync, connect):
     async def hear(reading: Reading) -> None:
         heard.append(reading)
 
-    with pytest.raises(BusUnavailable):
-        await api.store(RECORDS, record(1), device="1")
-    with pytest.raises(BusUnavailable):
-        await api.store(ALARMS, b"{}", service="api")
-    with pytest.raises(BusUnavailable):
-        await collector.ensure_streams()
+    forbidden = await asyncio.gather(
+        api.store(RECORDS, record(1), device="1"),
+        api.store(ALARMS, b"{}", service="api"),
+        collector.ensure_streams(),
+        return_exceptions=True,
+    )
+    assert [type(error) for error in forbidden] == [BusUnavailable] * 3
     await api.subscribe(LIVE, hear)
     await api.publish(LIVE, Reading(device="1", name="x", time=0, values={}), device="1")
     await collector.publish(LIVE, Reading(device="2", name="y", time=0, values={"1": 5}), device="2")
