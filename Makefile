@@ -26,7 +26,7 @@ check: setup  ## style, types, layers, generated files
 	@$(PY)/ruff format --check --quiet .
 	@$(PY)/ruff check --quiet .
 	@$(PY)/mypy packages services
-	@$(PY)/lint-imports --no-timing
+	@$(PY)/lint-imports --no-logo
 	@$(PY)/python scripts/generate_contract.py --check
 
 bench: setup  ## the figures, each against a named baseline of the same run
