@@ -1,0 +1,29 @@
+"""Serial lines and Modbus TCP behind one `Link` protocol: the only place that knows pymodbus and pyserial."""
+
+from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.errors import (
+    BadFrame,
+    DropKind,
+    LinkDown,
+    LinkFailure,
+    ModbusException,
+    NoAnswer,
+    Silence,
+)
+from heliograph.collector.links.link import Counters, Link, OnDrop
+
+__all__ = [
+    "BadFrame",
+    "Call",
+    "Counters",
+    "DropKind",
+    "Link",
+    "LinkDown",
+    "LinkFailure",
+    "ModbusException",
+    "NoAnswer",
+    "OnDrop",
+    "ReadCall",
+    "Silence",
+    "WriteCall",
+]

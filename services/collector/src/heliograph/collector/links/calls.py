@@ -1,0 +1,38 @@
+"""What a link is asked: one read or one write of one unit, as Modbus defines them, before any framing."""
+
+from dataclasses import dataclass
+
+from heliograph.formats.definition import Table
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCall:
+    """Read `count` registers (1 to 125) or bits (1 to 2000) of a table from `address`; the function is the table's."""
+
+    unit: int
+    table: Table
+    address: int
+    count: int
+
+    @property
+    def function(self) -> int:
+        """The Modbus function code: tables are numbered like the functions that read them."""
+        return int(self.table)
+
+    @property
+    def byte_count(self) -> int:
+        """How many bytes of data the answer carries."""
+        return (self.count + 7) // 8 if self.table.is_bits else 2 * self.count
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCall:
+    """Write with function 5, 6, 15 or 16 from `address`; `values` are registers, or 0 and 1 for 5 and 15."""
+
+    unit: int
+    function: int
+    address: int
+    values: tuple[int, ...]
+
+
+Call = ReadCall | WriteCall
