@@ -22,6 +22,7 @@ from heliograph.contract.requests import (
     ParametersRequest,
     ReadRequest,
     VariableValue,
+    Way,
     WriteRequest,
 )
 from heliograph.contract.states import ServiceState
@@ -63,6 +64,8 @@ class Channel:
     """None: plain NATS, not stored."""
     reply: Any = None
     """For requests: the payload of the answer, given by the one reader."""
+    queues: tuple[str, ...] = ("*",)
+    """For work queues: the keys that are read side by side, each through a consumer each; `*` reads all in one."""
 
     @property
     def adapter(self) -> TypeAdapter[Any]:
@@ -123,7 +126,7 @@ CONFIGURATION = Channel(
 )  # fmt: skip
 COMMAND_TEXTS = Channel(
     "commands", "commands.{way}", CommandText, (_SYNC, _API), (_COMMANDS,), "command texts, each executed once",
-    stream="COMMANDS",
+    stream="COMMANDS", queues=tuple(Way),
 )  # fmt: skip
 RESULTS = Channel(
     "results", "results.{way}", CommandResults, (_COMMANDS,), (_SYNC,), "results of command texts", stream="RESULTS"

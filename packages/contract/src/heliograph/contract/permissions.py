@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 
-BATCH_ALLOWED = frozenset({"RECORDS", "ALARMS"})
+BATCH_ALLOWED = frozenset({"RECORDS", "ALARMS", "EVENTS"})
 """Streams that take atomic batches (NATS 2.12)."""
 
 
-def durable(reader: Service, channel: Channel) -> str:
-    """Name of the durable consumer through which a service reads a work queue."""
-    return f"{reader}-{channel.name}"
+def durable(reader: Service, channel: Channel, queue: str = "*") -> str:
+    """Name of the durable consumer through which a service reads a work queue, or one of its keys."""
+    return f"{reader}-{channel.name}" if queue == "*" else f"{reader}-{channel.name}-{queue}"
 
 
 def inbox(service: Service) -> str:
@@ -21,7 +21,7 @@ def inbox(service: Service) -> str:
 
 def publish_subjects(service: Service) -> list[str]:
     """Every subject on which this service may publish."""
-    subjects = [channel.pattern for channel in CHANNELS if service in channel.senders]
+    subjects = [_sent(channel, service) for channel in CHANNELS if service in channel.senders]
     if service is Service.SYNC:
         subjects += [f"$JS.API.STREAM.{verb}.{stream.name}" for stream in STREAMS for verb in STREAM_VERBS]
     for channel in CHANNELS:
@@ -60,10 +60,19 @@ def users_conf(passwords: Mapping[Service, str]) -> str:
 STREAM_VERBS = ("CREATE", "UPDATE", "INFO")
 
 
+def _sent(channel: Channel, service: Service) -> str:
+    """Return a channel's subject for one sender: a key `{service}` may be filled with the sender's own name alone."""
+    return channel.subject.replace("{service}", service) if "{service}" in channel.subject else channel.pattern
+
+
 def _read_subjects(service: Service, channel: Channel, stream: Stream) -> list[str]:
     if stream.retention == "last":
         return [f"$JS.API.STREAM.MSG.GET.{stream.name}"]
-    name = durable(service, channel)
+    names = [durable(service, channel, queue) for queue in channel.queues]
+    return [subject for name in names for subject in _consumer_subjects(stream, name)]
+
+
+def _consumer_subjects(stream: Stream, name: str) -> list[str]:
     return [
         f"$JS.API.CONSUMER.CREATE.{stream.name}.{name}.>",
         f"$JS.API.CONSUMER.DURABLE.CREATE.{stream.name}.{name}",

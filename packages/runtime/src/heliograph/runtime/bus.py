@@ -148,21 +148,13 @@ class Bus:
         async with self._translated():
             await self._js.publish(channel.subject.format(**keys), _encode(payload), headers=headers)
 
-    async def store_each(self, messages: Sequence[Outgoing]) -> None:
-        """Store messages in order, not atomically: after an error the first of them may be stored.
-
-        Raises `StoreFull` or `BusUnavailable`.
-        """
-        for message in messages:
-            await self.store(message.channel, message.payload, message.identity, **message.keys)
-
     async def store_batch(self, messages: Sequence[Outgoing]) -> None:
         """Store messages of one stream, at most `BATCH_MESSAGES` of them, all or none, with one fsync.
 
         Raises `StoreFull` or `BusUnavailable`; then none is stored, or the answer was lost after all were.
         """
         if len(messages) == 1:
-            return await self.store_each(messages)
+            return await self.store(messages[0].channel, messages[0].payload, messages[0].identity, **messages[0].keys)
         batch = uuid.uuid4().hex
         async with self._translated():
             for number, message in enumerate(messages[:-1], 1):
@@ -256,7 +248,7 @@ class Bus:
         """Read a work queue for ever: fetch, hand over, and let go only after `handler` returned.
 
         When `handler` raises, nothing is acknowledged and the same messages come again, in order, after a growing wait.
-        `key` narrows a channel to one subject.
+        `key`, one of the channel's queues, narrows it to one subject.
         """
         backoff = Backoff(0.5, 30)
         while True:
@@ -298,7 +290,7 @@ class Bus:
             await message.ack()
 
     async def _puller(self, channel: Channel, key: str) -> JetStreamContext.PullSubscription:
-        name, stream = durable(self._service, channel), str(channel.stream)
+        name, stream = durable(self._service, channel, key), str(channel.stream)
         config = ConsumerConfig(
             durable_name=name,
             filter_subject=channel.pattern.replace("*", key),
