@@ -1,0 +1,61 @@
+"""What can be made to go wrong with a simulated device, while it runs."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from heliograph.demo.simulator.answers import answer, refusal
+from heliograph.demo.simulator.banks import TARGET_SILENT, Bank
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one unit; all off. Set an attribute to switch one on, `clear()` ends them all."""
+
+    dead: bool = False
+    """Never answers."""
+    late: float = 0.0
+    """Seconds that an answer takes."""
+    noise: bytes = b""
+    """Sent before the answer."""
+    wrong_unit: bool = False
+    """Answers as the unit after it."""
+    wrong_function: bool = False
+    """Answers another function than asked."""
+    bad_crc: bool = False
+    """Serial line: one bit of the check sum is wrong. Modbus TCP: the transaction id is."""
+    half_frame: bool = False
+    """Only the first half of the answer is sent."""
+    exception: int = 0
+    """Refuses with this code."""
+    echo: bool = False
+    """The request comes back before the answer, as from an RS-485 adapter that hears itself."""
+
+    def clear(self) -> None:
+        """Be a healthy device again."""
+        Faults.__init__(self)
+
+
+@dataclass(slots=True)
+class Units:
+    """The devices behind one line or socket, their faults, and how often each was asked."""
+
+    banks: Mapping[int, Bank]
+    faults: defaultdict[int, Faults] = field(default_factory=lambda: defaultdict(Faults))
+    requests: Counter[int] = field(default_factory=Counter)
+
+    def answer(self, unit: int, request: bytes, *, gateway: bool = False) -> bytes | None:
+        """Return the answer to a request, or None when nobody answers (a gateway answers for who is not there)."""
+        self.requests[unit] += 1
+        bank = self.banks.get(unit)
+        fault = self.faults.get(unit)
+        if bank is None:
+            return refusal(request[0], TARGET_SILENT) if gateway else None
+        if fault is None:
+            return answer(bank, request)
+        if fault.dead:
+            return None
+        if fault.exception:
+            return refusal(request[0], fault.exception)
+        reply = answer(bank, request)
+        return bytes((reply[0] ^ 0x07,)) + reply[1:] if fault.wrong_function else reply
