@@ -3,6 +3,7 @@
 The documents (`docs/contract.md`), the schema files, the tests and the broker's permissions come from it.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -77,6 +78,13 @@ class Channel:
         """Validates and writes the answer of a request."""
         return _adapter(self.reply)
 
+    def address(self, **keys: str) -> str:
+        """Return the subject with its key filled in. Raises `ValueError` where a key could reach beyond its place."""
+        for name, key in keys.items():
+            if not _KEY.fullmatch(key):
+                raise ValueError(f"{key!r} cannot be the {name} of a subject: letters, digits, _ and - alone")
+        return self.subject.format(**keys)
+
     @property
     def pattern(self) -> str:
         """The subject with a wildcard in the place of its key."""
@@ -84,6 +92,7 @@ class Channel:
         return f"{head}*" if head != self.subject else self.subject
 
 
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADAPTERS: dict[int, TypeAdapter[Any]] = {}
 
 

@@ -75,7 +75,7 @@ class Outgoing:
     @property
     def subject(self) -> str:
         """The subject it goes to."""
-        return self.channel.subject.format(**self.keys)
+        return self.channel.address(**self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Bus:
     async def publish(self, channel: Channel, payload: BaseModel | bytes, **keys: str) -> None:
         """Send to whoever listens now. Not stored, not confirmed. Raises `BusUnavailable`."""
         async with self._translated():
-            await self._client.publish(channel.subject.format(**keys), _encode(payload))
+            await self._client.publish(channel.address(**keys), _encode(payload))
 
     async def store(self, channel: Channel, payload: BaseModel | bytes, identity: str = "", **keys: str) -> None:
         """Store one message and return when the broker has it on disk.
@@ -146,7 +146,7 @@ class Bus:
         """
         headers = {"Nats-Msg-Id": identity} if identity else None
         async with self._translated():
-            await self._js.publish(channel.subject.format(**keys), _encode(payload), headers=headers)
+            await self._js.publish(channel.address(**keys), _encode(payload), headers=headers)
 
     async def store_batch(self, messages: Sequence[Outgoing]) -> None:
         """Store messages of one stream, at most `BATCH_MESSAGES` of them, all or none, with one fsync.

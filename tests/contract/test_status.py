@@ -1,0 +1,79 @@
+"""The status document: one view of the gateway made of the last state of each service."""
+
+from heliograph.contract import (
+    ApiState,
+    CollectorState,
+    CommandsState,
+    DeviceCondition,
+    DeviceState,
+    ServerState,
+    ServerSummary,
+    StorageState,
+    SyncState,
+)
+from heliograph.contract.status import status_document
+
+NOW = 1_717_236_000_000
+SERVER = ServerSummary(number=1, type="sftp", mode="strategy_wsun1_compliant", address="example.org", port=22)
+
+
+def states(now: int = NOW, **changes) -> dict:
+    times = {"time": now, "started": now - 60_000}
+    return {
+        "collector": CollectorState(**times),
+        "sync": SyncState(**times, uid="WPM00C44F", site="Roof", revision=3),
+        "commands": CommandsState(**times),
+        "api": ApiState(**times),
+        **changes,
+    }
+
+
+def test_a_gateway_that_is_well_needs_nobody():
+    document = status_document(states(), NOW)
+    assert document.attention == ()
+    assert (document.uid, document.site, document.revision) == ("WPM00C44F", "Roof", 3)
+    assert [service.running for service in document.services] == [True] * 4
+
+
+def test_nothing_known_is_said_as_four_services_that_do_not_run():
+    document = status_document({}, NOW)
+    assert [service.service for service in document.services] == ["collector", "sync", "commands", "api"]
+    assert len(document.attention) == 4
+
+
+def test_a_service_is_silent_after_fifteen_seconds_and_no_sooner():
+    at_the_edge = status_document(states(), NOW + 15_000)
+    beyond = status_document(states(), NOW + 15_001)
+    assert all(service.running for service in at_the_edge.services)
+    assert not any(service.running for service in beyond.services)
+
+
+def test_a_state_under_anothers_name_is_not_taken_for_it():
+    """Whatever comes as `collector` without being a collector's state is no collector's state."""
+    document = status_document(states(collector=ApiState(time=NOW, started=NOW)), NOW)
+    assert document.devices == ()
+
+
+def test_attention_names_the_gravest_first():
+    lost = DeviceState(
+        device="1", name="roof", condition=DeviceCondition.RESTING, since=NOW, cause="no answer within 1 s"
+    )
+    asleep = DeviceState(device="2", name="barn", condition=DeviceCondition.ASLEEP, since=NOW)
+    document = status_document(
+        states(
+            commands=CommandsState(time=0, started=0),
+            collector=CollectorState(time=NOW, started=NOW, devices=(lost, asleep), rejected="no definition"),
+            sync=SyncState(
+                time=NOW,
+                started=NOW,
+                rejected=True,
+                storage=StorageState(full=True),
+                servers=(ServerState(server=SERVER, failures=2, problems=("directory /ALARM is missing",)),),
+            ),
+        ),
+        NOW,
+    )
+    order = ["commands is not running", "storage is full", "set is refused", "newest revision", "2 failed"]
+    order += ["directory /ALARM", "roof does not answer: no answer within 1 s."]
+    assert len(document.attention) == len(order)
+    assert all(part in line for part, line in zip(order, document.attention, strict=True))
