@@ -1,0 +1,87 @@
+"""`heliograph up`: the whole gateway without Docker on a configuration set, until a stop signal."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from heliograph.cli.gateway import DEFAULT_API_PORT, Gateway, GatewayError
+from heliograph.cli.supervisor import Supervisor
+
+PAGE_SECONDS = 30.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+SetOption = Annotated[
+    Path, typer.Option("--set", help="Configuration set: a directory with CONFIG/, DEF/, SCRIPT/, CERT/.")
+]
+StateOption = Annotated[Path, typer.Option("--state", help="Directory for all that must survive; made when missing.")]
+PortOption = Annotated[int, typer.Option("--api-port", min=1, max=65535, help="Port of the page and the REST API.")]
+UidOption = Annotated[str, typer.Option("--uid", help="Identifier of the gateway; default: the prefix of the set.")]
+
+
+def up(
+    set_dir: SetOption, state_dir: StateOption, api_port: PortOption = DEFAULT_API_PORT, uid: UidOption = ""
+) -> None:
+    """Run the whole gateway without Docker until Ctrl-C."""
+    if not set_dir.is_dir():
+        raise typer.BadParameter(f"{set_dir} is not a directory", param_hint="--set")
+    gateway = Gateway(set_dir.resolve(), state_dir.resolve(), api_port, uid or os.environ.get("GATEWAY_UID", ""))
+    try:
+        with gateway.owned() as lock:
+            supervisor = Supervisor(gateway.stages(), _say, echo=_say, pass_fds=(lock,))
+            asyncio.run(_run(gateway, supervisor))
+    except GatewayError as error:
+        typer.echo(f"heliograph up: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def stop_on_signals(stopping: asyncio.Event) -> None:
+    """Set `stopping` at Ctrl-C, at a request to end, and when the terminal is closed."""
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+
+
+async def page_answers(gateway: Gateway, seconds: float = PAGE_SECONDS) -> bool:
+    """Wait until the page can be opened; False when it cannot after so many seconds."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+        while asyncio.get_running_loop().time() < deadline:
+            try:
+                if (await client.get(f"{gateway.page}/health/live")).status_code == httpx.codes.OK:
+                    return True
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.2)
+    return False
+
+
+async def _run(gateway: Gateway, supervisor: Supervisor) -> None:
+    stopping = asyncio.Event()
+    stop_on_signals(stopping)
+    greeting = asyncio.create_task(_greet(gateway), name="greeting")
+    try:
+        await supervisor.run(stopping)
+    finally:
+        greeting.cancel()
+        await asyncio.gather(greeting, return_exceptions=True)
+    _say("Stopped.")
+
+
+async def _greet(gateway: Gateway) -> None:
+    if not await page_answers(gateway):
+        _say(f"The page does not answer yet; {gateway.logs / 'api.log'} may tell why.")
+        return
+    _say(f"Heliograph runs on {gateway.set_dir}")
+    _say(f"  page    {gateway.page}/")
+    if not gateway.environment.get("GATEWAY_API_TOKEN"):
+        _say(f"  token   {gateway.token_file}   (for writing: Authorization: Bearer …)")
+    _say(f"  logs    {gateway.logs}/")
+    _say("Ctrl-C stops it.")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
