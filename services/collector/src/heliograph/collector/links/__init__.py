@@ -11,6 +11,7 @@ from heliograph.collector.links.errors import (
     Silence,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
+from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
     "BadFrame",
@@ -25,5 +26,6 @@ __all__ = [
     "OnDrop",
     "ReadCall",
     "Silence",
+    "TcpLink",
     "WriteCall",
 ]

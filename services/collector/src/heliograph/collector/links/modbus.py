@@ -1,0 +1,155 @@
+"""The Modbus messages themselves, by pymodbus: the only module that knows its requests, answers and framers.
+
+pymodbus writes every request and reads every answer. Its answers for reads are replaced, through its own registration,
+by ones that keep the bytes: a block is decoded as a whole later, and a list of integers in between would cost more
+than the rest of the exchange (docs/decisions/0003).
+"""
+
+import logging
+from collections.abc import Callable
+
+from pymodbus.framer import FramerRTU, FramerSocket
+from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
+from pymodbus.pdu.bit_message import (
+    ReadCoilsRequest,
+    ReadDiscreteInputsRequest,
+    WriteMultipleCoilsRequest,
+    WriteSingleCoilRequest,
+)
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersRequest,
+    ReadInputRegistersRequest,
+    WriteMultipleRegistersRequest,
+    WriteSingleRegisterRequest,
+)
+
+from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.errors import DropKind, ModbusException
+
+EXCEPTION_BIT = 0x80
+EXCEPTION_BYTES = 2
+
+# What pymodbus cannot read is dropped and counted here; its own lines about it would flood the log.
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+
+
+class Mismatch(Exception):
+    """A well-framed message that is not the answer awaited; `kind` tells why."""
+
+    def __init__(self, kind: DropKind) -> None:
+        super().__init__(kind)
+        self.kind: DropKind = kind
+
+
+class _RawAnswer(ModbusPDU):
+    """The answer to a read, its data kept as bytes."""
+
+    rtu_byte_count_pos = 2
+    data = b""
+
+    def decode(self, data: bytes) -> None:
+        """Keep what follows the byte count, which must be right."""
+        if not data or data[0] != len(data) - 1:
+            raise ValueError("wrong byte count")
+        self.data = data[1:]
+
+    def __str__(self) -> str:
+        return self.data.hex()
+
+
+class _Coils(_RawAnswer):
+    function_code = 1
+
+
+class _DiscreteInputs(_RawAnswer):
+    function_code = 2
+
+
+class _HoldingRegisters(_RawAnswer):
+    function_code = 3
+
+
+class _InputRegisters(_RawAnswer):
+    function_code = 4
+
+
+_READS: dict[int, Callable[..., ModbusPDU]] = {
+    1: ReadCoilsRequest,
+    2: ReadDiscreteInputsRequest,
+    3: ReadHoldingRegistersRequest,
+    4: ReadInputRegistersRequest,
+}
+_DECODER = DecodePDU(is_server=False)
+for _answer in (_Coils, _DiscreteInputs, _HoldingRegisters, _InputRegisters):
+    _DECODER.register(_answer)
+_TCP = FramerSocket(_DECODER)
+_RTU = FramerRTU(_DECODER)
+
+
+def tcp_frame(call: Call, transaction: int) -> bytes:
+    """Return the request as it goes over a socket; raises `ValueError` where the call is none that Modbus knows."""
+    request = _request(call)
+    request.transaction_id = transaction
+    return _TCP.buildFrame(request)
+
+
+def rtu_frame(call: Call) -> bytes:
+    """Return the request as it goes over a serial line, with its check sum; raises as `tcp_frame`."""
+    return _RTU.buildFrame(_request(call))
+
+
+def split_tcp(frame: bytes) -> tuple[int, int, bytes]:
+    """Return transaction, unit and message of one whole frame with a sound header."""
+    _, unit, transaction, message = _TCP.decode(frame)
+    return transaction, unit, message
+
+
+def split_rtu(frame: bytes) -> tuple[int, bytes] | None:
+    """Return unit and message of bytes that begin with a whole frame, or None where its check sum is wrong."""
+    _, unit, _, message = _RTU.decode(frame)
+    return (unit, message) if message else None
+
+
+def answer_data(call: Call, message: bytes) -> bytes:
+    """Return the data of the right answer to a call, empty for writes.
+
+    Raises `ModbusException` where the device refuses, `Mismatch` where this is not the answer to this call.
+    """
+    if message[0] & ~EXCEPTION_BIT != call.function:
+        raise Mismatch("function")
+    answer = _DECODER.decode(message)
+    if answer is None:
+        raise Mismatch("short")
+    if isinstance(answer, ExceptionResponse):
+        raise ModbusException(answer.exception_code)
+    if isinstance(answer, _RawAnswer) and isinstance(call, ReadCall):
+        if len(answer.data) != call.byte_count:
+            raise Mismatch("late")
+        return answer.data
+    if isinstance(call, WriteCall) and not _confirms(answer, call):
+        raise Mismatch("late")
+    return b""
+
+
+def _request(call: Call) -> ModbusPDU:
+    if isinstance(call, ReadCall):
+        return _READS[call.function](dev_id=call.unit, address=call.address, count=call.count)
+    if call.function == 5:
+        return WriteSingleCoilRequest(dev_id=call.unit, address=call.address, bits=[bool(call.values[0])])
+    if call.function == 6:
+        return WriteSingleRegisterRequest(dev_id=call.unit, address=call.address, registers=call.values[:1])
+    if call.function == 15:
+        return WriteMultipleCoilsRequest(dev_id=call.unit, address=call.address, bits=[bool(v) for v in call.values])
+    if call.function == 16:
+        return WriteMultipleRegistersRequest(dev_id=call.unit, address=call.address, registers=call.values)
+    raise ValueError(f"function {call.function} writes nothing")
+
+
+def _confirms(answer: ModbusPDU, call: WriteCall) -> bool:
+    if answer.address != call.address:
+        return False
+    if call.function == 5:
+        return list(answer.bits) == [bool(call.values[0])]
+    if call.function == 6:
+        return list(answer.registers) == [call.values[0]]
+    return answer.count == len(call.values)
