@@ -1,6 +1,7 @@
 """The bus against a real broker: nothing is let go before the next step holds on."""
 
 import asyncio
+import gc
 import shutil
 
 import pytest
@@ -224,3 +225,33 @@ async def test_a_service_may_do_only_what_the_table_says(sync, connect):
 
 def test_every_stream_is_bounded():
     assert all(stream.max_bytes > 0 for stream in STREAMS)
+
+
+# nats-py leaves the socket of a client that was sent away to the garbage collector, which warns.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+async def test_a_broker_that_sent_the_client_away_is_joined_anew(broker, sync, connect):
+    """A wrong password at a reconnection makes nats-py give up for good; the service must not."""
+    api = await connect(Service.API)
+    heard = asyncio.Event()
+
+    async def hear(_: Reading) -> None:
+        heard.set()
+
+    await api.subscribe(LIVE, hear)
+    good = broker.config.read_text()
+    broker.stop()
+    await until_away(api, sync)
+    broker.config.write_text(good.replace("secret-api", "another"))
+    broker.start()
+    await asyncio.wait_for(sync.wait_connected(), LIMIT)
+    assert not api.connected
+    broker.stop()
+    await until_away(sync)
+    broker.config.write_text(good)
+    broker.start()
+    await asyncio.wait_for(api.wait_connected(), LIMIT)
+    collector = await connect(Service.COLLECTOR)
+    await collector.publish(LIVE, Reading(device="2", name="y", time=0, values={"1": 5}), device="2")
+    await asyncio.wait_for(heard.wait(), LIMIT)
+    del api
+    gc.collect()

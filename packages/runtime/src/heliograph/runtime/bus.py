@@ -93,17 +93,19 @@ class Bus:
     def __init__(self, settings: ServiceSettings, service: Service) -> None:
         self._settings = settings
         self._service = service
-        self._client = Client()
-        self._js = JetStreamContext(self._client, timeout=CONFIRM_SECONDS)
+        self._use(Client())
         self._connected = asyncio.Event()
+        self._closing = False
+        self._bindings: list[Callable[[], Awaitable[None]]] = []
         self._on_connect: list[Callable[[], Awaitable[None]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._own(self._connect(), "bus: connect")
+        self._own(self._stay_connected(), "bus: connect")
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._closing = True
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -187,7 +189,7 @@ class Bus:
                 return
             await _guarded(handler, payload, message.subject)
 
-        await self._when_connected(lambda: self._subscribe(channel.pattern, receive))
+        await self._bind(lambda: self._subscribe(channel.pattern, receive))
 
     async def serve(self, channel: Channel, handler: Callable[[Any], Awaitable[BaseModel]]) -> None:
         """Answer the requests of a channel, side by side, from now on. `handler` raises nothing."""
@@ -206,7 +208,7 @@ class Bus:
         async def receive(message: Msg) -> None:
             self._own(answer(message), f"bus: answer {channel.name}")
 
-        await self._when_connected(lambda: self._subscribe(channel.subject, receive))
+        await self._bind(lambda: self._subscribe(channel.subject, receive))
 
     async def watch(self, channel: Channel, handler: Callable[[Any], Awaitable[None]]) -> None:
         """Hand the last stored value of each subject of a `last` stream to `handler`, then every newer one.
@@ -232,7 +234,7 @@ class Bus:
                     await receive(Msg(_client=self._client, subject=subject, data=raw.data or b""))
 
         self._on_connect.append(catch_up)
-        await self._when_connected(begin)
+        await self._bind(begin)
         if self.connected:
             await catch_up()
 
@@ -316,34 +318,58 @@ class Bus:
         if _differs(info.config, config):
             await self._js.update_stream(config)
 
-    async def _connect(self) -> None:
-        """Connect the first time, for as long as it takes; nats-py then keeps the connection."""
+    async def _stay_connected(self) -> None:
+        """Connect for as long as it takes, and anew with a fresh client when the broker sent the old one away."""
         backoff = Backoff(0.25, 5)
-        while True:
+        while not self._closing:
+            closed = asyncio.Event()
             try:
-                await self._client.connect(
-                    servers=[self._settings.bus_url],
-                    user=self._service.value,
-                    password=self._settings.password(),
-                    name=f"heliograph-{self._service}",
-                    inbox_prefix=inbox(self._service).encode(),
-                    connect_timeout=int(CONNECT_SECONDS),
-                    allow_reconnect=True,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=1,
-                    ping_interval=10,
-                    max_outstanding_pings=2,
-                    disconnected_cb=self._lost,
-                    reconnected_cb=self._found,
-                    closed_cb=self._lost,
-                    error_cb=_told,
-                )
+                await self._connect(closed)
             except (nats.errors.Error, OSError, TimeoutError, AttributeError, ValueError) as error:
                 _log.warning("cannot reach the bus at %s: %s", self._settings.bus_url, error or type(error).__name__)
                 await asyncio.sleep(backoff.wait())
                 continue
+            backoff.reset()
+            for binding in self._bindings:
+                await _shielded(binding)
             await self._found()
-            return
+            await closed.wait()
+
+    async def _connect(self, closed: asyncio.Event) -> None:
+        """Connect a fresh client once; nats-py keeps the connection until it sets `closed`.
+
+        The number of tries is bounded: a cancellation that comes with a refused connection is lost in
+        `asyncio.wait_for` (Python 3.11), and an endless loop would then outlive the service.
+        """
+
+        async def ended() -> None:
+            await self._lost()
+            closed.set()
+
+        client = Client()
+        await client.connect(
+            servers=[self._settings.bus_url],
+            user=self._service.value,
+            password=self._settings.password(),
+            name=f"heliograph-{self._service}",
+            inbox_prefix=inbox(self._service).encode(),
+            connect_timeout=int(CONNECT_SECONDS),
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=1,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            disconnected_cb=self._lost,
+            reconnected_cb=self._found,
+            closed_cb=ended,
+            error_cb=_told,
+        )
+        client.options.update(allow_reconnect=True, max_reconnect_attempts=-1)
+        self._use(client)
+
+    def _use(self, client: Client) -> None:
+        self._client = client
+        self._js = JetStreamContext(client, timeout=CONFIRM_SECONDS)
 
     async def _found(self) -> None:
         self._connected.set()
@@ -360,17 +386,11 @@ class Bus:
         await self._client.subscribe(subject, cb=receive)
         await self._client.flush(timeout=int(CONFIRM_SECONDS))
 
-    async def _when_connected(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Run a step at the first connection; nats-py renews subscriptions by itself after later ones."""
-
-        async def later() -> None:
-            await self._connected.wait()
-            await _shielded(step)
-
+    async def _bind(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Subscribe with every client to come, and with this one; nats-py renews it after reconnections."""
+        self._bindings.append(step)
         if self.connected:
             await step()
-        else:
-            self._own(later(), "bus: subscribe")
 
     def _own(self, work: Any, name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -66,7 +66,7 @@ class EventLog:
         self._log.log(_PYTHON_LEVELS[level], "%s", line)
         if len(self._waiting) == WAITING_LINES:
             self._lost += 1
-        self._waiting.append(Event(time=milliseconds(self._clock), level=level, service=self._service, text=line))
+        self._waiting.append(self._line(level, line))
         self._news.set()
 
     async def deliver(self, bus: Bus) -> None:
@@ -87,17 +87,20 @@ class EventLog:
             return
 
     async def _deliver_some(self, bus: Bus) -> None:
-        if self._lost:
-            lost, self._lost = self._lost, 0
-            self.warning(f"{lost} lines of this log were lost while the bus was away")
         some = [self._waiting[i] for i in range(min(BATCH_LINES, len(self._waiting)))]
+        lost = self._lost
+        told = [self._line(Level.WARNING, f"{lost} lines of this log were lost while the bus was away")] if lost else []
         try:
-            await bus.store_each(
-                [Outgoing(EVENTS, {"service": self._service}, event.model_dump_json().encode()) for event in some]
+            await bus.store_batch(
+                [Outgoing(EVENTS, {"service": self._service}, e.model_dump_json().encode()) for e in (*told, *some)]
             )
         except BusError:
             await self._clock.sleep(1)
             return
+        self._lost -= lost
         for event in some:
             if self._waiting and self._waiting[0] is event:
                 self._waiting.popleft()
+
+    def _line(self, level: Level, text: str) -> Event:
+        return Event(time=milliseconds(self._clock), level=level, service=self._service, text=text)
