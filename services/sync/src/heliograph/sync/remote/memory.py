@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from heliograph.sync.remote.errors import LinkLost, NoDirectory, NoFile, NoRight, NoSpace, TooLarge, Unreachable
-from heliograph.sync.remote.names import is_plain
+from heliograph.sync.remote.listing import keep
 from heliograph.sync.remote.steps import send_each, unreadable
-from heliograph.sync.remote.store import MAX_ENTRIES, BeforeCommit, Entry, Upload, Uploaded
+from heliograph.sync.remote.store import BeforeCommit, Entry, Upload, Uploaded
 
 
 @dataclass(slots=True)
@@ -67,11 +67,8 @@ class MemoryStore:
     def list(self, directory: str, match: Callable[[str], bool] = lambda _: True) -> Sequence[Entry]:
         """See `RemoteStore`."""
         self.check_directory(directory)
-        inside = [(p, _name(p)) for p in (*self._server.directories, *self._server.files) if _parent(p) == directory]
-        found = [self._entry(path, name) for path, name in inside if is_plain(name) and match(name)]
-        if len(found) > MAX_ENTRIES:
-            raise TooLarge(directory, f"{MAX_ENTRIES} entries")
-        return found
+        inside = [p for p in (*self._server.directories, *self._server.files) if p != "/" and _parent(p) == directory]
+        return keep(directory, (self._entry(path) for path in inside), match)
 
     def read(self, path: str, limit: int) -> bytes:
         """See `RemoteStore`."""
@@ -136,7 +133,8 @@ class MemoryStore:
         server.files[path] = content
         server.modified[path] = server.now
 
-    def _entry(self, path: str, name: str) -> Entry:
+    def _entry(self, path: str) -> Entry:
+        name = path.rpartition("/")[2]
         if path in self._server.directories:
             return Entry(name, 0, None, is_directory=True)
         return Entry(name, len(self._server.files[path]), self._server.modified.get(path, 0.0))
@@ -157,7 +155,3 @@ class MemoryStore:
 
 def _parent(path: str) -> str:
     return path.rpartition("/")[0] or "/"
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
