@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from heliograph.formats.jsontext import JsonError, Node, parse_json, quoted
+from heliograph.formats.jsontext import JsonError, Node, parse_json
+from heliograph.formats.filereport import shown
 
 COMMAND_FILE_LIMIT: Final = 1024 * 1024
 """A larger command file is refused."""
@@ -109,7 +110,7 @@ class _FormReader:
             raise self.error(node, f"an object is expected, with {', '.join(known)}")
         for key, offset in (node.keys or {}).items():
             if key not in known:
-                raise JsonError(self._text, offset, f"unknown key {quoted(key)}{_nearest(key, known)}")
+                raise JsonError(self._text, offset, f"unknown key {shown(key)}{_nearest(key, known)}")
         return node.value
 
     def take(self, node: Node | None, name: str, kind: str, fits: Callable[[Any], bool]) -> Any:

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _CACHED_SECONDS = 10_000
@@ -56,6 +57,7 @@ def is_date(text: str) -> bool:
     return _DATE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=_CACHED_SECONDS)
 def parse_date(text: str, form: DateForm) -> dt.datetime | None:
     """Read a local date (years 2000 to 2099), or None where the text is no date in that form."""
     match = _DATE.fullmatch(text)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Final
 
+from heliograph.formats.filereport import shown
+
 MOST_NESTED: Final = 32
 _MOST_DIGITS = 1000
 _STRINGS = JSONDecoder()
@@ -87,7 +89,7 @@ class _Reader:
             at = self.at
             key = self.string(at)
             if key in members:
-                raise self.error(at, f"the key {quoted(key)} stands twice")
+                raise self.error(at, f"the key {shown(key)} stands twice")
             self.expect(":", "a key is followed by ':'")
             members[key] = self.value(self.at, depth + 1)
             keys[key] = at
@@ -150,8 +152,3 @@ class _Reader:
 
     def error(self, offset: int, reason: str) -> JsonError:
         return JsonError(self.text, offset, reason)
-
-
-def quoted(text: str) -> str:
-    """Return a text of a stranger so that it can stand in a message: cut, quoted, control characters escaped."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")
