@@ -1,0 +1,193 @@
+"""The main promise: kill anything at any moment, and each record stands exactly once on both servers.
+
+Proven by reading the files back with the reader that data teams use, against what the simulated plant served.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from support.ftp import vsftpd
+
+from heliograph.demo.simulator import RtuSimulator, TcpSimulator
+from heliograph.formats import parse_definition, read_data_file
+from support.servers import need
+from support.sets import DIRECTORIES, UID, write_set
+from support.sftp import sshd
+from support.stack import Stack, stack
+from support.witness import DEFINITION, Row, Witness, prove
+
+PERIOD = 2
+CHAOS_SECONDS = 60
+KILLS = ("collector", "sync", "broker", "commands", "api")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def servers_there():
+    need("sshd", "vsftpd")
+
+
+@pytest.fixture
+def main_server():
+    with sshd() as server:
+        for name in DIRECTORIES:
+            server.tree.directory(name)
+        yield server
+
+
+@pytest.fixture
+def backup_server():
+    with vsftpd() as server:
+        for name in DIRECTORIES:
+            server.tree.directory(name)
+        yield server
+
+
+class Plant:
+    """Three devices on two TCP ports and one on a serial line, each a witness."""
+
+    def __init__(self) -> None:
+        self.witnesses = {str(index): Witness(seed=index) for index in range(4)}
+        one, two, three, four = self.witnesses.values()
+        self.near = TcpSimulator({1: one, 2: two})
+        self.far = TcpSimulator({1: three})
+        self.line = RtuSimulator({5: four}, 19200)
+
+    def devices(self) -> list[str]:
+        quick = "poll=200"
+        return [
+            f"0;127.0.0.1:{self.near.port};near 1;1;{PERIOD};500;;{quick};;;tcp.csv",
+            f"1;127.0.0.1:{self.near.port};near 2;2;{PERIOD};500;;{quick};;;tcp.csv",
+            f"2;127.0.0.1:{self.far.port};far;1;{PERIOD};500;;{quick};;;tcp.csv",
+            f"3;SERIAL1;on the line;5;{PERIOD};500;;{quick};;;rtu.csv",
+        ]
+
+
+def make_set(directory: Path, plant: Plant, main, backup) -> Path:
+    config = {
+        "GATEWAY_Uid": UID,
+        "NTP_TimeZone": "Europe/Berlin",
+        "SERVER_Type": "sftp",
+        "FTP_Address": "127.0.0.1",
+        "FTP_Port": main.port,
+        "FTP_Login": main.login,
+        "FTP_KeyFile": main.client_key,
+        "FTP_DirRoot": main.tree.root,
+        "FTP_HostKey": main.host_key,
+        "FTP_Timeout": 5,
+        "SERVER2_Type": "ftp",
+        "FTP2_Address": "127.0.0.1",
+        "FTP2_Port": backup.port,
+        "FTP2_Login": backup.login,
+        "FTP2_Password": backup.password,
+        "FTP2_EuroDateFormat": 1,
+        "FTP2_HeaderOption": 0,
+        "FTP2_Timeout": 5,
+    }
+    definitions = {
+        "tcp.csv": DEFINITION.format(protocol="modbusTCP"),
+        "rtu.csv": DEFINITION.format(protocol="modbusRTU"),
+    }
+    serial = ["SERIAL1;19200;8;N;1;2;modbusRTU;0"]
+    schedules = ["SCHEDULE_Params[0]=1|everyday|00:00:00|1|1440", "SCHEDULE2_Params[0]=1|everyday|00:00:00|1|1440"]
+    return write_set(directory, config, plant.devices(), definitions, serial=serial, schedules=schedules)
+
+
+def read_back(set_dir: Path, files: list[Path], dates: str) -> dict[str, list[Row]]:
+    """Every record in the data files of a server, by device."""
+    definitions = {}
+    for path in (set_dir / "DEF").iterdir():
+        definition, _ = parse_definition(path.read_bytes(), path.name)
+        definitions[path.name] = definition
+    records: dict[tuple[str, str, float], dict] = {}
+    for file in sorted(files):
+        for row in read_data_file(file.read_bytes(), file.name, definitions, dates=dates, timezone="Europe/Berlin"):
+            key = (file.name, row.device, row.timestamp.timestamp())
+            assert (row.index, row.statistic) not in records.setdefault(key, {}), f"{key} stands twice in one file"
+            records[key][row.index, row.statistic] = row.raw
+    by_device = defaultdict(list)
+    for (_, device, moment), values in records.items():
+        by_device[device].append(Row(device, moment, values))
+    return by_device
+
+
+async def settle(gateway: Stack, plant: Plant) -> None:
+    """Let everything that was recorded reach both servers."""
+    await gateway.until(
+        "all services run", "/api/v1/status", lambda s: all(service["running"] for service in s["services"])
+    )
+    await gateway.until("the outbox is empty", "/api/v1/status", lambda s: s["outbox_records"] == 0)
+    gateway.stop("collector")
+    assert await gateway.post("/api/v1/connections", {}) is not None, gateway.logs()
+    await gateway.until(
+        "both servers have everything",
+        "/api/v1/status",
+        lambda s: (
+            s["storage"]["records"] == 0
+            and s["storage"]["files"] == 0
+            and not any(server["connecting"] for server in s["servers"])
+        ),
+        seconds=120,
+    )
+
+
+def check(set_dir: Path, plant: Plant, server, dates: str, lives: list[list[float]], until: float) -> None:
+    wrong = []
+    files = sorted((server.tree.root / "DATA").iterdir())
+    assert all(file.name.endswith(".csv.gz") for file in files), [file.name for file in files]
+    rows = read_back(set_dir, files, dates)
+    for device, witness in plant.witnesses.items():
+        wrong += [f"device {device}: {text}" for text in prove(witness, rows[device], PERIOD, lives, until)]
+    assert not wrong, "\n".join(wrong[:40])
+    assert sum(len(some) for some in rows.values()) > 40
+    alarms = Counter(alarm_lines(server))
+    assert alarms
+    assert not [line for line, times in alarms.items() if times > 1]
+
+
+def alarm_lines(server) -> list[str]:
+    import gzip
+
+    files = sorted((server.tree.root / "ALARM").iterdir())
+    return [line for file in files for line in gzip.decompress(file.read_bytes()).decode().splitlines()]
+
+
+async def chaos(gateway: Stack, seconds: float, chance: random.Random) -> int:
+    """Kill one program after another at random moments; each comes back a little later."""
+    deadline = time.monotonic() + seconds
+    kills = 0
+    while time.monotonic() < deadline:
+        names = chance.sample(KILLS, k=chance.choice((1, 1, 1, 2)))
+        gateway.kill(*names)
+        kills += len(names)
+        await asyncio.sleep(chance.uniform(0, 1.5))
+        gateway.start(*names)
+        await asyncio.sleep(chance.uniform(0.2, 4.5))
+    return kills
+
+
+@pytest.mark.timeout(400)
+async def test_killed_again_and_again_every_record_stands_once_on_both_servers(tmp_path, main_server, backup_server):
+    plant = Plant()
+    async with plant.near, plant.far, plant.line:
+        set_dir = make_set(tmp_path / "set", plant, main_server, backup_server)
+        with stack(set_dir, tmp_path / "state", SERIAL1_DEVICE=plant.line.device) as gateway:
+            gateway.start()
+            await gateway.until(
+                "all devices answer",
+                "/api/v1/status",
+                lambda s: len(s["devices"]) == 4 and all(d["condition"] == "answering" for d in s["devices"]),
+            )
+            seed = random.randrange(10**9)
+            print("seed", seed)
+            assert await chaos(gateway, CHAOS_SECONDS, random.Random(seed)) > 10
+            await settle(gateway, plant)
+            until = gateway.lives["collector"][-1][1]
+            gateway.stop()
+            lives = gateway.lives["collector"]
+            check(set_dir, plant, main_server, "ymd", lives, until)
+            check(set_dir, plant, backup_server, "dmy", lives, until)
+            assert not list(main_server.tree.root.rglob("*.tmp")) + list(backup_server.tree.root.rglob("*.tmp"))
