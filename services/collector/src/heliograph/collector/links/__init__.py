@@ -11,6 +11,7 @@ from heliograph.collector.links.errors import (
     Silence,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
+from heliograph.collector.links.rtu import RtuLink
 from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "NoAnswer",
     "OnDrop",
     "ReadCall",
+    "RtuLink",
     "Silence",
     "TcpLink",
     "WriteCall",

@@ -82,6 +82,8 @@ _READS: dict[int, Callable[..., ModbusPDU]] = {
 _DECODER = DecodePDU(is_server=False)
 for _answer in (_Coils, _DiscreteInputs, _HoldingRegisters, _InputRegisters):
     _DECODER.register(_answer)
+# Functions that are never asked are no answers; some of pymodbus's own cannot be read from damaged bytes.
+_DECODER.pdu_table = {function: _DECODER.pdu_table[function] for function in (1, 2, 3, 4, 5, 6, 15, 16)}
 _TCP = FramerSocket(_DECODER)
 _RTU = FramerRTU(_DECODER)
 

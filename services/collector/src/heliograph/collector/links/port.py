@@ -1,0 +1,98 @@
+"""A serial port by pyserial: a device file, or `socket://` and `rfc2217://` for serial servers."""
+
+from types import TracebackType
+from typing import Self
+
+import serial
+
+from heliograph.collector.links.errors import LinkDown
+from heliograph.formats.daq import SerialLine
+
+SLICE_SECONDS = 0.02
+"""A read returns after this long at most. Set once: to change it, `rfc2217://` negotiates the whole port again."""
+WRITE_SECONDS = 2.0
+
+
+class SerialPort:
+    """An open port, locked against other programs where it is a device file. Any failure is a `LinkDown`."""
+
+    def __init__(self, line: SerialLine, device: str) -> None:
+        self.where = f"{line.name} ({device})"
+        with self._failures():
+            self._port = serial.serial_for_url(
+                device,
+                baudrate=line.baudrate,
+                bytesize=line.data_bits,
+                parity=line.parity,
+                stopbits=line.stop_bits,
+                timeout=SLICE_SECONDS,
+                write_timeout=WRITE_SECONDS,
+                exclusive=True,
+            )
+
+    def read(self, count: int) -> bytes:
+        """Return as soon as `count` bytes are there, or what came within `SLICE_SECONDS`."""
+        with self._failures():
+            return bytes(self._port.read(count))
+
+    def pending(self) -> bytes:
+        """Return what has come already."""
+        with self._failures():
+            waiting = self._port.in_waiting
+            return bytes(self._port.read(waiting)) if waiting else b""
+
+    def write(self, frame: bytes) -> None:
+        """Hand a frame to the port."""
+        with self._failures():
+            self._port.write(frame)
+
+    def close(self) -> None:
+        """Let go of the port, whatever state it is in."""
+        with _Ignored():
+            self._port.close()
+
+    def _failures(self) -> "_Failures":
+        return _Failures(self.where)
+
+
+class _Failures:
+    """Turns what pyserial raises into `LinkDown` for people."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # pyserial leaks TypeError and struct errors of ports that vanish under it, so every Exception counts.
+        if isinstance(error, Exception):
+            raise LinkDown(f"{self.where}: {_cause(error)}") from error
+
+
+class _Ignored:
+    """A port that is gone may refuse to be closed as well."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        return isinstance(error, Exception)
+
+
+def _cause(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    known = {
+        2: "there is no such port; is the adapter plugged in, is the path right?",
+        13: "no right to open the port; is the user in its group (dialout)?",
+        11: "another program holds the port",
+        16: "another program holds the port",
+    }
+    if number in known:
+        return known[number]
+    if isinstance(error, serial.SerialTimeoutException):
+        return "the port takes no more bytes"
+    return f"the port failed ({error})"
