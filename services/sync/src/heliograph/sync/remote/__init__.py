@@ -17,6 +17,7 @@ from heliograph.sync.remote.errors import (
     TooLarge,
     Unreachable,
 )
+from heliograph.sync.remote.factory import open_store
 from heliograph.sync.remote.memory import MemoryServer, MemoryStore
 from heliograph.sync.remote.store import (
     MAX_ENTRIES,
@@ -59,4 +60,5 @@ __all__ = [
     "Upload",
     "Uploaded",
     "join",
+    "open_store",
 ]

@@ -168,9 +168,12 @@ class Pipeline:
         return size
 
     def _look(self, upload: Upload, size: int) -> Generator[None, Answer | None, Settled]:
-        temporary = yield from self._size(upload.temporary)
+        # Where the whole directory is gone, nobody fetched anything.
+        if not (yield from self._ask(CMD_STAT, string(upload.directory.encode()))).ok:
+            raise NoDirectory(upload.directory)
+        temporary = (yield from self._size(upload.temporary)) if upload.two_steps else None
         final = yield from self._size(upload.path)
-        return settle(upload, size, final, temporary if upload.two_steps else None)
+        return settle(size, final, temporary, two_steps=upload.two_steps)
 
     def _send_temporary(self, upload: Upload, local: BinaryIO, size: int) -> Generator[None, Answer | None, None]:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from heliograph.sync.remote.errors import FileError, LocalFailure, SizeMismatch
 from heliograph.sync.remote.store import BeforeCommit, Upload, Uploaded
@@ -12,6 +12,10 @@ from heliograph.sync.remote.store import BeforeCommit, Upload, Uploaded
 
 class Primitives(Protocol):
     """What a protocol does at a single path. Raises as `RemoteStore` does."""
+
+    def check_directory(self, directory: str) -> None:
+        """Return when the directory is there."""
+        ...
 
     def size(self, path: str) -> int | None:
         """Return a file's bytes, None when it is not there."""
@@ -21,12 +25,17 @@ class Primitives(Protocol):
         """Write the file, replacing one that is there."""
         ...
 
-    def rename(self, old: str, new: str) -> None:
-        """Rename, replacing a file that is there."""
-        ...
-
     def remove(self, path: str) -> None:
         """Delete a file; one that is gone is fine."""
+        ...
+
+
+@runtime_checkable
+class Renames(Protocol):
+    """A store without it writes each file at once, whole or not at all, so that it goes directly to its name."""
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename, replacing a file that is there."""
         ...
 
 
@@ -38,15 +47,15 @@ class Settled(Enum):
     SEND = "it must be sent"
 
 
-def settle(upload: Upload, size: int, final: int | None, temporary: int | None) -> Settled:
+def settle(size: int, final: int | None, temporary: int | None, *, two_steps: bool) -> Settled:
     """Tell from the sizes under both names (None: not there) what remains to be done.
 
     In one step an absent file may have been fetched or may never have arrived whole; it is sent again, because the
     same name and bytes twice do less harm than none.
     """
-    if upload.two_steps and temporary is not None:
+    if temporary is not None:
         return Settled.RENAME if temporary == size else Settled.SEND
-    if final == size or (final is None and upload.two_steps):
+    if final == size or (final is None and two_steps):
         return Settled.DONE
     return Settled.SEND
 
@@ -75,10 +84,13 @@ def unreadable(local: Path, error: OSError) -> LocalFailure:
 
 def _send(store: Primitives, upload: Upload, before_commit: BeforeCommit) -> int:
     size = local_size(upload)
-    settled = _look(store, upload, size) if upload.committing else Settled.SEND
+    renaming = store if upload.two_steps and isinstance(store, Renames) else None
+    settled = Settled.SEND
+    if upload.committing:
+        settled = _look(store, upload, size, two_steps=renaming is not None)
     if settled is Settled.DONE:
         return size
-    if not upload.two_steps:
+    if renaming is None:
         before_commit([upload])
         store.send(upload.local, upload.path)
         _compare(store, upload.path, size)
@@ -86,13 +98,15 @@ def _send(store: Primitives, upload: Upload, before_commit: BeforeCommit) -> int
     if settled is Settled.SEND:
         _send_temporary(store, upload, size)
     before_commit([upload])
-    store.rename(upload.temporary, upload.path)
+    renaming.rename(upload.temporary, upload.path)
     return size
 
 
-def _look(store: Primitives, upload: Upload, size: int) -> Settled:
-    temporary = store.size(upload.temporary) if upload.two_steps else None
-    return settle(upload, size, store.size(upload.path), temporary)
+def _look(store: Primitives, upload: Upload, size: int, *, two_steps: bool) -> Settled:
+    # Where the whole directory is gone, nobody fetched anything.
+    store.check_directory(upload.directory)
+    temporary = store.size(upload.temporary) if two_steps else None
+    return settle(size, store.size(upload.path), temporary, two_steps=two_steps)
 
 
 def _send_temporary(store: Primitives, upload: Upload, size: int) -> None:
