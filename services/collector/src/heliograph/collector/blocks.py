@@ -4,10 +4,13 @@ A variable is read whole by one request, so that its words belong together; only
 carry is read in pieces. Without `gap` a request never touches a register that no variable needs.
 """
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from itertools import pairwise
 
+from heliograph.collector.cuts import Span, cuts
 from heliograph.collector.links import ReadCall
 from heliograph.formats.definition import ModbusPoint, Table, Variable
 
@@ -15,23 +18,6 @@ MOST_REGISTERS = 125
 MOST_BITS = 2000
 REQUEST_COST = 12
 """What one more request costs in bus time, in registers: its own frame, the frame around the answer, the silences."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Registers or bits from `address` to before `address + count`."""
-
-    address: int
-    count: int
-
-    @property
-    def end(self) -> int:
-        """The first address after it."""
-        return self.address + self.count
-
-    def holds(self, other: "Span") -> bool:
-        """Tell whether `other` lies wholly within."""
-        return self.address <= other.address and other.end <= self.end
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,121 +88,65 @@ def plan(
         wanted = [(n, v, v.point) for n, v in enumerate(variables) if v.point is not None and v.point.table is table]
         limit = MOST_BITS if table.is_bits else max(1, min(max_registers, MOST_REGISTERS))
         shut = {(hole.address, hole.count) for hole in closed if hole.table is table}
-        cuts = _Cuts(_units((Span(p.address, p.count) for _, _, p in wanted), limit), limit, gap, shut, request_cost)
-        blocks += _blocks(table, cuts.spans(), wanted, limit)
+        needed = [Span(point.address, point.count) for _, _, point in wanted]
+        blocks += _blocks(table, cuts(needed, limit, gap, shut, request_cost), wanted, needed)
     return tuple(blocks)
 
 
-def _units(spans: Iterable[Span], limit: int) -> list[Span]:
-    """Return what must be read whole, in order: a span, or each address of one that is longer than a request."""
-    units: set[Span] = set()
-    for span in spans:
-        if span.count <= limit:
-            units.add(span)
-        else:
-            units.update(Span(address, 1) for address in range(span.address, span.end))
-    return sorted(units)
-
-
-class _Cuts:
-    """Finds the cheapest way to cover the units with requests.
-
-    Every request begins where the first unit not yet covered begins. It ends as far as it reaches or, with `gap`, also
-    before any hole on the way; the cheapest chain of such requests is found shortest path first.
-    """
-
-    def __init__(
-        self, units: list[Span], limit: int, gap: int, closed: set[tuple[int, int]], request_cost: int
-    ) -> None:
-        self.units = units
-        self.limit = limit
-        self.gap = gap
-        self.closed = closed
-        self.request_cost = request_cost
-
-    def spans(self) -> list[Span]:
-        """Return the requests, by address."""
-        came_from: dict[int, tuple[int, Span]] = {}
-        done: set[int] = set()
-        waiting: list[tuple[int, int, int, Span]] = [(0, 0, -1, Span(0, 0))]
-        while waiting:
-            cost, index, before, span = heappop(waiting)
-            if index in done:
-                continue
-            done.add(index)
-            came_from[index] = (before, span)
-            if index == len(self.units):
-                break
-            for end in self._ends(index):
-                step = Span(self.units[index].address, end - self.units[index].address)
-                price = cost + self.request_cost + step.count
-                heappush(waiting, (price, self._next(index, end), index, step))
-        return _way(came_from, len(self.units))
-
-    def _ends(self, index: int) -> list[int]:
-        """Return where a request that begins with this unit may end."""
-        first = self.units[index]
-        reach = first.address + self.limit
-        covered = needed = first.end
-        ends: list[int] = []
-        for unit in self.units[index + 1 :]:
-            if unit.address >= reach:
-                break
-            if unit.address > needed:
-                hole = (needed, unit.address - needed)
-                if hole[1] > self.gap or hole in self.closed:
-                    break
-                ends.append(covered)
-            needed = max(needed, unit.end)
-            if unit.end <= reach:
-                covered = max(covered, unit.end)
-        return [*dict.fromkeys([*ends, covered])]
-
-    def _next(self, index: int, end: int) -> int:
-        while index < len(self.units) and self.units[index].end <= end:
-            index += 1
-        return index
-
-
-def _way(came_from: dict[int, tuple[int, Span]], index: int) -> list[Span]:
-    spans: list[Span] = []
-    while index > 0:
-        index, span = came_from[index]
-        spans.append(span)
-    return spans[::-1]
-
-
 def _blocks(
-    table: Table, spans: list[Span], wanted: list[tuple[int, Variable, ModbusPoint]], limit: int
+    table: Table, spans: list[Span], wanted: list[tuple[int, Variable, ModbusPoint]], needed: list[Span]
 ) -> list[Block]:
     """Give each variable to the first request that holds it; requests that share a long one are one block."""
-    needed = [Span(point.address, point.count) for _, _, point in wanted]
-    chosen = [_requests_of(span, spans, limit) for span in needed]
+    ends = [span.end for span in spans]
+    chosen = [_requests_of(span, spans, ends) for span in needed]
+    members = _members_by_request(chosen)
+    runs = _runs(needed)
     blocks = []
     for group in _groups(len(spans), chosen):
-        own = [n for n, requests in enumerate(chosen) if requests.start in group]
         offsets = dict(zip(group, _offsets(spans[n] for n in group), strict=True))
-        members = tuple(Member(*wanted[n], _pieces(needed[n], spans, chosen[n], offsets)) for n in own)
-        holes = tuple(h for n in group for h in _holes(table, spans[n], needed))
-        blocks.append(Block(table, tuple(spans[n] for n in group), members, holes))
+        own = sorted(place for n in group for place in members[n])
+        inside = tuple(Member(*wanted[n], _pieces(needed[n], spans, chosen[n], offsets)) for n in own)
+        holes = tuple(hole for n in group for hole in _holes(table, spans[n], runs))
+        blocks.append(Block(table, tuple(spans[n] for n in group), inside, holes))
     return blocks
 
 
-def _requests_of(span: Span, spans: list[Span], limit: int) -> range:
-    """Return which requests read a variable."""
-    if span.count <= limit:
-        first = next(n for n, request in enumerate(spans) if request.holds(span))
+def _requests_of(span: Span, spans: list[Span], ends: list[int]) -> range:
+    """Return which requests read a variable: one, or all that read a part of what is longer than a request."""
+    first = bisect_left(ends, span.end)
+    if first < len(spans) and spans[first].holds(span):
         return range(first, first + 1)
-    touched = [n for n, request in enumerate(spans) if request.address < span.end and span.address < request.end]
-    return range(touched[0], touched[-1] + 1)
+    first = bisect_right(ends, span.address)
+    last = next((n for n in range(first, len(spans)) if spans[n].address >= span.end), len(spans))
+    return range(first, last)
+
+
+def _members_by_request(chosen: list[range]) -> defaultdict[int, list[int]]:
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for place, requests in enumerate(chosen):
+        members[requests.start].append(place)
+    return members
+
+
+def _runs(needed: list[Span]) -> list[Span]:
+    """Join spans that touch or overlap."""
+    runs: list[Span] = []
+    for span in sorted(needed):
+        if runs and span.address <= runs[-1].end:
+            last = runs.pop()
+            runs.append(Span(last.address, max(last.end, span.end) - last.address))
+        else:
+            runs.append(span)
+    return runs
 
 
 def _groups(count: int, chosen: list[range]) -> list[range]:
     """Join requests that share a variable."""
     groups: list[range] = []
     start = 0
+    joined = {number for requests in chosen for number in requests[:-1]}
     for number in range(count):
-        if not any(r.start <= number and number + 1 < r.stop for r in chosen):
+        if number not in joined:
             groups.append(range(start, number + 1))
             start = number + 1
     return groups
@@ -241,11 +171,11 @@ def _pieces(span: Span, spans: list[Span], requests: range, offsets: dict[int, i
     return tuple(pieces)
 
 
-def _holes(table: Table, request: Span, needed: list[Span]) -> list[Hole]:
+def _holes(table: Table, request: Span, runs: list[Span]) -> list[Hole]:
     holes: list[Hole] = []
-    at = request.address
-    for span in sorted(needed):
-        if at < span.address < request.end:
-            holes.append(Hole(table, at, span.address - at))
-        at = max(at, span.end)
+    at = bisect_right(runs, request.address, key=lambda run: run.address)
+    for before, after in pairwise(runs[at - 1 :]):
+        if after.address >= request.end:
+            break
+        holes.append(Hole(table, before.end, after.address - before.end))
     return holes

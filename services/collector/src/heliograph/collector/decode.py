@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from heliograph.collector.blocks import Block, Member, Span
+from heliograph.collector.blocks import Block, Member
+from heliograph.collector.cuts import Span
 from heliograph.contract.records import Value
 from heliograph.formats.definition import Kind, ModbusPoint
 
