@@ -1,5 +1,6 @@
 """Command files in, results out (spec 4.1)."""
 
+import contextlib
 import json
 import math
 
@@ -63,7 +64,7 @@ def test_no_commands_are_no_error():
         ('[{"rpcName": "a.b"},]', "line 1, column 21", "JSON value is expected"),
         ('[{"rpcName": "a.b"}', "line 1, column 20", "',' or ']' is missing"),
         ('[{"rpcName": "a.b"}] x', "line 1, column 22", "more text"),
-        ('{"rpcname": "a.b"}', "line 1, column 2", "unknown key 'rpcname' (is rpcName meant?)"),
+        ('{"rpcname": "a.b"}', "line 1, column 2", 'unknown key "rpcname"; did you mean'),
         ('{"colour": 1}', "line 1, column 2", "known: rpcName"),
         ('{"parameters": {}}', "line 1, column 1", "rpcName is missing"),
         ('{"rpcName": null}', "line 1, column 13", "rpcName is missing"),
@@ -105,10 +106,8 @@ def test_over_one_mebibyte_is_refused():
 
 @given(st.text() | st.binary())
 def test_nothing_crashes_the_reader(content: str | bytes):
-    try:
+    with contextlib.suppress(CommandError):
         parse_commands(content)
-    except CommandError:
-        pass
 
 
 @given(json_values)

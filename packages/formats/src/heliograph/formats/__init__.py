@@ -11,7 +11,9 @@ from heliograph.formats.commandfile import (
     write_results,
 )
 from heliograph.formats.datafile import DATA_FILE_LIMIT, BlockHeader, DataFileWriter, RowTooLarge
+from heliograph.formats.datareader import DataFile, Row, read_data_file
 from heliograph.formats.dates import DateForm, LocalDates
+from heliograph.formats.frames import pandas_frame, polars_frame
 from heliograph.formats.gziptext import GzipText, Unpackable, pack, unpack
 from heliograph.formats.logfile import log_line
 from heliograph.formats.names import (
@@ -32,12 +34,14 @@ __all__ = [
     "Command",
     "CommandError",
     "CommandResult",
+    "DataFile",
     "DataFileWriter",
     "DateForm",
     "FileKind",
     "GzipText",
     "LocalDates",
     "OutgoingName",
+    "Row",
     "RowTooLarge",
     "Unpackable",
     "Value",
@@ -50,9 +54,12 @@ __all__ = [
     "next_stamp",
     "old_command_file_name",
     "pack",
+    "pandas_frame",
     "parse_commands",
     "parse_name",
     "parse_results",
+    "polars_frame",
+    "read_data_file",
     "shortest_single",
     "timestamp",
     "unpack",

@@ -1,6 +1,5 @@
 """Command files and messages, read; their results, written and read back (spec 4.1)."""
 
-import difflib
 import json
 import math
 import re
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from heliograph.formats.jsontext import JsonError, Node, parse_json
-from heliograph.formats.filereport import shown
+from heliograph.formats.report import nearest, quote
 
 COMMAND_FILE_LIMIT: Final = 1024 * 1024
 """A larger command file is refused."""
@@ -110,7 +109,11 @@ class _FormReader:
             raise self.error(node, f"an object is expected, with {', '.join(known)}")
         for key, offset in (node.keys or {}).items():
             if key not in known:
-                raise JsonError(self._text, offset, f"unknown key {shown(key)}{_nearest(key, known)}")
+                raise JsonError(
+                    self._text,
+                    offset,
+                    f"unknown key {quote(key)}{nearest(key, known) or ' (known: ' + ', '.join(known) + ')'}",
+                )
         return node.value
 
     def take(self, node: Node | None, name: str, kind: str, fits: Callable[[Any], bool]) -> Any:
@@ -189,9 +192,3 @@ def _is_rpc_name(value: Any) -> bool:
         return False
     script, _, function = value.rpartition(".")
     return bool(script.strip()) and _FUNCTION.fullmatch(function) is not None
-
-
-def _nearest(key: str, known: tuple[str, ...]) -> str:
-    lowered = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(key.lower(), lowered, n=1)
-    return f" (is {lowered[matches[0]]} meant?)" if matches else f" (known: {', '.join(known)})"

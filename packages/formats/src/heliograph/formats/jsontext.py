@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Final
 
-from heliograph.formats.filereport import shown
+from heliograph.formats.report import quote
 
 MOST_NESTED: Final = 32
 _MOST_DIGITS = 1000
@@ -89,7 +89,7 @@ class _Reader:
             at = self.at
             key = self.string(at)
             if key in members:
-                raise self.error(at, f"the key {shown(key)} stands twice")
+                raise self.error(at, f"the key {quote(key)} stands twice")
             self.expect(":", "a key is followed by ':'")
             members[key] = self.value(self.at, depth + 1)
             keys[key] = at

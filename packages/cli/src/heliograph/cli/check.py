@@ -1,0 +1,29 @@
+"""`heliograph check`: every finding about a configuration set, offline (spec 1.10)."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heliograph.cli.output import prepare_output, print_findings
+from heliograph.cli.setdirectory import read_set_directory
+from heliograph.formats import read_set
+from heliograph.formats.findings import has_errors
+
+SetArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The set: CONFIG/, DEF/, SCRIPT/, CERT/.")]
+UidOption = Annotated[str, typer.Option("--uid", help="The gateway's uid; default: the prefix of the files' names.")]
+
+
+def check(directory: SetArgument, uid: UidOption = "") -> None:
+    """Check a configuration set offline: one line per finding, `file:line:column: error|warning: text`.
+
+    Exit status: 0 without errors (warnings may be), 1 with errors, 2 when it could not be asked like this.
+    """
+    prepare_output()
+    if not directory.is_dir():
+        raise typer.BadParameter(f"{directory} is not a directory", param_hint="DIR")
+    files, unread = read_set_directory(directory)
+    _, findings = read_set(files, uid)
+    everything = sorted({*unread, *findings})
+    print_findings(everything)
+    raise typer.Exit(1 if has_errors(everything) else 0)

@@ -1,0 +1,52 @@
+"""Rows as a table for people. A long file becomes several tables, so that the first appears at once."""
+
+import sys
+from collections.abc import Iterable
+from itertools import islice
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from heliograph.cli.output import printable
+from heliograph.formats import Row, format_value
+
+ROWS_OF_A_TABLE = 1000
+_WIDE = 10_000
+
+
+def print_table(title: str, rows: Iterable[Row]) -> None:
+    """Print rows under a title; nothing where there are none. Into a file or pipe it is not wrapped."""
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE)
+    source = iter(rows)
+    while part := list(islice(source, ROWS_OF_A_TABLE)):
+        console.print(_table(title, part))
+
+
+def _table(title: str, rows: Iterable[Row]) -> Table:
+    table = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in Row._fields:
+        table.add_column(name, justify="right" if name in {"device", "index", "raw", "value"} else "left")
+    for row in rows:
+        table.add_row(*map(_cell, _texts(row)))
+    return table
+
+
+def _texts(row: Row) -> tuple[str, ...]:
+    date = row.timestamp.isoformat(sep=" ")
+    return (
+        date,
+        row.device,
+        row.index,
+        row.name,
+        row.statistic,
+        format_value(row.raw),
+        format_value(row.value),
+        row.unit,
+    )
+
+
+def _cell(text: str) -> Text:
+    """A text of a stranger: neither markup nor control characters."""
+    return Text(printable(text))
