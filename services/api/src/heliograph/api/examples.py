@@ -1,0 +1,130 @@
+"""Examples for the description of the API, made of the models themselves so that they always fit them."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from heliograph.api.models import (
+    Accepted,
+    AlarmList,
+    AlarmRow,
+    ConnectionList,
+    Device,
+    DeviceList,
+    DeviceVariables,
+    Health,
+    VariableNow,
+)
+from heliograph.contract import (
+    AlarmSource,
+    Connection,
+    ConnectionResult,
+    DeviceCondition,
+    DeviceState,
+    LineState,
+    ServerState,
+    ServerSummary,
+    StatusDocument,
+    StorageState,
+    TransferCount,
+    Trigger,
+)
+from heliograph.contract.states import ServiceSummary
+
+_NOON = 1_717_243_200_000
+_CONNECTION = Connection(
+    number=412,
+    server=1,
+    trigger=Trigger.SCHEDULE,
+    start=_NOON - 40_000,
+    end=_NOON - 38_200,
+    transfers=(TransferCount(kind="data", files=2, bytes=18_304),),
+    result=ConnectionResult.DONE,
+)
+_DEVICE = Device(
+    index="1",
+    name="roof_1",
+    interface="192.168.1.40:502",
+    address=1,
+    period_seconds=600,
+    category="inverter",
+    model="SUN-50K",
+    definition="WPM00C44F_inv.csv",
+    condition=DeviceCondition.ANSWERING,
+    since=_NOON - 3_600_000,
+    last_reading=_NOON - 800,
+    age_seconds=0.8,
+    last_record=_NOON,
+    requests=10_804,
+    readings=3_600,
+    records=6,
+    errors={"timeout": 1},
+)
+STATUS = StatusDocument(
+    time=_NOON,
+    uid="WPM00C44F",
+    site="Roof of the dairy",
+    revision=3,
+    services=(ServiceSummary(service="collector", running=True, started=_NOON - 3_600_000, seen=_NOON - 900),),
+    devices=(
+        DeviceState(
+            device="1",
+            name="roof_1",
+            condition=DeviceCondition.ANSWERING,
+            since=_NOON - 3_600_000,
+            last_reading=_NOON - 800,
+            readings=3_600,
+        ),
+    ),
+    lines=(LineState(name="192.168.1.40:502", open=True, requests=10_804, utilisation=0.12),),
+    servers=(
+        ServerState(
+            server=ServerSummary(
+                number=1, type="sftp", mode="strategy_wsun1_compliant", address="data.example.org", port=22
+            ),
+            last=_CONNECTION,
+            last_success=_NOON - 38_200,
+            next=_NOON + 560_000,
+            next_trigger="schedule",
+        ),
+    ),
+    storage=StorageState(bytes=18_230, limit=2_147_483_648, records=12),
+    attention=("Device roof_2 does not answer: nothing came within 1 s.",),
+)
+DEVICES = DeviceList(devices=(_DEVICE,))
+DEVICE = _DEVICE
+VARIABLES = DeviceVariables(
+    index="1",
+    name="roof_1",
+    time=_NOON - 800,
+    age_seconds=0.8,
+    variables=(
+        VariableNow(
+            index="3", name="AC power", tag="RealPower", unit="kW", action=2, writable=False, raw=4210, value=42.1
+        ),
+    ),
+)
+ALARMS = AlarmList(
+    alarms=(
+        AlarmRow(
+            number=7,
+            identity="box.31",
+            source=AlarmSource.MODBUS,
+            time=_NOON - 120_000,
+            definition="WPM00C44F_inv.csv",
+            device="1",
+            device_name="roof_1",
+            variable="12",
+            value="4",
+        ),
+    ),
+)
+CONNECTIONS = ConnectionList(connections=(_CONNECTION,), before=412)
+ACCEPTED = Accepted(server=1, detail="A connection to server 1 follows.")
+LIVE = Health(status="live")
+READY = Health(status="ready")
+
+
+def shown(example: BaseModel, description: str) -> dict[str, Any]:
+    """The description of a good answer with its example."""
+    return {"description": description, "content": {"application/json": {"example": example.model_dump(mode="json")}}}

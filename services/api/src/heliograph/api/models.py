@@ -1,0 +1,132 @@
+"""What the REST API answers, beyond the payloads of the contract."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey
+from heliograph.contract.identifiers import Milliseconds
+from heliograph.contract.records import Value
+
+
+class Answer(BaseModel):
+    """The base of every answer."""
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
+
+
+class Device(Answer):
+    """One device: its line of the configuration, its condition, and what was counted since the collector's start."""
+
+    index: DeviceKey
+    name: str
+    interface: str
+    address: int
+    period_seconds: int
+    category: str
+    model: str
+    definition: str
+    condition: DeviceCondition | None = None
+    """Absent while the collector does not report."""
+    since: Milliseconds | None = None
+    cause: str = ""
+    last_reading: Milliseconds | None = None
+    age_seconds: float | None = None
+    """Of the last reading."""
+    last_record: Milliseconds | None = None
+    requests: int = 0
+    readings: int = 0
+    records: int = 0
+    gaps: int = 0
+    refused: int = 0
+    errors: dict[str, int] = {}
+
+
+class DeviceList(Answer):
+    """All devices, in the order of the configuration."""
+
+    devices: tuple[Device, ...]
+
+
+class VariableNow(Answer):
+    """One variable and its value in the last reading; raw and value are `null` where it is missing."""
+
+    index: str
+    name: str
+    tag: str
+    unit: str
+    action: int
+    writable: bool
+    raw: Value = None
+    value: Value = None
+    """The engineering value: coefficients and scale factor applied."""
+
+
+class DeviceVariables(Answer):
+    """The variables of one device as of its last reading."""
+
+    index: DeviceKey
+    name: str
+    time: Milliseconds | None = None
+    """Of the reading; `null` when there is none since this service or the configuration began."""
+    age_seconds: float | None = None
+    variables: tuple[VariableNow, ...]
+
+
+class AlarmRow(Alarm):
+    """An alarm with its number in the history."""
+
+    number: int
+
+
+class AlarmList(Answer):
+    """Alarms, newest first."""
+
+    alarms: tuple[AlarmRow, ...]
+    before: int | None = None
+    """Give this as `before` for the next page; `null` on the last one."""
+
+
+class ConnectionList(Answer):
+    """Connections, newest first."""
+
+    connections: tuple[Connection, ...]
+    before: int | None = None
+    """Give this as `before` for the next page; `null` on the last one."""
+
+
+class ConnectBody(ConnectRequest):
+    """To which server a connection is asked for; absent = to all."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Accepted(Answer):
+    """The connection follows; its row appears in the history."""
+
+    server: Literal[1, 2] | None
+    detail: str
+
+
+class Health(Answer):
+    """How this service is."""
+
+    status: Literal["live", "ready"]
+
+
+class Fault(Answer):
+    """One fault of a request."""
+
+    place: str
+    """Where: `body.server`, `query.limit`."""
+    text: str
+
+
+class ProblemDocument(Answer):
+    """An error, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    errors: tuple[Fault, ...] = ()

@@ -1,0 +1,182 @@
+"""Renders the page of the view: as a whole for the first look, as sections for the stream of events."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from heliograph.api.errors import NotThere, Problem
+from heliograph.api.metrics import installed_version
+from heliograph.api.models import Device
+from heliograph.api.pages import words
+from heliograph.api.view import View
+from heliograph.contract import AlarmPage, ConnectionPage, DeviceCondition, PageRequest
+from heliograph.contract.records import Alarm
+
+SECTIONS: Final = (
+    "identity",
+    "attention",
+    "summary",
+    "services",
+    "devices",
+    "servers",
+    "history",
+    "alarms",
+    "findings",
+)
+HISTORY_ROWS: Final = 12
+ALARM_ROWS: Final = 12
+HEADLINES: Final = 5
+OLD_SECONDS: Final = 30
+FOLLOW_SECONDS: Final = 2.0
+ALARM_TURNS: Final = 3
+"""Every so many turns the alarms are asked for anew; connections when a server's last one changed, too."""
+
+
+@dataclass(slots=True)
+class Picture:
+    """The page at one moment. Values of devices in full are rendered once, for all who look at them."""
+
+    time: int
+    sections: dict[str, str]
+    _pages: "Pages"
+    _values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Characters of the sections."""
+        return sum(map(len, self.sections.values()))
+
+    def with_devices(self, opened: Iterable[str]) -> dict[str, str]:
+        """The sections, and the values in full of the devices that one page has open."""
+        return self.sections | {f"values-{index}": self._full(index) for index in opened}
+
+    def _full(self, index: str) -> str:
+        if index not in self._values:
+            self._values[index] = self._pages.values(index)
+        return self._values[index]
+
+
+class Pages:
+    """Renders; keeps only the last page of each history for those who look."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._connections: ConnectionPage | None = None
+        self._alarms: AlarmPage | None = None
+        self._history_problem = ""
+        self._environment = _environment()
+
+    def whole(self, token_place: str) -> str:
+        """The page with all it knows now."""
+        return self._shell(self._sections(), token_place)
+
+    def locked(self, token_place: str) -> str:
+        """The page without data, for who has yet to give the token."""
+        return self._shell({}, token_place)
+
+    def picture(self) -> Picture:
+        """The sections as of now."""
+        return Picture(self._view.now(), self._sections(), self)
+
+    def values(self, index: str) -> str:
+        """The values of one device in full; empty when there is no such device."""
+        try:
+            return self._render("values", {"now": self._view.variables(index)})
+        except NotThere:
+            return ""
+
+    async def follow(self, wanted: asyncio.Event) -> None:
+        """Keep the histories fresh while somebody looks, for ever."""
+        turn = 0
+        while True:
+            await wanted.wait()
+            await self._refresh(with_alarms=turn % ALARM_TURNS == 0)
+            turn += 1
+            await asyncio.sleep(FOLLOW_SECONDS)
+
+    async def _refresh(self, *, with_alarms: bool) -> None:
+        try:
+            self._connections = await self._view.connections(PageRequest(limit=HISTORY_ROWS))
+            if with_alarms:
+                self._alarms = await self._view.alarms(PageRequest(limit=ALARM_ROWS))
+        except Problem as problem:
+            self._history_problem = problem.detail
+        else:
+            self._history_problem = ""
+
+    def _shell(self, sections: dict[str, str], token_place: str) -> str:
+        rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
+        facts = {"sections": rendered, "token_place": token_place, "version": installed_version()}
+        return self._render("page", {**facts, "time": self._view.now(), "names": SECTIONS})
+
+    def _sections(self) -> dict[str, str]:
+        facts = self._facts()
+        return {name: self._render(name, facts) for name in SECTIONS}
+
+    def _facts(self) -> dict[str, Any]:
+        status, devices = self._view.status(), self._view.devices()
+        return {
+            "status": status,
+            "revision": self._view.revision,
+            "devices": [self._card(device) for device in devices],
+            "answering": sum(device.condition is DeviceCondition.ANSWERING for device in devices),
+            "resting": [device for device in devices if device.condition is DeviceCondition.RESTING],
+            "lines": status.lines if self._view.collector() else (),
+            "connections": self._connections,
+            "alarms": self._alarms,
+            "history_problem": self._history_problem,
+            "alarm_words": self._alarm_words,
+            "delivery": _last_delivery(self._connections),
+            "next": min((s for s in status.servers if s.next), key=lambda s: s.next or 0, default=None),
+        }
+
+    def _card(self, device: Device) -> dict[str, Any]:
+        now = self._view.variables(device.index)
+        kept = [v for v in now.variables if v.action & 14] or list(now.variables)
+        first = [v for v in kept if v.unit and not isinstance(v.value, str)]
+        shown = (first + [v for v in kept if v not in first])[:HEADLINES]
+        is_old = device.age_seconds is None or device.age_seconds > OLD_SECONDS
+        return {"device": device, "shown": shown, "count": len(now.variables), "is_old": is_old, "read": now.time}
+
+    def _alarm_words(self, alarm: Alarm) -> str:
+        """What an alarm is about: its text, or the name of its variable where it is known."""
+        if alarm.info:
+            return alarm.info
+        with suppress(NotThere):
+            for variable in self._view.variables(alarm.device or "").variables:
+                if variable.index == alarm.variable:
+                    return variable.name
+        return f"variable {alarm.variable}"
+
+    def _render(self, name: str, facts: dict[str, Any]) -> str:
+        return self._environment.get_template(f"{name}.html").render(facts)
+
+
+def _last_delivery(page: ConnectionPage | None) -> Any:
+    rows = page.connections if page else ()
+    return next((row for row in rows if row.end and any(t.files for t in row.transfers)), None)
+
+
+def _environment() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        number=words.number,
+        size=words.size,
+        span=words.span,
+        utc=words.utc,
+        plural=words.plural,
+        mode=words.mode,
+        delivered=words.delivered,
+        server_chip=words.server_chip,
+    )
+    environment.globals.update(CONDITIONS=words.CONDITIONS, RESULTS=words.RESULTS, TRIGGERS=words.TRIGGERS)
+    return environment

@@ -1,0 +1,271 @@
+// Keeps the page live: takes changed sections from the stream of events, counts ages, asks for connections.
+"use strict";
+
+const QUIET_SECONDS = 10; // the gateway sends something every few seconds
+const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
+
+const byId = (id) => document.getElementById(id);
+const open = new Set();
+let token = sessionStorage.getItem("token") || "";
+let clockAhead = Number(document.body.dataset.time) - Date.now();
+let lastEvent = 0; // by performance.now()
+let stream = null;
+let afterToken = null;
+
+// ---- time -------------------------------------------------------------------------------------------------------
+
+const gatewayNow = () => Date.now() + clockAhead;
+const two = (n) => String(n).padStart(2, "0");
+const thin = "\u202f";
+
+function span(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return `${s}${thin}s`;
+  if (s < 3600) return `${Math.floor(s / 60)}${thin}min${s < 600 ? ` ${s % 60}${thin}s` : ""}`;
+  if (s < 86400) return `${Math.floor(s / 3600)}${thin}h ${Math.floor(s / 60) % 60}${thin}min`;
+  return `${Math.floor(s / 86400)}${thin}d ${Math.floor(s / 3600) % 24}${thin}h`;
+}
+
+function inWords(ms, form) {
+  const away = (gatewayNow() - ms) / 1000;
+  if (form === "clock") return clockOf(ms);
+  if (form === "until") return away < 0 ? `in ${span(-away)}` : "due now";
+  return away < 1.5 ? "just now" : `${span(away)} ago`;
+}
+
+function clockOf(ms) {
+  const then = new Date(ms);
+  const day = `${then.getUTCFullYear()}-${two(then.getUTCMonth() + 1)}-${two(then.getUTCDate())}`;
+  const time = `${two(then.getUTCHours())}:${two(then.getUTCMinutes())}:${two(then.getUTCSeconds())}`;
+  return day === new Date(gatewayNow()).toISOString().slice(0, 10) ? `${time} UTC` : `${day} ${time}`;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function tickTimes() {
+  for (const element of document.querySelectorAll("time[data-ms]")) {
+    const ms = Number(element.dataset.ms);
+    if (Math.abs(ms) < 8.64e15) setText(element, inWords(ms, element.dataset.form));
+  }
+  const iso = new Date(gatewayNow()).toISOString();
+  setText(byId("clock"), `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`);
+}
+
+// ---- live or not ------------------------------------------------------------------------------------------------
+
+function showLife() {
+  if (document.body.dataset.live === "locked") return tell("idle", "Locked");
+  const quiet = (performance.now() - lastEvent) / 1000;
+  if (lastEvent && quiet < QUIET_SECONDS) {
+    document.body.dataset.live = "yes";
+    byId("stale").hidden = true;
+    return tell("good", "Live");
+  }
+  if (!lastEvent && performance.now() < QUIET_SECONDS * 1000) return tell("idle", "Connecting");
+  document.body.dataset.live = "stale";
+  setText(byId("stale"), "This page is not live: the gateway does not answer. What you see is old. Trying again …");
+  byId("stale").hidden = false;
+  return tell("bad", "Not live");
+}
+
+function tell(tone, word) {
+  const chip = byId("live");
+  if (chip.textContent !== word) {
+    chip.className = `chip ${tone}`;
+    chip.textContent = word;
+  }
+}
+
+// ---- sections ---------------------------------------------------------------------------------------------------
+
+function take(news) {
+  clockAhead = news.time - Date.now();
+  lastEvent = performance.now();
+  for (const [name, html] of Object.entries(news.sections)) {
+    const section = document.querySelector(`[data-section="${CSS.escape(name)}"]`);
+    if (!section) continue;
+    const template = document.createElement("template");
+    template.innerHTML = html; // rendered and escaped by the gateway; scripts in it would not run under our policy
+    morphChildren(section, template.content);
+  }
+  tickTimes();
+  showLife();
+}
+
+// Changes what differs and nothing else, so that focus, selection and open details stay.
+function morphChildren(from, to) {
+  const wanted = Array.from(to.childNodes);
+  wanted.forEach((want, at) => {
+    const have = from.childNodes[at];
+    if (!have) from.append(want);
+    else if (have.nodeType !== want.nodeType || have.nodeName !== want.nodeName) have.replaceWith(want);
+    else morph(have, want);
+  });
+  while (from.childNodes.length > wanted.length) from.lastChild.remove();
+}
+
+function morph(have, want) {
+  if (have.nodeType !== Node.ELEMENT_NODE) {
+    if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue;
+    return;
+  }
+  if (have.dataset.device !== want.dataset.device || have.dataset.section !== want.dataset.section) {
+    have.replaceWith(want);
+    return;
+  }
+  for (const { name, value } of want.attributes) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
+  for (const { name } of Array.from(have.attributes))
+    if (!want.hasAttribute(name) && !KEPT_ATTRIBUTES.has(name)) have.removeAttribute(name);
+  if (have.dataset.section) return; // filled by a section of its own
+  if (have.tagName === "TIME" && have.dataset.ms) return; // its text is counted here
+  morphChildren(have, want);
+}
+
+// ---- the stream -------------------------------------------------------------------------------------------------
+
+const headers = (more) => ({ ...(token ? { Authorization: `Bearer ${token}` } : {}), ...more });
+
+// EventSource cannot carry a token, hence fetch and a reader of our own.
+async function follow() {
+  for (let wait = 1; ; wait = Math.min(wait * 2, 10)) {
+    stream = new AbortController();
+    const mine = stream;
+    const watchdog = setInterval(() => {
+      if (lastEvent && performance.now() - lastEvent > 2 * QUIET_SECONDS * 1000) mine.abort();
+    }, 5000);
+    try {
+      const query = open.size ? `?open=${encodeURIComponent([...open].join(","))}` : "";
+      const answer = await fetch(`/events${query}`, { headers: headers(), signal: mine.signal, cache: "no-store" });
+      if (answer.status === 401) await lock(await detailOf(answer));
+      else if (answer.ok) {
+        unlock();
+        wait = 0.5;
+        await read(answer.body.getReader());
+      }
+    } catch (error) {
+      if (mine.reopened) wait = 0;
+    } finally {
+      clearInterval(watchdog);
+    }
+    if (wait) await new Promise((done) => setTimeout(done, wait * 1000));
+    else wait = 0.5;
+  }
+}
+
+async function read(reader) {
+  const decoder = new TextDecoder();
+  let waiting = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    waiting += decoder.decode(value, { stream: true });
+    const events = waiting.split("\n\n");
+    waiting = events.pop();
+    for (const event of events) if (event.startsWith("data: ")) take(JSON.parse(event.slice(6)));
+  }
+}
+
+function reopen() {
+  if (stream) {
+    stream.reopened = true;
+    stream.abort();
+  }
+}
+
+// ---- token ------------------------------------------------------------------------------------------------------
+
+function lock(reason) {
+  document.body.dataset.live = "locked";
+  byId("stale").hidden = true;
+  byId("locked").hidden = false;
+  byId("content").hidden = true;
+  if (reason) setText(byId("locked-reason"), reason);
+  if (token) askToken(reason);
+  showLife();
+  return new Promise((done) => { afterToken = done; });
+}
+
+function unlock() {
+  if (document.body.dataset.live === "locked") document.body.dataset.live = "first";
+  byId("locked").hidden = true;
+  byId("content").hidden = false;
+}
+
+function askToken(fault, then) {
+  if (then) afterToken = then;
+  byId("token-fault").hidden = !fault;
+  setText(byId("token-fault"), fault || "");
+  byId("token").value = "";
+  if (!byId("token-dialog").open) byId("token-dialog").showModal();
+}
+
+byId("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  token = byId("token").value.trim();
+  sessionStorage.setItem("token", token);
+  byId("token-dialog").close();
+  const then = afterToken;
+  afterToken = null;
+  if (then) then();
+});
+
+// ---- what a person does -----------------------------------------------------------------------------------------
+
+async function detailOf(answer) {
+  try {
+    return (await answer.json()).detail || answer.statusText;
+  } catch {
+    return answer.statusText;
+  }
+}
+
+function say(text, isBad) {
+  const told = byId("told");
+  told.className = isBad ? "told bad" : "told";
+  told.hidden = false;
+  told.textContent = text;
+}
+
+async function connect(button) {
+  if (!token) return askToken("", () => connect(button));
+  if (button.getAttribute("aria-busy") === "true") return undefined;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const body = JSON.stringify(button.dataset.connect ? { server: Number(button.dataset.connect) } : {});
+    const options = { method: "POST", body, headers: headers({ "Content-Type": "application/json" }) };
+    const answer = await fetch("/api/v1/connections", options);
+    const detail = await detailOf(answer);
+    if (answer.status === 401) {
+      token = "";
+      sessionStorage.removeItem("token");
+      askToken(detail, () => connect(button));
+    } else say(detail, !answer.ok);
+  } catch {
+    say("The gateway does not answer.", true);
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+  return undefined;
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.connect !== undefined) connect(button);
+  else if (button.dataset.token !== undefined) askToken("");
+  else if (button.dataset.cancel !== undefined) byId("token-dialog").close();
+});
+
+document.addEventListener("toggle", (event) => {
+  const { device } = event.target.dataset;
+  if (device === undefined) return;
+  if (event.target.open) open.add(device);
+  else open.delete(device);
+  reopen();
+}, true);
+
+setInterval(() => { tickTimes(); showLife(); }, 1000);
+tickTimes();
+follow();

@@ -1,0 +1,43 @@
+"""`/api/v1/devices`: the devices and their last values."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from heliograph.api import examples
+from heliograph.api.access import may_read
+from heliograph.api.models import Device, DeviceList, DeviceVariables
+from heliograph.api.problems import described
+from heliograph.api.routes.parts import TheView
+
+Index = Annotated[str, Path(description="`index` of the device in `_daq.csv`: a number, `IO` or `TIC1`", max_length=9)]
+
+router = APIRouter(
+    prefix="/api/v1/devices", tags=["devices"], dependencies=[Depends(may_read)], responses=described(401)
+)
+
+
+@router.get("", summary="All devices", responses={200: examples.shown(examples.DEVICES, "The devices")})
+async def devices(view: TheView) -> DeviceList:
+    """In the order of the configuration."""
+    return DeviceList(devices=view.devices())
+
+
+@router.get(
+    "/{index}",
+    summary="One device",
+    responses={200: examples.shown(examples.DEVICE, "The device"), **described(404, 422)},
+)
+async def device(index: Index, view: TheView) -> Device:
+    """Its line of the configuration, its condition and what was counted."""
+    return view.device(index)
+
+
+@router.get(
+    "/{index}/variables",
+    summary="Last values of one device",
+    responses={200: examples.shown(examples.VARIABLES, "The variables"), **described(404, 422)},
+)
+async def variables(index: Index, view: TheView) -> DeviceVariables:
+    """Raw and engineering values of the last reading, with their units and the reading's age."""
+    return view.variables(index)

@@ -1,0 +1,41 @@
+"""The page at `/`, its assets, and the stream of events that keeps it live."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse, Response
+
+from heliograph.api.access import GivenToken, may_read
+from heliograph.api.errors import NotThere
+from heliograph.api.pages import ASSETS
+from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
+from heliograph.api.stream import EventStream
+
+MAX_OPEN = 64
+"""Devices whose values one page may follow in full."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def page(request: Request, access: TheAccess, given: GivenToken, pages: ThePages) -> HTMLResponse:
+    """The page; for a client that may not read, without any data and with the question for the token."""
+    refusal = access.read_refusal(request, given)
+    return HTMLResponse(pages.locked(access.token.place) if refusal else pages.whole(access.token.place))
+
+
+@router.get("/events", dependencies=[Depends(may_read)])
+async def events(hub: TheHub, open: Annotated[str, Query(max_length=640)] = "") -> Response:  # noqa: A002  # as in the address
+    """Changed sections of the page, as server-sent events; `open` names devices whose values are shown in full."""
+    return EventStream(hub, tuple(part for part in open.split(",") if part)[:MAX_OPEN])
+
+
+@router.get("/assets/{name}")
+async def asset(name: str) -> Response:
+    """A style sheet, script or picture of the page."""
+    known = ASSETS.get(name)
+    if known is None:
+        raise NotThere("There is no such asset.")
+    return Response(
+        known.content, media_type=known.media_type, headers={"Cache-Control": "no-cache", "ETag": known.etag}
+    )

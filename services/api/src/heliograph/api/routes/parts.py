@@ -1,0 +1,43 @@
+"""What routes take from the app: the view and the parts beside it."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from heliograph.api.access import Access
+from heliograph.api.metrics import Figures
+from heliograph.api.pages import Pages
+from heliograph.api.stream import Hub
+from heliograph.api.view import View
+
+
+async def _view(request: Request) -> View:
+    view: View = request.app.state.view
+    return view
+
+
+async def _figures(request: Request) -> Figures:
+    figures: Figures = request.app.state.figures
+    return figures
+
+
+async def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+async def _hub(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+async def _access(request: Request) -> Access:
+    access: Access = request.app.state.access
+    return access
+
+
+TheView = Annotated[View, Depends(_view)]
+TheFigures = Annotated[Figures, Depends(_figures)]
+ThePages = Annotated[Pages, Depends(_pages)]
+TheHub = Annotated[Hub, Depends(_hub)]
+TheAccess = Annotated[Access, Depends(_access)]

@@ -1,0 +1,134 @@
+"""Server-sent events: one picture of the page a second for all who look, and to each what changed since its last.
+
+Nothing is made while nobody looks. A client that does not read is cut off, and their number is bounded.
+"""
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from heliograph.api.errors import Silent
+from heliograph.api.pages import Pages, Picture
+
+TICK_SECONDS: Final = 1.0
+BEAT_SECONDS: Final = 4.0
+"""Something is sent at least so often, so that the page knows that it is live."""
+SEND_SECONDS: Final = 15.0
+MAX_CLIENTS: Final = 24
+BYTES_PER_TICK: Final = 200_000
+"""Where the page is larger than this, pictures are made less often in proportion."""
+
+
+class Hub:
+    """Makes the pictures and wakes the clients."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._clients = 0
+        self.wanted = asyncio.Event()
+        """Set while somebody looks."""
+        self._made = asyncio.Condition()
+        self._picture: Picture | None = None
+        self._number = 0
+        self.closed = False
+
+    async def run(self) -> None:
+        """Make a picture a second while somebody looks, for ever."""
+        while True:
+            await self.wanted.wait()
+            picture = self._pages.picture()
+            async with self._made:
+                self._picture = picture
+                self._number += 1
+                self._made.notify_all()
+            await asyncio.sleep(TICK_SECONDS * max(1.0, picture.size / BYTES_PER_TICK))
+
+    async def close(self) -> None:
+        """End every stream, for the orderly stop."""
+        async with self._made:
+            self.closed = True
+            self._made.notify_all()
+
+    def enter(self) -> None:
+        """Let one more client look; raises `Silent` when there are too many."""
+        if self.closed or self._clients >= MAX_CLIENTS:
+            raise Silent(f"{self._clients} pages are open on this gateway already; close one and try again.")
+        self._clients += 1
+        self.wanted.set()
+
+    def leave(self) -> None:
+        """A client looks no more."""
+        self._clients -= 1
+        if not self._clients:
+            self.wanted.clear()
+            self._picture = None
+
+    async def next(self, seen: int) -> tuple[int, Picture] | None:
+        """Wait for a picture newer than number `seen`; None when there will be no more."""
+        async with self._made:
+            await self._made.wait_for(lambda: self.closed or (self._number > seen and self._picture is not None))
+            return None if self.closed or self._picture is None else (self._number, self._picture)
+
+
+class EventStream(Response):
+    """One client's stream."""
+
+    def __init__(self, hub: Hub, opened: tuple[str, ...]) -> None:
+        super().__init__()
+        self._hub = hub
+        self._opened = opened
+        hub.enter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification; ends when the client goes, does not read, or the service stops."""
+        del scope
+        try:
+            await self._run(receive, send)
+        finally:
+            self._hub.leave()
+
+    async def _run(self, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        tasks = {
+            asyncio.create_task(self._pour(send), name="api: events"),
+            asyncio.create_task(_until_gone(receive), name="api: client of events"),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(TimeoutError, OSError):
+            await _send(send, b"", more=False)
+
+    async def _pour(self, send: Send) -> None:
+        sent: dict[str, str] = {}
+        number, beat = 0, 0.0
+        loop = asyncio.get_running_loop()
+        while (news := await self._hub.next(number)) is not None:
+            number, picture = news
+            sections = picture.with_devices(self._opened)
+            changed = {name: html for name, html in sections.items() if sent.get(name) != html}
+            if changed or loop.time() - beat >= BEAT_SECONDS:
+                await _send(send, _event(picture.time, changed))
+                sent, beat = sections, loop.time()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
+    async with asyncio.timeout(SEND_SECONDS):
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _event(time: int, sections: dict[str, str]) -> bytes:
+    return f"data: {json.dumps({'time': time, 'sections': sections})}\n\n".encode()

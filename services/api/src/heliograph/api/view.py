@@ -1,0 +1,186 @@
+"""The state of the gateway as this service sees it: watched channels, kept as they came, and questions to sync.
+
+Nothing here is kept beyond a restart; every answer is made from the last states, the revision in force and the last
+reading of each device.
+"""
+
+import asyncio
+from typing import Any, Final, Literal
+
+from heliograph.api.errors import NotThere, Refused, Silent
+from heliograph.api.models import Device, DeviceVariables, VariableNow
+from heliograph.contract import (
+    AlarmPage,
+    CollectorState,
+    CommandsState,
+    ConnectionPage,
+    ConnectRequest,
+    DeviceState,
+    Outcome,
+    PageRequest,
+    Reading,
+    Revision,
+    ServiceState,
+    StatusDocument,
+    SyncState,
+)
+from heliograph.contract.channels import ALARM_HISTORY, CONFIGURATION, CONNECT, CONNECTION_HISTORY, LIVE, STATE, Channel
+from heliograph.contract.states import SILENCE_SECONDS
+from heliograph.contract.status import status_document
+from heliograph.formats.engineering import engineering_values
+from heliograph.formats.plant import Plant, PlantDevice, read_plant
+from heliograph.runtime import Bus, Clock, NoAnswer
+from heliograph.runtime.clock import milliseconds
+
+ASK_SECONDS: Final = 5.0
+
+
+class View:
+    """What is known of the gateway now."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._states: dict[str, ServiceState] = {}
+        self._readings: dict[str, Reading] = {}
+        self._plant = Plant()
+        self.revision: Revision | None = None
+
+    async def watch(self) -> None:
+        """Follow the configuration, the states and the live readings, from now on."""
+        await self._bus.watch(CONFIGURATION, self._take_revision)
+        await self._bus.watch(STATE, self._take_state)
+        await self._bus.subscribe(LIVE, self._take_reading)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the bus is there."""
+        return self._bus.connected
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return milliseconds(self._clock)
+
+    def status(self) -> StatusDocument:
+        """The status of the whole gateway."""
+        return status_document(self._states, self.now())
+
+    def sync(self) -> SyncState | None:
+        """The last state of sync."""
+        state = self._states.get("sync")
+        return state if isinstance(state, SyncState) else None
+
+    def commands(self) -> CommandsState | None:
+        """The last state of commands."""
+        state = self._states.get("commands")
+        return state if isinstance(state, CommandsState) else None
+
+    def collector(self) -> CollectorState | None:
+        """The last state of the collector, unless it is too old to be true."""
+        state = self._states.get("collector")
+        alive = state is not None and self.now() - state.time <= SILENCE_SECONDS * 1000
+        return state if alive and isinstance(state, CollectorState) else None
+
+    def devices(self) -> tuple[Device, ...]:
+        """All devices, in the order of the configuration."""
+        return tuple(self._device(entry) for entry in self._plant.devices)
+
+    def device(self, index: str) -> Device:
+        """One device; raises `NotThere`."""
+        return self._device(self._entry(index))
+
+    def variables(self, index: str) -> DeviceVariables:
+        """The variables of one device as of its last reading; raises `NotThere`."""
+        entry = self._entry(index)
+        reading = self._readings.get(index)
+        raws = reading.values if reading else {}
+        values = engineering_values(entry.definition, raws)
+        variables = tuple(
+            VariableNow(
+                index=variable.index,
+                name=variable.name,
+                tag=variable.tag,
+                unit=variable.unit,
+                action=variable.action,
+                writable=variable.point is not None and variable.point.table.is_writable,
+                raw=raws.get(variable.index),
+                value=values.get(variable.index),
+            )
+            for variable in entry.definition.variables
+        )
+        time = reading.time if reading else None
+        name = entry.device.name
+        return DeviceVariables(index=index, name=name, time=time, age_seconds=self._age(time), variables=variables)
+
+    async def connections(self, page: PageRequest) -> ConnectionPage:
+        """A page of the history of connections; raises `Silent`, `Refused`."""
+        answer: ConnectionPage = await self._ask(CONNECTION_HISTORY, page)
+        return answer
+
+    async def alarms(self, page: PageRequest) -> AlarmPage:
+        """A page of the alarms; raises `Silent`, `Refused`."""
+        answer: AlarmPage = await self._ask(ALARM_HISTORY, page)
+        return answer
+
+    async def connect(self, server: Literal[1, 2] | None) -> None:
+        """Ask for a connection; raises `Silent`, `Refused`."""
+        await self._ask(CONNECT, ConnectRequest(server=server))
+
+    async def _ask(self, channel: Channel, request: Any) -> Any:
+        try:
+            answer: Outcome = await self._bus.request(channel, request, timeout=ASK_SECONDS)
+        except NoAnswer as error:
+            raise Silent(f"The service sync does not answer now; try again in a moment ({error}).") from error
+        if answer.error:
+            raise Refused(answer.error)
+        return answer
+
+    def _entry(self, index: str) -> PlantDevice:
+        entry = self._plant.by_index(index)
+        if entry is None:
+            raise NotThere(f"There is no device with the index {index[:20]!r}; /api/v1/devices lists them.")
+        return entry
+
+    def _device(self, entry: PlantDevice) -> Device:
+        device = entry.device
+        state = self._device_state(device.index)
+        reading = self._readings.get(device.index)
+        times = [time for time in (reading and reading.time, state and state.last_reading) if time]
+        last = max(times, default=None)
+        counted = state.model_dump(exclude={"device", "name", "last_reading"}) if state else {}
+        return Device(
+            index=device.index,
+            name=device.name,
+            interface="" if device.interface is None else str(device.interface),
+            address=device.address,
+            period_seconds=device.period_seconds,
+            category=device.category or entry.definition.category,
+            model=device.model or entry.definition.model,
+            definition=device.definition,
+            last_reading=last,
+            age_seconds=self._age(last),
+            **counted,
+        )
+
+    def _device_state(self, index: str) -> DeviceState | None:
+        collector = self.collector()
+        return next((d for d in collector.devices if d.device == index), None) if collector else None
+
+    def _age(self, time: int | None) -> float | None:
+        return None if time is None else max(0, self.now() - time) / 1000
+
+    async def _take_revision(self, revision: Revision) -> None:
+        if self.revision is not None and revision.number == self.revision.number:
+            return
+        plant = await asyncio.to_thread(read_plant, revision.files, revision.uid)
+        kept = {e.device.index for e in plant.devices if e in self._plant.devices}
+        self._readings = {index: reading for index, reading in self._readings.items() if index in kept}
+        self._plant, self.revision = plant, revision
+
+    async def _take_state(self, state: ServiceState) -> None:
+        self._states[state.service] = state
+
+    async def _take_reading(self, reading: Reading) -> None:
+        entry = self._plant.by_index(reading.device)
+        if entry is not None and entry.device.name == reading.name:
+            self._readings[reading.device] = reading

@@ -1,0 +1,12 @@
+"""Start of the service: `python -m heliograph.commands`."""
+
+from functools import partial
+
+from heliograph.commands.app import main
+from heliograph.commands.settings import Settings
+from heliograph.contract import Service
+from heliograph.runtime import run_service
+
+if __name__ == "__main__":
+    settings = Settings()
+    raise SystemExit(run_service(Service.COMMANDS, settings, partial(main, settings)))

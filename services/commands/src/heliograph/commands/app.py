@@ -1,0 +1,63 @@
+"""The wiring of commands: one consumer for each way in, one executor behind them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from heliograph.commands.executor import Executor
+from heliograph.commands.gateway import Gateway
+from heliograph.commands.journal import Journal
+from heliograph.commands.settings import Settings
+from heliograph.contract import CommandsState, CommandText, Way
+from heliograph.contract.channels import COMMAND_TEXTS, RESULTS
+from heliograph.runtime import Context, Unreadable
+
+STOP_SECONDS = 15.0
+"""How long a stop waits for the running command, below the time after which the service is cancelled."""
+
+
+async def main(settings: Settings, context: Context) -> None:
+    """Execute what comes until told to stop."""
+    journal = Journal(settings.state_dir / "commands.sqlite")
+    gateway = Gateway(context.bus, context.clock)
+    executor = Executor(journal, gateway, context.events, context.clock)
+    await gateway.watch()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_consume(context, executor, way), name=f"commands: {way}") for way in Way]
+            report = context.report(lambda: _state(context, executor, gateway))
+            tasks.append(group.create_task(report, name="commands: state"))
+            await context.stopping.wait()
+            await executor.stop(STOP_SECONDS)
+            for task in tasks:
+                task.cancel()
+    finally:
+        journal.close()
+
+
+async def _consume(context: Context, executor: Executor, way: Way) -> None:
+    async def refuse(message: Unreadable) -> None:
+        context.events.error(f"a message on {message.subject} is no command text and is dropped: {message.reason}")
+
+    await context.bus.consume(COMMAND_TEXTS, _handler(context, executor), refuse, key=way, batch=1)
+
+
+def _handler(context: Context, executor: Executor) -> Callable[[list[CommandText]], Awaitable[None]]:
+    """Execute, store the results, and only then let the text go."""
+
+    async def handle(texts: list[CommandText]) -> None:
+        for text in texts:
+            results = await executor.execute(text)
+            await context.bus.store(RESULTS, results, identity=results.identity, way=results.way)
+
+    return handle
+
+
+def _state(context: Context, executor: Executor, gateway: Gateway) -> CommandsState:
+    return CommandsState(
+        time=context.now(),
+        started=context.started,
+        revision=gateway.revision,
+        executed=executor.executed,
+        failed=executor.failed,
+        running=executor.running,
+    )

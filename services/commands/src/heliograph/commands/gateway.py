@@ -1,0 +1,131 @@
+"""What an action may ask of the other services: the plant, the collector, sync, and how all are doing.
+
+Every question has a time limit, and a limit that passes is an error with its own text.
+"""
+
+import asyncio
+from typing import Any, Final
+
+from heliograph.commands.errors import CommandFailed, NothingSaid
+from heliograph.commands.targets import Target
+from heliograph.contract import (
+    ConnectRequest,
+    Outcome,
+    ParametersRequest,
+    Reading,
+    ReadRequest,
+    Revision,
+    ServiceState,
+    StatusDocument,
+    VariableValue,
+    WriteRequest,
+)
+from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, WRITE, Channel
+from heliograph.contract.records import Value
+from heliograph.contract.status import status_document
+from heliograph.formats.plant import Plant, read_plant
+from heliograph.runtime import Bus, Clock, NoAnswer
+from heliograph.runtime.clock import milliseconds
+
+CONFIGURATION_SECONDS: Final = 10.0
+DEVICE_SECONDS: Final = 10.0
+"""A read or a write waits so long for its turn on the line, and besides for the device itself."""
+PARAMETERS_SECONDS: Final = 120.0
+CONNECT_SECONDS: Final = 10.0
+FRESH_SECONDS: Final = 10.0
+"""A live reading younger than this is as good as one made now."""
+TRIES: Final = 4
+"""How often an exchange with a device may be tried before the collector gives up."""
+
+
+class Gateway:
+    """The rest of the gateway, as this service sees it."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._plant = Plant()
+        self._configured = asyncio.Event()
+        self._readings: dict[str, Reading] = {}
+        self._states: dict[str, ServiceState] = {}
+        self.revision: int | None = None
+
+    async def watch(self) -> None:
+        """Follow the configuration, the states and the live readings, from now on."""
+        await self._bus.watch(CONFIGURATION, self._take_revision)
+        await self._bus.watch(STATE, self._take_state)
+        await self._bus.subscribe(LIVE, self._take_reading)
+
+    async def plant(self) -> Plant:
+        """Return the devices in force; raises `NothingSaid` when no configuration came yet."""
+        try:
+            async with asyncio.timeout(CONFIGURATION_SECONDS):
+                await self._configured.wait()
+        except TimeoutError:
+            raise NothingSaid("no configuration is in force yet: sync has not published one") from None
+        return self._plant
+
+    def status(self) -> StatusDocument:
+        """Return the status of the whole gateway."""
+        return status_document(self._states, milliseconds(self._clock))
+
+    async def read(self, target: Target) -> VariableValue:
+        """Read a variable now, between two polls. Raises `CommandFailed`."""
+        request = ReadRequest(device=target.entry.device.index, variable=target.variable.index)
+        what = f"{target} was not read"
+        answer: VariableValue = await self._ask(READ, request, _device_limit(target), what)
+        return answer
+
+    async def recent(self, target: Target) -> Value:
+        """Return a raw value, of a reading that is fresh enough or else read now. Raises `CommandFailed`."""
+        reading = self._readings.get(target.entry.device.index)
+        oldest = milliseconds(self._clock) - FRESH_SECONDS * 1000
+        if reading and reading.time >= oldest and reading.values.get(target.variable.index) is not None:
+            return reading.values[target.variable.index]
+        return (await self.read(target)).raw
+
+    async def write(self, target: Target, raw: float | str, *, verify: bool) -> VariableValue:
+        """Write a raw value between two polls, ahead of them. Raises `CommandFailed`."""
+        request = WriteRequest(device=target.entry.device.index, variable=target.variable.index, raw=raw, verify=verify)
+        what = f"it is not known whether {target} was written"
+        answer: VariableValue = await self._ask(WRITE, request, _device_limit(target), what)
+        return answer
+
+    async def record_parameters(self, device: str | None) -> None:
+        """Have the parameters of one device, or of all, recorded. Raises `CommandFailed`."""
+        await self._ask(
+            PARAMETERS, ParametersRequest(device=device), PARAMETERS_SECONDS, "the parameters may be incomplete"
+        )
+
+    async def connect(self, server: Any) -> None:
+        """Ask for a connection to a server, or to all. Raises `CommandFailed`."""
+        await self._ask(CONNECT, ConnectRequest(server=server), CONNECT_SECONDS, "no connection was asked for")
+
+    async def _ask(self, channel: Channel, request: Any, seconds: float, otherwise: str) -> Any:
+        owner = channel.readers[0]
+        try:
+            answer: Outcome = await self._bus.request(channel, request, timeout=seconds)
+        except NoAnswer as error:
+            raise NothingSaid(f"{owner} did not answer within {seconds:g} s: {otherwise} ({error})") from error
+        if answer.error:
+            raise CommandFailed(answer.error)
+        return answer
+
+    async def _take_revision(self, revision: Revision) -> None:
+        if revision.number == self.revision:
+            return
+        self._plant = await asyncio.to_thread(read_plant, revision.files, revision.uid)
+        self._readings.clear()
+        self.revision = revision.number
+        self._configured.set()
+
+    async def _take_state(self, state: ServiceState) -> None:
+        self._states[state.service] = state
+
+    async def _take_reading(self, reading: Reading) -> None:
+        if self._plant.by_index(reading.device) is not None:
+            self._readings[reading.device] = reading
+
+
+def _device_limit(target: Target) -> float:
+    return DEVICE_SECONDS + TRIES * target.entry.device.timeout_ms / 1000
