@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def free_port() -> int:
@@ -12,15 +13,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_port(port: int, ended: Callable[[], object], seconds: float = 15) -> None:
+def wait_for_port(port: int, ended: Callable[[], object], seconds: float = 15, host: str = "127.0.0.1") -> None:
     """Return when something listens; `ended()` tells when the server has given up (a truthy value)."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if ended() is not None:
             raise RuntimeError(f"the server for port {port} ended at once")
-        with socket.socket() as probe:
-            probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        with suppress(OSError), socket.create_connection((host, port), timeout=0.2):
+            return
         time.sleep(0.02)
     raise RuntimeError(f"nothing listens on port {port} after {seconds} s")

@@ -60,7 +60,7 @@ class Account:
             if os.geteuid() == 0:
                 os.chown(path, self.uid, self.gid)
 
-    def start(self, command: list[object], log: Path, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, command: list[object], log: Path) -> subprocess.Popen[bytes]:
         """Start a server in the foreground; what it says goes to `log`."""
         root = os.geteuid() == 0
         with log.open("ab") as output:
@@ -72,19 +72,18 @@ class Account:
                 user=self.uid if root else None,
                 group=self.gid if root else None,
                 extra_groups=[] if root else None,
-                env=os.environ | environment,
                 cwd="/",
                 start_new_session=True,
             )
 
 
 @contextmanager
-def running(account: Account, command: list[object], port: int, log: Path, **environment: str) -> Iterator[int]:
+def running(account: Account, command: list[object], port: int, log: Path, host: str = "127.0.0.1") -> Iterator[int]:
     """Run a server until the end of the block, give its process id."""
-    process = account.start(command, log, **environment)
+    process = account.start(command, log)
     try:
         try:
-            wait_for_port(port, process.poll)
+            wait_for_port(port, process.poll, host=host)
         except RuntimeError as error:
             raise RuntimeError(f"{error}: {log.read_text(errors='replace')[-2000:]}") from None
         yield process.pid

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from heliograph.sync.remote.errors import FileError, LocalFailure, SizeMismatch
+from heliograph.sync.remote.errors import FileError, LocalFailure, NoDirectory, NoRight, SizeMismatch
 from heliograph.sync.remote.store import BeforeCommit, Upload, Uploaded
 
 
@@ -113,6 +113,8 @@ def _send_temporary(store: Primitives, upload: Upload, size: int) -> None:
     try:
         store.send(upload.local, upload.temporary)
         _compare(store, upload.temporary, size)
+    except (NoDirectory, NoRight):
+        raise
     except FileError:
         # Once committing, neither name would mean "fetched": the rest of the file must stay to tell otherwise.
         if not upload.committing:

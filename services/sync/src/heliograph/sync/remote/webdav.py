@@ -1,4 +1,4 @@
-"""WebDAV servers, over HTTPS (or HTTP where the operator insists), with webdav4 and httpx below.
+"""WebDAV servers, over HTTPS (or HTTP where the operator insists), with httpx below and webdav4 reading the listings.
 
 One PUT is atomic there, so that files go directly to their names (spec 1.4).
 """
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
+from urllib.parse import quote
 from xml.etree.ElementTree import ParseError
 
 import httpx
-from webdav4.client import Client
 from webdav4.multistatus import Response, parse_multistatus_response
 
 from heliograph.formats.config import FileServer
@@ -39,6 +39,10 @@ QUESTION = (
 )
 MISSING = {404, 409, 410}
 FORBIDDEN = {401, 403, 405}
+NOT_WRITTEN = {500}
+"""What Apache answers where its user may not write or delete."""
+NO_COLLECTION = {*MISSING, 400}
+"""400: what Apache says of a file with a slash behind it."""
 NO_WEBDAV = {400, 405, 501}
 
 
@@ -48,7 +52,7 @@ class WebdavStore:
     def __init__(self, server: FileServer, access: Access) -> None:
         self._server = server
         self._access = access
-        self._client: Client | None = None
+        self._client: httpx.Client | None = None
 
     def __enter__(self) -> Self:
         """See `RemoteStore`."""
@@ -56,10 +60,10 @@ class WebdavStore:
         try:
             answer = _propfind(client, self._server.root, "0")
         except (httpx.HTTPError, httpx.InvalidURL, OSError, AnswerTooLong) as error:
-            client.http.close()
+            client.close()
             raise why_unreachable(self._server, error) from error
         if (unreachable := self._why_not(answer)) is not None:
-            client.http.close()
+            client.close()
             raise unreachable
         self._client = client
         return self
@@ -70,7 +74,7 @@ class WebdavStore:
         """See `RemoteStore`."""
         client, self._client = self._client, None
         if client is not None:
-            client.http.close()
+            client.close()
 
     def check_directory(self, directory: str) -> None:
         """See `RemoteStore`."""
@@ -87,17 +91,17 @@ class WebdavStore:
                 answer = _propfind(client, directory, "1", slash=True)
             except AnswerTooLong as error:
                 raise TooLarge(directory, f"{BoundedTransport.limit} bytes of listing") from error
-            own = client.join_url(directory).path.rstrip("/")
         self._must_be_there(answer, directory)
+        own = directory.rstrip("/")
         found = _responses(answer, directory)
-        if any(response.path_norm == own and not response.properties.collection for response in found):
+        if any(response.path_norm.rstrip("/") == own and not response.properties.collection for response in found):
             raise NoDirectory(directory)
         return keep(directory, (_entry(one) for one in found if one.path_norm.rstrip("/") != own), match)
 
     def read(self, path: str, limit: int) -> bytes:
         """See `RemoteStore`."""
         content = bytearray()
-        with self._linked() as client, client.http.stream("GET", client.join_url(path)) as answer:
+        with self._linked() as client, client.stream("GET", quote(path)) as answer:
             if answer.status_code in MISSING:
                 self.check_directory(_parent(path))
                 raise NoFile(path)
@@ -121,7 +125,7 @@ class WebdavStore:
         if found.properties.collection:  # DELETE would take everything in it.
             raise RemoteFailure(path, f"{path} is a directory; the gateway deletes none")
         with self._linked() as client:
-            answer = client.http.delete(client.join_url(path))
+            answer = client.delete(quote(path))
         if answer.status_code not in MISSING:
             self._must_be_granted(answer, path, "delete")
 
@@ -133,7 +137,7 @@ class WebdavStore:
         if found.properties.content_length is not None:
             return int(found.properties.content_length)
         with self._linked() as client:
-            length = client.http.head(client.join_url(path)).headers.get("content-length", "")
+            length = client.head(quote(path)).headers.get("content-length", "")
         return int(length) if length.isdecimal() else None
 
     def send(self, local: Path, path: str) -> None:
@@ -141,23 +145,23 @@ class WebdavStore:
         with self._linked() as client:
             try:
                 length = local.stat().st_size
-                url, headers = client.join_url(path), {"Content-Length": str(length)}
-                answer = client.http.put(url, content=FileBody(local), headers=headers)
+                url, headers = quote(path), {"Content-Length": str(length)}
+                answer = client.put(url, content=FileBody(local), headers=headers)
             except OSError as error:
                 raise unreadable(local, error) from error
         self._must_be_granted(answer, path, "write")
 
-    def _connected(self) -> Client:
+    def _connected(self) -> httpx.Client:
         server = self._server
         host = f"[{server.address}]" if ":" in server.address else server.address
-        http = httpx.Client(
+        return httpx.Client(
+            base_url=f"{'http' if server.plain else 'https'}://{host}:{server.port}",
             auth=PasswordAuth(server.login, self._access.password) if server.login else None,
             headers={"Accept-Encoding": "identity"},
             timeout=server.timeout_seconds,
             trust_env=False,
             transport=BoundedTransport(verify=tls_context(server, self._access.authorities), trust_env=False),
         )
-        return Client(f"{'http' if server.plain else 'https'}://{host}:{server.port}", http_client=http, retry=False)
 
     def _why_not(self, answer: httpx.Response) -> Unreachable | None:
         """Say why the first answer is none of a WebDAV server that lets us in. Directories are looked at later."""
@@ -184,7 +188,7 @@ class WebdavStore:
         return next(iter(_responses(answer, path)), None)
 
     @contextmanager
-    def _linked(self) -> Iterator[Client]:
+    def _linked(self) -> Iterator[httpx.Client]:
         """Give the client; turn the loss of the connection into `LinkLost`, after which it stays lost."""
         if self._client is None:
             raise LinkLost("the connection to the server is gone")
@@ -201,7 +205,7 @@ class WebdavStore:
         raise LinkLost(message) from error
 
     def _must_be_there(self, answer: httpx.Response, directory: str) -> None:
-        if answer.status_code in MISSING:
+        if answer.status_code in NO_COLLECTION:
             raise NoDirectory(directory)
         if answer.status_code in FORBIDDEN:
             raise NoRight(directory, "list", _said(answer))
@@ -214,18 +218,18 @@ class WebdavStore:
             return
         if code == httpx.codes.INSUFFICIENT_STORAGE:
             raise NoSpace(path, said)
-        if code in FORBIDDEN or code in MISSING:
+        refused = code in FORBIDDEN or (code in NOT_WRITTEN and what != "read")
+        if refused or code in MISSING:
             self.check_directory(_parent(path))
-        if code in FORBIDDEN:
+        if refused:
             raise NoRight(path, what, said)
         raise RemoteFailure(path, f"the server refused to {what} {path} (it says: {said})")
 
 
-def _propfind(client: Client, path: str, depth: str, *, slash: bool = False) -> httpx.Response:
-    url = client.join_url(path, add_trailing_slash=slash and path != "/")
+def _propfind(client: httpx.Client, path: str, depth: str, *, slash: bool = False) -> httpx.Response:
+    url = quote(path.rstrip("/") + "/" if slash else path)
     headers = {"Depth": depth, "Content-Type": "application/xml"}
-    answer: httpx.Response = client.http.request("PROPFIND", url, content=QUESTION, headers=headers)
-    return answer
+    return client.request("PROPFIND", url, content=QUESTION, headers=headers)
 
 
 def _responses(answer: httpx.Response, path: str) -> Sequence[Response]:
