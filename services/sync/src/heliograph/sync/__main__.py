@@ -1,0 +1,10 @@
+"""Start of sync: `python -m heliograph.sync`."""
+
+from heliograph.contract import Service
+from heliograph.runtime import run_service
+from heliograph.sync.app import main
+from heliograph.sync.settings import Settings
+
+if __name__ == "__main__":
+    settings = Settings()
+    raise SystemExit(run_service(Service.SYNC, settings, lambda context: main(context, settings)))

@@ -1,0 +1,74 @@
+"""What opens a server, resolved when a connection begins: passwords, private keys, authorities, pinned host keys."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from heliograph.formats.config import FileServer
+from heliograph.formats.secrets import is_reference, resolve_secret
+from heliograph.sync.database import Database
+from heliograph.sync.errors import AccessError
+from heliograph.sync.remote import Access
+from heliograph.sync.tables import PinRow
+
+SECRET_BYTES: Final = 64 * 1024
+
+
+def resolve_access(
+    server: FileServer, files: Mapping[str, bytes], environment: Mapping[str, str], directories: tuple[Path, ...]
+) -> Access:
+    """Return the secrets and trust of a server. `directories` are searched for `file:NAME` and a `KeyFile`.
+
+    `files` is the configuration set: a `CaFile` comes from its `CERT/`. Raises `AccessError`.
+    """
+    read = _reader(directories)
+    authorities = files.get(f"CERT/{server.ca_file}")
+    if server.ca_file and authorities is None:
+        raise AccessError(f"the certificate file CERT/{server.ca_file} is not in the configuration set")
+    try:
+        password = resolve_secret(server.password, environment, read)
+    except ValueError as error:
+        raise AccessError(f"the password cannot be had: {error}") from error
+    return Access(password, _private_key(server, environment, read), authorities)
+
+
+class Pins:
+    """Host keys first seen, kept in the database; see `HostKeyPins`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pinned(self, host: str) -> str | None:
+        """See `HostKeyPins.pinned`."""
+        with self._database.read() as session:
+            row = session.get(PinRow, host)
+            return None if row is None else row.fingerprint
+
+    def pin(self, host: str, fingerprint: str) -> None:
+        """See `HostKeyPins.pin`."""
+        with self._database.write() as session:
+            session.merge(PinRow(endpoint=host, fingerprint=fingerprint))
+
+
+def _private_key(server: FileServer, environment: Mapping[str, str], read: Callable[[str], str]) -> bytes | None:
+    if not server.key_file:
+        return None
+    name = server.key_file if is_reference(server.key_file) else f"file:{server.key_file}"
+    try:
+        return resolve_secret(name, environment, read).encode() + b"\n"
+    except ValueError as error:
+        raise AccessError(f"the private key cannot be had: {error}") from error
+
+
+def _reader(directories: tuple[Path, ...]) -> Callable[[str], str]:
+    """Return what reads a secret by its plain name from the first directory that has it."""
+
+    def read(name: str) -> str:
+        for directory in directories:
+            path = directory / name
+            if path.is_file():
+                with path.open("rb") as file:
+                    return file.read(SECRET_BYTES).decode()
+        raise FileNotFoundError(name)
+
+    return read

@@ -1,0 +1,282 @@
+"""The wiring of sync: the only file that knows every part."""
+
+import asyncio
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from heliograph.contract import ConnectRequest, Outcome, SyncState, Trigger
+from heliograph.contract.channels import CONFIGURATION
+from heliograph.formats.config import FileServer, ServerMode
+from heliograph.formats.names import timestamp
+from heliograph.runtime import BusError, Context
+from heliograph.sync.access import Pins, resolve_access
+from heliograph.sync.calendar import start_share
+from heliograph.sync.configuration import Applied, Configuration
+from heliograph.sync.connection import Parts
+from heliograph.sync.database import open_database
+from heliograph.sync.deliver import remove_orphans
+from heliograph.sync.diary import Diary
+from heliograph.sync.history import History
+from heliograph.sync.intake import Intake
+from heliograph.sync.ledger import RECORDS, Ledger
+from heliograph.sync.mailbox import Mailbox
+from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
+from heliograph.sync.remote import RemoteStore, open_store
+from heliograph.sync.revisions import Revisions
+from heliograph.sync.server import ServerTask
+from heliograph.sync.settings import Settings
+from heliograph.sync.spool import Spool
+from heliograph.sync.state import sync_state
+
+_log = logging.getLogger("heliograph.sync")
+
+SET_SECONDS: Final = 2.0
+FORWARD_SECONDS: Final = 0.5
+FLUSH_SECONDS: Final = 1.0
+STREAMS_SECONDS: Final = 10.0
+BROKER_SECONDS: Final = 0.5
+STOP_SECONDS: Final = 12.0
+"""How long a running connection may take to end at a stop."""
+MAX_REVISION_BYTES: Final = 7_500_000
+
+
+async def main(context: Context, settings: Settings) -> None:
+    """Run sync until `context.stopping`."""
+    await Sync(context, settings).run()
+
+
+class _Stop(Exception):
+    """Ends the group of tasks."""
+
+
+class Sync:
+    """All parts, put together."""
+
+    def __init__(self, context: Context, settings: Settings) -> None:
+        self._context = context
+        self._settings = settings
+        self._state_dir = settings.state_dir
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        self._unpublished = asyncio.Event()
+        self._broken: asyncio.Future[None] = self._loop.create_future()
+        self._broker = ""
+        self._stop = threading.Event()
+        self._open()
+
+    async def run(self) -> None:
+        """Run every task until the stop, then end what runs and leave the mark of an orderly stop."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._prepare()
+                for name, work in self._work().items():
+                    group.create_task(work, name=f"sync: {name}")
+                group.create_task(self._until_stopped(), name="sync: stop")
+        except* _Stop:
+            _log.info("stopped")
+        finally:
+            self._diary.flush()
+            self._database.close()
+
+    def _open(self) -> None:
+        """Open what lies on the disk."""
+        path, outgoing = self._state_dir / "sync.db", self._state_dir / "outgoing"
+        self._database, aside = open_database(path, timestamp(self._context.now()))
+        if aside is not None and outgoing.exists():
+            outgoing.rename(aside.with_name(f"{aside.name}-outgoing"))
+        outgoing.mkdir(parents=True, exist_ok=True)
+        settings, clock = self._settings, self._context.clock
+        self._spool = Spool(
+            self._database, clock, device_limit=settings.device_limit_bytes, total_limit=settings.storage_limit_bytes,
+            alarmed=self._alarmed,
+        )  # fmt: skip
+        self._diary = Diary(self._spool, clock)
+        if aside is not None:
+            self._diary.error(f"the database could not be read and was moved to {aside.name}; sync starts anew")
+        self._ledger = Ledger(self._database)
+        self._history = History(self._database)
+        self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
+        self._revisions = Revisions(self._database)
+        self._configuration = Configuration(settings, self._revisions, self._spool, self._diary, clock)
+        parts = Parts(
+            database=self._database, spool=self._spool, ledger=self._ledger, mailbox=self._mailbox,
+            history=self._history, diary=self._diary, clock=clock, outgoing=outgoing, open=self._store,
+            stop=self._stop,
+        )  # fmt: skip
+        self._servers = (ServerTask(1, parts, self._changed.set), ServerTask(2, parts, self._changed.set))
+        self._intake = Intake(
+            self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
+            connect=self._connect, results=self._results_came, broken=self._database_broke,
+        )  # fmt: skip
+
+    async def _prepare(self) -> None:
+        """Finish what a kill left half done."""
+        remove_orphans(self._state_dir / "outgoing", self._ledger)
+        self._history.close_interrupted(self._context.now())
+        self._free()
+        self._configuration.load()
+        if self._configuration.applied:
+            self._apply(self._configuration.applied)
+        await self._intake.serve()
+
+    def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
+        return {
+            **self._intake.tasks(),
+            "streams": self._keep_streams(),
+            "configuration": self._watch_set(),
+            "publish": self._publish(),
+            "commands": self._forward(),
+            "diary": self._flush(),
+            "state": self._context.report(self._state, self._changed),
+            "database": self._watch_database(),
+            **{f"server {server.number}": server.run() for server in self._servers},
+        }
+
+    async def _until_stopped(self) -> None:
+        """At the stop, let running connections end after the file in flight, and note that it was orderly."""
+        await self._context.stopping.wait()
+        asked = self._context.now()
+        self._stop.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await asyncio.gather(*(server.idle.wait() for server in self._servers))
+        if self._broker:
+            await asyncio.to_thread(write_mark, self._mark, Mark("stopped", self._broker, asked))
+        raise _Stop
+
+    async def _keep_streams(self) -> None:
+        """Make the streams whenever the broker is new, and every few seconds in case it lost its store."""
+        bus, clock = self._context.bus, self._context.clock
+        made, looked = "", float("-inf")
+        while True:
+            await bus.wait_connected()
+            if bus.server_id != made or clock.monotonic() - looked >= STREAMS_SECONDS:
+                with suppress(BusError):
+                    await bus.ensure_streams()
+                    looked = clock.monotonic()
+                    if bus.server_id != made:
+                        made = bus.server_id
+                        await self._met_broker(made)
+            await clock.sleep(BROKER_SECONDS)
+
+    async def _met_broker(self, broker: str) -> None:
+        """Tell a start of the whole stack from one of the broker alone; give the broker the revision in force."""
+        now = self._context.now()
+        if not self._broker:
+            alarm = alarm_at_start(read_mark(self._mark), broker, now)
+            if alarm is not None and self._spool.raise_alarm(alarm.info, identity=alarm.identity, time=alarm.time):
+                self._diary.info(f"{alarm.info}: the whole gateway was started")
+        self._broker = broker
+        await asyncio.to_thread(write_mark, self._mark, Mark("running", broker, now))
+        self._unpublished.set()
+
+    async def _watch_set(self) -> None:
+        while True:
+            if await asyncio.to_thread(self._configuration.look) and self._configuration.applied:
+                self._apply(self._configuration.applied)
+            await self._context.clock.sleep(SET_SECONDS)
+
+    def _apply(self, applied: Applied) -> None:
+        """Give every part the revision in force."""
+        before = {server.number: server.server for server in self._servers}
+        for number in self._ledger.serve(applied.file_servers):
+            shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
+            self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
+        self._free()
+        for server in self._servers:
+            server.configure(applied)
+            if server.server is not None and server.server != before[server.number]:
+                started_before = before[server.number] is not None
+                server.start(0 if started_before else start_share(applied.set.uid))
+        self._unpublished.set()
+        self._changed.set()
+
+    async def _publish(self) -> None:
+        """Give the other services the revision in force, until the bus has it."""
+        while True:
+            await self._unpublished.wait()
+            self._unpublished.clear()
+            applied = self._configuration.applied
+            if applied is None:
+                continue
+            payload = applied.revision().model_dump_json().encode()
+            if len(payload) > MAX_REVISION_BYTES:
+                self._diary.error(f"revision {applied.number} is too large for the bus ({len(payload)} bytes)")
+                continue
+            try:
+                await self._context.bus.store(CONFIGURATION, payload)
+            except BusError:
+                await self._context.clock.sleep(1)
+                self._unpublished.set()
+
+    async def _forward(self) -> None:
+        while True:
+            with suppress(BusError):
+                await self._mailbox.forward(self._context.bus)
+            await self._context.clock.sleep(FORWARD_SECONDS)
+
+    async def _flush(self) -> None:
+        while True:
+            await self._context.clock.sleep(FLUSH_SECONDS)
+            await asyncio.to_thread(self._diary.flush)
+
+    async def _watch_database(self) -> None:
+        await self._broken
+
+    def _free(self) -> None:
+        last = self._ledger.received(RECORDS)
+        if last is not None:
+            self._spool.drop_records(last)
+
+    def _state(self) -> SyncState:
+        return sync_state(self._context, self._configuration, self._spool, self._ledger, self._servers)
+
+    def _store(self, server: FileServer, applied: Applied) -> RemoteStore:
+        """Give a session with a server, its secrets resolved."""
+        directories = [self._settings.secrets_dir]
+        if self._settings.gateway_set is not None:
+            directories.append(self._settings.gateway_set / "CERT")
+        access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
+        return open_store(server, access, Pins(self._database))
+
+    def _connect(self, request: ConnectRequest) -> Outcome:
+        """Ask for connections; tell a person why there can be none."""
+        asked = [server for server in self._servers if request.server in (None, server.number)]
+        able = [server for server in asked if server.server is not None]
+        for server in able:
+            server.request()
+        if able:
+            return Outcome()
+        which = f"server {request.server} is no file server" if request.server else "no file server is configured"
+        return Outcome(error=f"{which} in the configuration in force")
+
+    def _results_came(self) -> None:
+        for server in self._servers:
+            if server.server is not None and server.server.mode is ServerMode.MAIN:
+                server.request(Trigger.RESULTS)
+
+    def _alarmed(self) -> None:
+        """Alarms were stored, in whatever thread."""
+
+        def tell() -> None:
+            for server in self._servers:
+                server.alarm()
+            self._changed.set()
+
+        with suppress(RuntimeError):  # the loop has ended: the alarm goes with the connection of the next start
+            self._loop.call_soon_threadsafe(tell)
+
+    def _database_broke(self, error: BaseException) -> None:
+        """End the service: its next start moves a damaged file aside."""
+        if not self._broken.done():
+            self._broken.set_exception(error)
+
+    @property
+    def _mark(self) -> Path:
+        return self._state_dir / "power.json"

@@ -1,0 +1,107 @@
+"""The one SQLite file of sync: safe against power cuts (WAL, `synchronous=FULL`), one writer at a time, many readers.
+
+A file that cannot be read is moved aside, never deleted, so that the gateway works on and a person can look at it.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session, SQLModel, create_engine
+
+from heliograph.sync import tables  # noqa: F401  # known to SQLModel by being imported
+
+_log = logging.getLogger("heliograph.sync.database")
+
+BUSY_MS: Final = 30_000
+CHECKED_BYTES: Final = 256 * 1024 * 1024
+"""A file up to this size is checked page by page at the start; a larger one would hold up the start too long."""
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA busy_timeout={BUSY_MS}",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA journal_size_limit=67108864",
+)
+
+
+class Database:
+    """Transactions on the file: `write` commits at its end or does nothing at all; `read` sees one moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._engine = _engine(path)
+        SQLModel.metadata.create_all(self._engine)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction of the only writer; on return it is on the disk."""
+        options = self._engine.execution_options(immediate=True)
+        with self._lock, Session(options, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Look at one moment of the file, beside the writer."""
+        with Session(self._engine, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def open_database(path: Path, stamp: str) -> tuple[Database, Path | None]:
+    """Open or make the database; return where an unreadable one was moved to, ending in `stamp`, or None."""
+    try:
+        _check(path)
+        return Database(path), None
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        if isinstance(getattr(error, "orig", error), sqlite3.OperationalError):
+            raise  # the disk is full or may not be written: a fresh file would not help
+        _log.error("%s cannot be read: %s", path, error)  # the cause is known, a trace says no more
+    aside = path.with_name(f"{path.name}.unreadable-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return Database(path), aside
+
+
+def _check(path: Path) -> None:
+    """Raise `DatabaseError` when the file is damaged."""
+    if not path.exists() or path.stat().st_size > CHECKED_BYTES:
+        return
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000)
+    try:
+        answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+    finally:
+        connection.close()
+    if answer is None or answer[0] != "ok":
+        raise sqlite3.DatabaseError(str(answer and answer[0]))
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_MS / 1000})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes the lock at once: a transaction that reads first and writes later would fail when it is busy."""
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,137 @@
+"""From rows to files that a server has yet to get: name and bytes fixed on our disk before any is sent (spec 1.4).
+
+    portion of rows → files, flushed to the disk → cursor and ledger rows in one transaction → upload
+
+A kill before the transaction leaves files that nobody knows: they are removed at the next start, and made again. A kill
+after it leaves files that the next connection sends.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from sqlmodel import Session
+
+from heliograph.formats.config import Directory
+from heliograph.formats.names import OutgoingName, next_stamp
+from heliograph.runtime import Clock
+from heliograph.runtime.clock import milliseconds
+from heliograph.sync import ledger as streams
+from heliograph.sync import render
+from heliograph.sync.database import Database
+from heliograph.sync.ledger import Ledger, Made
+from heliograph.sync.render import Content, Form, Portion
+from heliograph.sync.tables import LedgerRow
+
+_log = logging.getLogger("heliograph.sync.deliver")
+
+Render = Callable[[Session, Form, int, int | None], Portion | None]
+RENDER: Final[dict[str, Render]] = {
+    streams.RECORDS: render.records,
+    streams.ALARMS: render.alarms,
+    streams.RESULTS: render.results,
+    streams.LOG: render.log,
+}
+DIRECTORIES: Final[dict[str, Directory]] = {
+    streams.RECORDS: Directory.DATA,
+    streams.ALARMS: Directory.ALARM,
+    streams.RESULTS: Directory.CMD,
+    streams.LOG: Directory.LOG,
+}
+
+
+class Outgoing:
+    """The files of one server on our disk."""
+
+    def __init__(self, directory: Path, server: int, database: Database, ledger: Ledger, clock: Clock) -> None:
+        self._directory = directory / str(server)
+        self._server = server
+        self._database = database
+        self._ledger = ledger
+        self._clock = clock
+
+    def path(self, row: LedgerRow) -> Path:
+        """Return where a file lies."""
+        return self._directory / row.name
+
+    def make(self, stream: str, form: Form) -> bool:
+        """Make the next files of a stream; tell whether its cursor moved. Raises `OSError`."""
+        after = self._ledger.position(self._server, stream)
+        if after is None:
+            return False
+        with self._database.read() as session:
+            portion = RENDER[stream](session, form, after, None)
+        if portion is None:
+            return False
+        directory = DIRECTORIES[stream]
+        files = self._write(portion.contents, form.uid, directory)
+        return self._ledger.commit(self._server, stream, directory, files, (after, portion.last))
+
+    def ensure(self, row: LedgerRow, form: Form) -> None:
+        """Make a file again that is no longer as it was, from the rows that are kept until the server has it.
+
+        Raises `OSError`.
+        """
+        path = self.path(row)
+        try:
+            if path.stat().st_size == row.size:
+                return
+        except FileNotFoundError:
+            pass
+        with self._database.read() as session:
+            portion = RENDER[row.stream](session, form, row.first, row.last)
+        content = portion.contents[row.part].data if portion and row.part < len(portion.contents) else b""
+        _log.warning("%s is not as it was written; it is made again", path)
+        self._put(row.name, content)
+        _flush(self._directory)
+        self._ledger.resize(int(row.id or 0), len(content))
+
+    def forget(self, row: LedgerRow) -> None:
+        """Let go of a file whose copy on the server is verified."""
+        self._ledger.delivered(int(row.id or 0))
+        self.path(row).unlink(missing_ok=True)
+
+    def _write(self, contents: Sequence[Content], uid: str, directory: Directory) -> list[Made]:
+        """Write files under names that grow; on an error none stays."""
+        stamp = self._ledger.last_stamp(self._server, directory)
+        made: list[Made] = []
+        self._directory.mkdir(parents=True, exist_ok=True)
+        try:
+            for content in contents:
+                stamp = next_stamp(stamp, milliseconds(self._clock))
+                made.append(Made(str(OutgoingName(uid, content.kind, stamp)), len(content.data), stamp))
+                self._put(made[-1].name, content.data)
+        except OSError:
+            for file in made:
+                (self._directory / file.name).unlink(missing_ok=True)
+            raise
+        _flush(self._directory)
+        return made
+
+    def _put(self, name: str, data: bytes) -> None:
+        with (self._directory / name).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def remove_orphans(directory: Path, ledger: Ledger) -> int:
+    """Remove files that no ledger row names: a kill came between writing and entering them. Return how many."""
+    known = ledger.names()
+    removed = 0
+    for path in directory.glob("*/*"):
+        names = known.get(int(path.parent.name), set()) if path.parent.name.isdecimal() else set()
+        if path.is_file() and path.name not in names:
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def _flush(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

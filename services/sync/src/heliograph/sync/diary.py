@@ -1,0 +1,57 @@
+"""Sync's own lines for people: straight into the spool, so that a connection's `_LOG_` file tells that connection.
+
+Other services' lines come over the bus; sync's would too late, or not at all while the bus is away.
+"""
+
+import logging
+import threading
+from collections import deque
+from typing import Final
+
+from heliograph.contract import Event, Level, Service
+from heliograph.runtime import Clock
+from heliograph.runtime.clock import milliseconds
+from heliograph.sync.spool import Spool
+
+WAITING_LINES: Final = 5000
+MAX_TEXT: Final = 4000
+_PYTHON_LEVELS: Final = {
+    Level.DEBUG: logging.DEBUG, Level.INFO: logging.INFO, Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR,
+}  # fmt: skip
+_log = logging.getLogger("heliograph.sync")
+
+
+class Diary:
+    """Saying a line never waits and never fails; `flush` puts what was said on the disk. For any thread."""
+
+    def __init__(self, spool: Spool, clock: Clock) -> None:
+        self._spool = spool
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._waiting: deque[Event] = deque(maxlen=WAITING_LINES)
+
+    def info(self, text: str) -> None:
+        """Say what happened."""
+        self.say(Level.INFO, text)
+
+    def warning(self, text: str) -> None:
+        """Say what the gateway mended or tolerates."""
+        self.say(Level.WARNING, text)
+
+    def error(self, text: str) -> None:
+        """Say what failed and what to do."""
+        self.say(Level.ERROR, text)
+
+    def say(self, level: Level, text: str) -> None:
+        """Say one line: to standard error at once, to the servers' log with the next flush."""
+        line = " ".join(text.split())[:MAX_TEXT]
+        _log.log(_PYTHON_LEVELS[level], "%s", line)
+        with self._lock:
+            self._waiting.append(Event(time=milliseconds(self._clock), level=level, service=Service.SYNC, text=line))
+
+    def flush(self) -> None:
+        """Put the lines on the disk."""
+        with self._lock:
+            lines = list(self._waiting)
+            self._waiting.clear()
+        self._spool.take_lines(lines)

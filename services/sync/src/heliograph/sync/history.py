@@ -1,0 +1,117 @@
+"""The history of connections: one row each (spec 1.6), the last 10,000 kept."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from heliograph.contract import Alarm, Connection, ConnectionResult, PageRequest, TransferCount, Trigger
+from heliograph.contract.requests import AlarmPage, ConnectionPage, NumberedAlarm
+from heliograph.sync.database import Database
+from heliograph.sync.tables import AlarmRow, ConnectionRow
+
+KEPT: Final = 10_000
+FAILURES: Final = 50
+"""Failures of one connection that its row holds."""
+_TRANSFERS: Final = TypeAdapter(tuple[TransferCount, ...])
+INTERRUPTED: Final = "the gateway stopped in the middle of this connection"
+
+
+class History:
+    """Rows are begun with a connection and ended with it; any thread may ask."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def close_interrupted(self, now: int) -> None:
+        """End the rows that a kill left open."""
+        with self._database.write() as session:
+            session.connection().execute(
+                update(ConnectionRow)
+                .where(col(ConnectionRow.end).is_(None))
+                .values(end=now, result=ConnectionResult.FAILED.value, failures=json.dumps([INTERRUPTED]))
+            )
+
+    def begin(self, server: int, trigger: Trigger, now: int) -> int:
+        """Open a row; return its number."""
+        with self._database.write() as session:
+            row = ConnectionRow(server=server, trigger=trigger.value, start=now)
+            session.add(row)
+            session.flush()
+            number = int(row.number or 0)
+            session.connection().execute(delete(ConnectionRow).where(col(ConnectionRow.number) <= number - KEPT))
+        return number
+
+    def end(
+        self, number: int, now: int, result: ConnectionResult, transfers: Iterable[TransferCount],
+        failures: Sequence[str],
+    ) -> None:  # fmt: skip
+        """Close a row."""
+        told = [*failures[:FAILURES], *([f"and {len(failures) - FAILURES} more"] if len(failures) > FAILURES else [])]
+        with self._database.write() as session:
+            session.connection().execute(
+                update(ConnectionRow)
+                .where(col(ConnectionRow.number) == number)
+                .values(
+                    end=now,
+                    result=result.value,
+                    transfers=_TRANSFERS.dump_json(tuple(transfers)).decode(),
+                    failures=json.dumps(told),
+                )
+            )
+
+    def last(self, server: int) -> Connection | None:
+        """Return the newest ended connection of a server."""
+        statement = select(ConnectionRow).where(ConnectionRow.server == server, col(ConnectionRow.end).is_not(None))
+        return self._first(statement.order_by(col(ConnectionRow.number).desc()))
+
+    def last_success(self, server: int) -> int | None:
+        """Return when the newest connection that reached a server ended."""
+        reached = (ConnectionResult.DONE.value, ConnectionResult.PARTIAL.value)
+        statement = select(ConnectionRow).where(ConnectionRow.server == server, col(ConnectionRow.result).in_(reached))
+        found = self._first(statement.order_by(col(ConnectionRow.number).desc()))
+        return None if found is None else found.end
+
+    def page(self, request: PageRequest) -> ConnectionPage:
+        """Return connections, newest first."""
+        statement = select(ConnectionRow).order_by(col(ConnectionRow.number).desc()).limit(request.limit)
+        if request.before is not None:
+            statement = statement.where(col(ConnectionRow.number) < request.before)
+        if request.server is not None:
+            statement = statement.where(ConnectionRow.server == request.server)
+        with self._database.read() as session:
+            return ConnectionPage(connections=tuple(_connection(row) for row in session.exec(statement)))
+
+    def alarms(self, request: PageRequest) -> AlarmPage:
+        """Return alarms, newest first."""
+        statement = select(AlarmRow).order_by(col(AlarmRow.id).desc()).limit(request.limit)
+        if request.before is not None:
+            statement = statement.where(col(AlarmRow.id) < request.before)
+        with self._database.read() as session:
+            rows = list(session.exec(statement))
+        return AlarmPage(
+            alarms=tuple(NumberedAlarm(number=int(r.id or 0), alarm=Alarm.model_validate_json(r.body)) for r in rows)
+        )
+
+    def _first(self, statement: SelectOfScalar[ConnectionRow]) -> Connection | None:
+        with self._database.read() as session:
+            row = session.exec(statement.limit(1)).first()
+            return None if row is None else _connection(row)
+
+
+def _connection(row: ConnectionRow) -> Connection:
+    server: Literal[1, 2] = 1 if row.server == 1 else 2
+    return Connection(
+        number=int(row.number or 0),
+        server=server,
+        trigger=Trigger(row.trigger),
+        start=row.start,
+        end=row.end,
+        transfers=_TRANSFERS.validate_json(row.transfers),
+        failures=tuple(json.loads(row.failures)),
+        result=ConnectionResult(row.result),
+    )

@@ -1,0 +1,192 @@
+"""The giving side of the spool: how far each server is, and the files that it has yet to get.
+
+A server's cursor and the files made of what it passed are one transaction. A row leaves the spool when every server
+has *received* the file that holds it, so that the size of what waits is counted where it lies, once.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import Session, col, select
+
+from heliograph.sync.database import Database
+from heliograph.sync.tables import (
+    AlarmRow,
+    CopyRow,
+    CursorRow,
+    LedgerRow,
+    LogRow,
+    RecordRow,
+    ResultRow,
+    StampRow,
+)
+
+RECORDS: Final = "records"
+ALARMS: Final = "alarms"
+RESULTS: Final = "results"
+LOG: Final = "log"
+STREAMS: Final[dict[str, Any]] = {RECORDS: RecordRow, ALARMS: AlarmRow, RESULTS: ResultRow, LOG: LogRow}
+ALARM_HISTORY: Final = 10_000
+"""Alarms that stay for people after every server has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file on our disk, made for one server."""
+
+    name: str
+    size: int
+    stamp: int
+    """Milliseconds since 1970 in its name."""
+
+
+class Ledger:
+    """Cursors and files of all servers. May be called from any thread; each server's rows by one at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def serve(self, numbers: Collection[int]) -> list[int]:
+        """Make these the servers: a new one begins at the end of each stream, one that is gone loses its backlog.
+
+        Returns the numbers of those that are gone.
+        """
+        with self._database.write() as session:
+            known = set(session.exec(select(CursorRow.server)))
+            for server in set(numbers) - known:
+                session.add_all(CursorRow(server=server, stream=s, position=_end(session, s)) for s in STREAMS)
+            gone = sorted(known - set(numbers))
+            for table in (CursorRow, LedgerRow, CopyRow):
+                session.connection().execute(delete(table).where(col(table.server).in_(gone)))
+        return gone
+
+    def servers(self) -> list[int]:
+        """Numbers of the servers that have cursors."""
+        with self._database.read() as session:
+            return sorted(set(session.exec(select(CursorRow.server))))
+
+    def position(self, server: int, stream: str) -> int | None:
+        """Return the last row number that this server has in files; None when it is no server of ours."""
+        with self._database.read() as session:
+            row = session.get(CursorRow, (server, stream))
+            return None if row is None else row.position
+
+    def last_stamp(self, server: int, directory: str) -> int | None:
+        """Return the instant (milliseconds since 1970) in the last name made for a directory."""
+        with self._database.read() as session:
+            row = session.get(StampRow, (server, directory))
+            return None if row is None else row.seconds * 1000
+
+    def commit(self, server: int, stream: str, directory: str, files: Sequence[Made], passed: tuple[int, int]) -> bool:
+        """Enter files that lie on the disk, made of the rows after `passed[0]` up to `passed[1]`; move the cursor.
+
+        Returns False, and does nothing, when the server was taken out of the configuration meanwhile.
+        """
+        with self._database.write() as session:
+            cursor = session.get(CursorRow, (server, stream))
+            if cursor is None or cursor.position != passed[0]:
+                return False
+            cursor.position = passed[1]
+            session.add_all(
+                LedgerRow(
+                    server=server,
+                    stream=stream,
+                    directory=directory,
+                    name=file.name,
+                    size=file.size,
+                    first=passed[0],
+                    last=passed[1],
+                    part=part,
+                )
+                for part, file in enumerate(files)
+            )
+            if files:
+                _keep_stamp(session, server, directory, max(file.stamp for file in files) // 1000)
+        return True
+
+    def waiting(self, server: int, stream: str | None = None) -> list[LedgerRow]:
+        """Return the files that a server has yet to get, oldest first."""
+        statement = select(LedgerRow).where(LedgerRow.server == server).order_by(col(LedgerRow.id))
+        if stream is not None:
+            statement = statement.where(LedgerRow.stream == stream)
+        with self._database.read() as session:
+            return list(session.exec(statement))
+
+    def names(self) -> dict[int, set[str]]:
+        """Return the names of all files that servers have yet to get, by server."""
+        found: dict[int, set[str]] = {}
+        with self._database.read() as session:
+            for server, name in session.exec(select(LedgerRow.server, LedgerRow.name)):
+                found.setdefault(server, set()).add(name)
+        return found
+
+    def resize(self, number: int, size: int) -> None:
+        """Note the size of a file that had to be made again."""
+        with self._database.write() as session:
+            session.connection().execute(update(LedgerRow).where(col(LedgerRow.id) == number).values(size=size))
+
+    def committing(self, numbers: Iterable[int]) -> None:
+        """Note, before it happens, that the renames of these files are sent."""
+        with self._database.write() as session:
+            changed = update(LedgerRow).where(col(LedgerRow.id).in_(list(numbers)))
+            session.connection().execute(changed.values(rename_sent=True))
+
+    def delivered(self, number: int) -> None:
+        """Forget a file whose copy on the server is verified."""
+        with self._database.write() as session:
+            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.id) == number))
+
+    def received(self, stream: str, server: int | None = None) -> int | None:
+        """Return the row number up to which a server, or every server, has received a stream; None without one."""
+        with self._database.read() as session:
+            numbers = [server] if server else sorted(set(session.exec(select(CursorRow.server))))
+            positions = [_received(session, number, stream) for number in numbers]
+        return min(positions, default=None)
+
+    def count_waiting(self, server: int, stream: str) -> int:
+        """Count the rows that a server has not received. Row numbers have no holes above the oldest."""
+        table = STREAMS[stream]
+        received = self.received(stream, server) or 0
+        with self._database.read() as session:
+            first, last = session.exec(select(func.min(table.id), func.max(table.id))).one()
+        return 0 if first is None else max(0, last - max(received, first - 1))
+
+    def prune(self) -> None:
+        """Delete alarms, results and lines of the log that every server has; the newest alarms stay for people."""
+        for stream, table in ((ALARMS, AlarmRow), (RESULTS, ResultRow), (LOG, LogRow)):
+            last = self.received(stream)
+            if last is None:
+                continue
+            with self._database.write() as session:
+                end = _end(session, stream) - ALARM_HISTORY if stream == ALARMS else last
+                session.connection().execute(delete(table).where(col(table.id) <= min(last, end)))
+
+
+def _end(session: Session, stream: str) -> int:
+    """Return the last row number that a stream ever gave."""
+    table = STREAMS[stream]
+    sequence = session.connection().exec_driver_sql(
+        "SELECT seq FROM sqlite_sequence WHERE name = ?", (table.__tablename__,)
+    )
+    return int(sequence.scalar() or 0)
+
+
+def _received(session: Session, server: int, stream: str) -> int:
+    row = session.get(CursorRow, (server, stream))
+    if row is None:
+        return 0
+    oldest = session.exec(
+        select(func.min(LedgerRow.first)).where(LedgerRow.server == server, LedgerRow.stream == stream)
+    ).one()
+    return row.position if oldest is None else min(row.position, int(oldest))
+
+
+def _keep_stamp(session: Session, server: int, directory: str, seconds: int) -> None:
+    row = {"server": server, "directory": directory, "seconds": seconds}
+    statement = upsert(StampRow).values(row)
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["server", "directory"], set_={"seconds": seconds})
+    )

@@ -1,0 +1,165 @@
+"""The task of one server: waits until something makes a connection due, makes it in a thread of its own, and again.
+
+One connection at a time; an unreachable or hanging server holds up nothing but its own thread.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import OperationalError
+
+from heliograph.contract import ConnectionResult, ServerState, Trigger
+from heliograph.formats.config import FileServer, MqttServer
+from heliograph.runtime.clock import milliseconds
+from heliograph.sync import ledger as streams
+from heliograph.sync.calendar import default_line
+from heliograph.sync.configuration import Applied, summary
+from heliograph.sync.connection import Parts, Visit, Visited
+from heliograph.sync.triggers import Triggers
+
+LOOK_SECONDS = 20.0
+"""The longest wait without a look at the wall clock, which may be set."""
+T = TypeVar("T")
+NO_MQTT = "MQTT delivery is not built yet: this server gets nothing"
+
+
+class ServerTask:
+    """Server 1 or server 2, whatever it is configured to be."""
+
+    def __init__(self, number: Literal[1, 2], parts: Parts, changed: Callable[[], None]) -> None:
+        self.number = number
+        self.triggers = Triggers(parts.clock)
+        self._parts = parts
+        self._changed = changed
+        self._news = asyncio.Event()
+        self.idle = asyncio.Event()
+        """Set while no connection runs."""
+        self.idle.set()
+        self._applied: Applied | None = None
+        self._problems: tuple[str, ...] = ()
+
+    @property
+    def server(self) -> FileServer | None:
+        """The file server with this number, if there is one."""
+        return self._applied.file_servers.get(self.number) if self._applied else None
+
+    def configure(self, applied: Applied) -> None:
+        """Take a revision: the schedule from now on, the server from the next connection on."""
+        self._applied = applied
+        schedules = applied.set.schedules
+        lines = (schedules.server1 if self.number == 1 else schedules.server2) or (default_line(applied.set.uid),)
+        self.triggers.schedule(lines, ZoneInfo(applied.set.config.time_zone))
+        if self.server is None:
+            self.triggers.begun()
+            self._problems = ()
+        self._news.set()
+
+    def start(self, seconds: float) -> None:
+        """Ask for the connection of the gateway's start."""
+        self.triggers.start(seconds)
+        self._news.set()
+
+    def request(self, trigger: Trigger = Trigger.REQUEST) -> None:
+        """Ask for a connection now, or after the one that runs."""
+        self.triggers.request(trigger)
+        self._news.set()
+
+    def alarm(self) -> None:
+        """Ask for a connection because of an alarm."""
+        self.triggers.alarm()
+        self._news.set()
+
+    async def run(self) -> None:
+        """Connect whenever it is due, for ever."""
+        while True:
+            self._news.clear()
+            due = self.triggers.next() if self.server else None
+            if due is None or due.seconds > 0:
+                await self._wait(LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS))
+                continue
+            self.triggers.begun()
+            visited = await self._connect(due.trigger)
+            self.triggers.ended(failed=visited.result is ConnectionResult.FAILED or visited.again)
+
+    def state(self) -> ServerState | None:
+        """Say how this server is doing, for the status; None when it is not configured. Reads the database."""
+        servers = self._applied.set.config.servers if self._applied else ()
+        configured = next((server for server in servers if server.number == self.number), None)
+        if configured is None:
+            return None
+        if isinstance(configured, MqttServer):
+            return ServerState(server=summary(configured), problems=(NO_MQTT,))
+        due = self.triggers.next() if self.idle.is_set() else None
+        last = self._parts.history.last(self.number)
+        return ServerState(
+            server=summary(configured),
+            connecting=not self.idle.is_set(),
+            waiting_records=self._parts.ledger.count_waiting(self.number, streams.RECORDS),
+            waiting_files=len(self._parts.ledger.waiting(self.number)),
+            last=last,
+            last_success=self._parts.history.last_success(self.number),
+            next=None if due is None else milliseconds(self._parts.clock) + int(due.seconds * 1000),
+            next_trigger="" if due is None else due.trigger.value,
+            failures=self.triggers.failures,
+            problems=self._problems or (last.failures if last else ()),
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))
+        news = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait({sleep, news}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleep, news):
+                task.cancel()
+
+    async def _connect(self, trigger: Trigger) -> Visited:
+        applied, server = self._applied, self.server
+        if applied is None or server is None:
+            return Visited(ConnectionResult.DONE, (), again=False)
+        self.idle.clear()
+        self._changed()
+        try:
+            visit = Visit(self._parts, applied, server, trigger)
+            visited = await in_thread(f"server {self.number}", visit.run)
+        except OperationalError as error:  # full or busy; one that is damaged ends the service
+            visited = Visited(ConnectionResult.FAILED, (f"the gateway's own disk: {error.orig}",), again=True)
+        finally:
+            self.idle.set()
+            self._changed()
+        self._problems = visited.failures
+        return visited
+
+
+async def in_thread(name: str, work: Callable[[], T]) -> T:
+    """Run blocking work in a named thread of its own, and return what it returned.
+
+    The thread is a daemon: one that hangs on the network must not hold up the end of the process. What it was doing is
+    then cut off as by a kill, which it survives.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if ended.done():
+            return
+        if error is not None:
+            ended.set_exception(error)
+        else:
+            ended.set_result(cast("T", result))
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001  # whoever awaits it decides
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, result, failure)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return await ended

@@ -1,0 +1,280 @@
+"""What the bus brought and the servers do not have yet: records, alarms, lines of the log, results of commands.
+
+Everything is on the disk when a method returns, so that the bus may let go. What was taken before is dropped: records
+by the runs of their source's sequences, alarms and results by their identity.
+"""
+
+import hashlib
+import json
+import math
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, delete, func, insert, true
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlmodel import Session, col, select
+
+from heliograph.contract import Alarm, AlarmSource, CommandResults, Event, Level, Record, StorageState
+from heliograph.runtime import Clock
+from heliograph.runtime.clock import milliseconds
+from heliograph.sync.accounts import WHOLE, Accounts
+from heliograph.sync.database import Database
+from heliograph.sync.runs import Runs
+from heliograph.sync.tables import AlarmRow, BlockRow, FullRow, LogRow, RecordRow, RefusedRow, ResultRow, RunRow
+
+DATE_BYTES: Final = 19
+"""The date and the line end of a row in a data file."""
+WAITING_ALARMS: Final = 200_000
+"""Alarms on disk at most: new ones are refused and counted."""
+LOG_BYTES: Final = 32 * 1024 * 1024
+"""Text of the log on disk at most: when nobody takes it, the oldest lines go."""
+LINE_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch of records."""
+
+    stored: int
+    refused: int
+
+
+class Spool:
+    """The taking side of the spool; the giving side is `Ledger`. May be called from any thread.
+
+    `alarmed` is called, in the caller's thread, after alarms were stored.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, device_limit: int, total_limit: int,
+        alarmed: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._clock = clock
+        self._alarmed = alarmed
+        self._lock = threading.RLock()
+        with database.read() as session:
+            self._runs = _load_runs(session)
+            self._accounts = _load_accounts(session, device_limit, total_limit)
+            self._blocks = {row.digest: int(row.id or 0) for row in session.exec(select(BlockRow))}
+            self._log_bytes = session.exec(select(func.coalesce(func.sum(func.length(LogRow.text)), 0))).one()
+
+    def take_records(self, records: Sequence[Record]) -> Taken:
+        """Store records that were never taken; refuse and count those for which there is no room (spec 3.6)."""
+        with self._lock:
+            batch = _Batch(self._runs, self._accounts, self._blocks)
+            with self._database.write() as session:
+                rows, refused = batch.sort_out(session, records)
+                if rows:
+                    session.connection().execute(insert(RecordRow), rows)
+                _save_runs(session, batch.runs, batch.sources)
+                _count_refused(session, refused)
+                alarmed = self._save_full(session, batch.accounts.full)
+            self._runs, self._accounts, self._blocks = batch.runs, batch.accounts, batch.blocks
+        self._tell(alarmed)
+        return Taken(len(rows), len(refused))
+
+    def drop_records(self, last: int) -> None:
+        """Delete the records up to a row number, which every server has, and free their room."""
+        of_device = col(RecordRow.id) <= last
+        with self._lock:
+            accounts = self._accounts.copy()
+            with self._database.write() as session:
+                for device, size in _sizes(session, of_device):
+                    accounts.release(device, size)
+                session.connection().execute(delete(RecordRow).where(of_device))
+                accounts.reopen()
+                alarmed = self._save_full(session, accounts.full)
+            self._accounts = accounts
+        self._tell(alarmed)
+
+    def take_alarms(self, alarms: Sequence[Alarm]) -> int:
+        """Store alarms whose identity is new; return how many were."""
+        with self._lock, self._database.write() as session:
+            stored = sum(self._store_alarm(session, alarm) for alarm in alarms)
+        self._tell(stored)
+        return stored
+
+    def raise_alarm(self, info: str, *, identity: str = "", time: int | None = None) -> bool:
+        """Store an alarm of the gateway (spec 3.3); tell whether its identity is new."""
+        return bool(self.take_alarms([_gateway_alarm(info, identity, time or milliseconds(self._clock))]))
+
+    def take_lines(self, events: Sequence[Event]) -> None:
+        """Store lines of the log; when nobody takes them, the oldest go and a line says so."""
+        rows = [
+            {"time": e.time, "level": e.level.value, "service": e.service[:64], "text": e.text[:LINE_BYTES]}
+            for e in events
+        ]
+        if not rows:
+            return
+        with self._lock, self._database.write() as session:
+            session.connection().execute(insert(LogRow), rows)
+            size = self._log_bytes + sum(len(str(row["text"])) for row in rows)
+            self._log_bytes = size if size <= LOG_BYTES else self._cut_log(session)
+
+    def take_results(self, results: Sequence[CommandResults]) -> None:
+        """Store results whose identity is new."""
+        with self._database.write() as session:
+            for result in results:
+                row = {"identity": result.identity, "text": result.text}
+                session.connection().execute(upsert(ResultRow).values(row).on_conflict_do_nothing())
+
+    def state(self) -> StorageState:
+        """Say what waits, for the status."""
+        with self._database.read() as session:
+            refused = session.exec(select(RefusedRow.name, RefusedRow.count)).all()
+            first, last = session.exec(select(func.min(col(RecordRow.id)), func.max(col(RecordRow.id)))).one()
+            names = dict(session.exec(select(BlockRow.device, BlockRow.name)).all())
+        accounts = self._accounts
+        return StorageState(
+            bytes=accounts.total,
+            limit=accounts.total_limit,
+            records=0 if first is None or last is None else last - first + 1,
+            full=bool(accounts.full),
+            full_devices=tuple(sorted(names.get(device, device) for device in accounts.full if device != WHOLE)),
+            refused={name: count for name, count in refused if count},
+        )
+
+    def _tell(self, alarms: int) -> None:
+        if alarms:
+            self._alarmed()
+
+    def _save_full(self, session: Session, after: frozenset[str]) -> bool:
+        """Keep who is full, and raise the alarm where it begins or ends; tell whether it did."""
+        before = self._accounts.full
+        if before == after:
+            return False
+        session.connection().execute(delete(FullRow))
+        session.add_all(FullRow(device=device) for device in sorted(after))
+        if bool(before) == bool(after):
+            return False
+        now = milliseconds(self._clock)
+        info = "STORAGE FULL" if after else "STORAGE FREE"
+        return self._store_alarm(session, _gateway_alarm(info, "", now))
+
+    def _store_alarm(self, session: Session, alarm: Alarm) -> bool:
+        gateway = alarm.source is AlarmSource.GATEWAY
+        waiting = session.exec(select(func.max(col(AlarmRow.id)) - func.min(col(AlarmRow.id)))).one() or 0
+        if waiting >= WAITING_ALARMS and not gateway:
+            _count_refused(session, [alarm])
+            return False
+        row = {"identity": alarm.identity, "body": alarm.model_dump_json()}
+        result = session.connection().execute(upsert(AlarmRow).values(row).on_conflict_do_nothing())
+        return bool(result.rowcount)
+
+    def _cut_log(self, session: Session) -> int:
+        """Delete the oldest quarter of the lines, say so in their place, and return the bytes that remain."""
+        lines = session.exec(select(func.count()).select_from(LogRow)).one()
+        limit = select(col(LogRow.id)).order_by(col(LogRow.id)).limit(max(1, lines // 4))
+        session.connection().execute(delete(LogRow).where(col(LogRow.id).in_(limit)))
+        text = f"{max(1, lines // 4)} old lines of this log were dropped: no server took them"
+        session.add(LogRow(time=milliseconds(self._clock), level=Level.WARNING.value, service="sync", text=text))
+        session.flush()
+        return int(session.exec(select(func.sum(func.length(LogRow.text)))).one() or 0)
+
+
+class _Batch:
+    """A batch of records on its way in: what will be known when its transaction is on the disk."""
+
+    def __init__(self, runs: dict[str, Runs], accounts: Accounts, blocks: dict[str, int]) -> None:
+        self.runs = dict(runs)
+        self.accounts = accounts.copy()
+        self.blocks = dict(blocks)
+        self.sources: set[str] = set()
+
+    def sort_out(self, session: Session, records: Sequence[Record]) -> tuple[list[dict[str, Any]], list[Record]]:
+        """Return the rows to store, and the records for which there is no room."""
+        rows, refused = [], []
+        for record in filter(self._is_new, records):
+            fields = _fields(record)
+            size = len(fields.encode()) + DATE_BYTES
+            if self.accounts.take(record.device, size):
+                block = self._block(session, record)
+                rows.append({"block": block, "time": record.time, "fields": fields, "size": size})
+            else:
+                refused.append(record)
+        return rows, refused
+
+    def _is_new(self, record: Record) -> bool:
+        if record.source not in self.sources:
+            self.sources.add(record.source)
+            self.runs[record.source] = self.runs[record.source].copy() if record.source in self.runs else Runs()
+        return self.runs[record.source].add(record.sequence)
+
+    def _block(self, session: Session, record: Record) -> int:
+        """Return the row of a record's device under its layout, made where it is new."""
+        layout = record.layout.model_dump_json()
+        key = f"{record.device}\n{record.name}\n{record.interface}\n{record.kind}\n{layout}"
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        if digest not in self.blocks:
+            row = BlockRow(
+                digest=digest, device=record.device, name=record.name, interface=record.interface,
+                kind=record.kind.value, layout=layout,
+            )  # fmt: skip
+            session.add(row)
+            session.flush()
+            self.blocks[digest] = int(row.id or 0)
+        return self.blocks[digest]
+
+
+def _fields(record: Record) -> str:
+    """Write the values as a JSON array; what JSON cannot carry is missing."""
+    try:
+        return json.dumps(record.values, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        finite = [None if isinstance(v, float) and not math.isfinite(v) else v for v in record.values]
+        return json.dumps(finite, separators=(",", ":"), ensure_ascii=False)
+
+
+def _gateway_alarm(info: str, identity: str, time: int) -> Alarm:
+    return Alarm(identity=identity or f"sync-{uuid.uuid4().hex}", source=AlarmSource.GATEWAY, time=time, info=info)
+
+
+def _load_runs(session: Session) -> dict[str, Runs]:
+    found: dict[str, list[tuple[int, int]]] = {}
+    for row in session.exec(select(RunRow)):
+        found.setdefault(row.source, []).append((row.first, row.last))
+    return {source: Runs(runs) for source, runs in found.items()}
+
+
+def _save_runs(session: Session, runs: dict[str, Runs], changed: set[str]) -> None:
+    """Write the runs of the sources that changed: a row or two each, but after gaps."""
+    for source in changed:
+        have = {row.first: row for row in session.exec(select(RunRow).where(RunRow.source == source))}
+        want = dict(runs[source])
+        for first, row in have.items():
+            if first not in want:
+                session.delete(row)
+            elif row.last != want[first]:
+                row.last = want[first]
+        session.add_all(RunRow(source=source, first=f, last=last) for f, last in want.items() if f not in have)
+
+
+def _load_accounts(session: Session, device_limit: int, total_limit: int) -> Accounts:
+    full = session.exec(select(FullRow.device)).all()
+    return Accounts(device_limit, total_limit, dict(_sizes(session, true())), full)
+
+
+def _sizes(session: Session, where: ColumnElement[bool]) -> list[tuple[str, int]]:
+    """Return the bytes of each device's records."""
+    statement = (
+        select(BlockRow.device, func.sum(RecordRow.size))
+        .join(RecordRow, col(RecordRow.block) == col(BlockRow.id))
+        .where(where)
+        .group_by(BlockRow.device)
+    )
+    return [(device, int(size)) for device, size in session.exec(statement)]
+
+
+def _count_refused(session: Session, refused: Sequence[Record | Alarm]) -> None:
+    for item in refused:
+        device = item.device or WHOLE if isinstance(item, Record) else "alarms"
+        name = item.name if isinstance(item, Record) else "alarms"
+        statement = upsert(RefusedRow).values(device=device, name=name, count=1)
+        statement = statement.on_conflict_do_update(
+            index_elements=["device"], set_={"count": RefusedRow.count + 1, "name": name}
+        )
+        session.connection().execute(statement)

@@ -1,0 +1,29 @@
+"""The state of sync, as people and the status document get it."""
+
+from collections.abc import Sequence
+
+from heliograph.contract import SyncState
+from heliograph.runtime import Context
+from heliograph.sync.configuration import Configuration
+from heliograph.sync.ledger import Ledger
+from heliograph.sync.server import ServerTask
+from heliograph.sync.spool import Spool
+
+
+def sync_state(
+    context: Context, configuration: Configuration, spool: Spool, ledger: Ledger, servers: Sequence[ServerTask]
+) -> SyncState:
+    """Gather the state. Reads the database."""
+    applied = configuration.applied
+    files = sum(len(names) for names in ledger.names().values())
+    return SyncState(
+        time=context.now(),
+        started=context.started,
+        revision=applied.number if applied else None,
+        uid=configuration.uid(),
+        site=applied.set.config.name if applied else "",
+        findings=configuration.findings,
+        rejected=configuration.rejected,
+        servers=tuple(state for server in servers if (state := server.state())),
+        storage=spool.state().model_copy(update={"files": files}),
+    )
