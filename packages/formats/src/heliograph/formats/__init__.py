@@ -10,9 +10,17 @@ from heliograph.formats.commandfile import (
     parse_results,
     write_results,
 )
+from heliograph.formats.config import Config, Directory, FileServer, MqttServer, Server, ServerMode, ServerType
+from heliograph.formats.config_parser import parse_config
+from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
+from heliograph.formats.daq_parser import parse_daq
 from heliograph.formats.datafile import DATA_FILE_LIMIT, BlockHeader, DataFileWriter, RowTooLarge
 from heliograph.formats.datareader import DataFile, Row, read_data_file
 from heliograph.formats.dates import DateForm, LocalDates
+from heliograph.formats.definition import Definition, Kind, ModbusPoint, Protocol, Table, Variable
+from heliograph.formats.definition_parser import parse_definition
+from heliograph.formats.engineering import engineering_value, engineering_values, raw_value
+from heliograph.formats.findings import Finding, Severity, has_errors
 from heliograph.formats.frames import pandas_frame, polars_frame
 from heliograph.formats.gziptext import GzipText, Unpackable, pack, unpack
 from heliograph.formats.logfile import log_line
@@ -25,6 +33,14 @@ from heliograph.formats.names import (
     parse_name,
     timestamp,
 )
+from heliograph.formats.plant import Plant, PlantDevice, read_plant, scale_factor_of
+from heliograph.formats.schedule import DayType, ScheduleLine, Schedules
+from heliograph.formats.schedule_parser import parse_schedules
+from heliograph.formats.scripts import parse_scripts
+from heliograph.formats.secrets import mask_secrets, resolve_secret
+from heliograph.formats.set_reader import read_set
+from heliograph.formats.sets import ConfigurationSet
+from heliograph.formats.uid import is_uid, uid_from_mac
 from heliograph.formats.values import Value, format_row, format_value, shortest_single
 
 __all__ = [
@@ -34,34 +50,76 @@ __all__ = [
     "Command",
     "CommandError",
     "CommandResult",
+    "Config",
+    "ConfigurationSet",
+    "Daq",
     "DataFile",
     "DataFileWriter",
     "DateForm",
+    "DayType",
+    "Definition",
+    "Device",
+    "Directory",
     "FileKind",
+    "FileServer",
+    "Finding",
     "GzipText",
+    "Kind",
     "LocalDates",
+    "ModbusPoint",
+    "MqttServer",
     "OutgoingName",
+    "Plant",
+    "PlantDevice",
+    "Protocol",
     "Row",
     "RowTooLarge",
+    "ScheduleLine",
+    "Schedules",
+    "SerialInterface",
+    "SerialLine",
+    "Server",
+    "ServerMode",
+    "ServerType",
+    "Severity",
+    "Table",
+    "TcpInterface",
     "Unpackable",
     "Value",
+    "Variable",
     "command_file_name",
     "device_alarm",
+    "engineering_value",
+    "engineering_values",
     "format_row",
     "format_value",
     "gateway_alarm",
+    "has_errors",
+    "is_uid",
     "log_line",
+    "mask_secrets",
     "next_stamp",
     "old_command_file_name",
     "pack",
     "pandas_frame",
     "parse_commands",
+    "parse_config",
+    "parse_daq",
+    "parse_definition",
     "parse_name",
     "parse_results",
+    "parse_schedules",
+    "parse_scripts",
     "polars_frame",
+    "raw_value",
     "read_data_file",
+    "read_plant",
+    "read_set",
+    "resolve_secret",
+    "scale_factor_of",
     "shortest_single",
     "timestamp",
+    "uid_from_mac",
     "unpack",
     "write_results",
 ]

@@ -1,0 +1,25 @@
+"""Lines of `;`-separated fields, with the place of each: `_daq.csv` and definitions (spec 2.1, 2.2)."""
+
+from heliograph.formats.report import Field
+
+SEPARATOR = ";"
+
+
+def split(text: str, line: int, separator: str = SEPARATOR, column: int = 1) -> list[Field]:
+    """Return the fields of a line, or of a piece of it that starts at a column."""
+    fields = []
+    for raw in text.split(separator):
+        fields.append(Field(line, column, raw))
+        column += len(raw) + 1
+    return fields
+
+
+def field_start(text: str, position: int) -> int:
+    """Return the column where the field at a position (from 0) starts."""
+    return text.rfind(SEPARATOR, 0, position) + 2
+
+
+def without_trailing_blanks(fields: list[Field]) -> list[Field]:
+    """Return the fields up to the last that holds something."""
+    filled = [number for number, field in enumerate(fields, 1) if field.text]
+    return fields[: filled[-1]] if filled else []

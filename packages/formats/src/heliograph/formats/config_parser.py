@@ -1,0 +1,75 @@
+"""Reads `_config.ini` into a `Config`, with every finding about it (spec 1.9)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from heliograph.formats import ini
+from heliograph.formats.config import Config, Server
+from heliograph.formats.config_rules import RULES
+from heliograph.formats.config_servers import read_servers
+from heliograph.formats.config_values import Values
+from heliograph.formats.fields import decimal
+from heliograph.formats.findings import Finding
+from heliograph.formats.report import Field, Report
+from heliograph.formats.text import read_text
+
+LEVELS: dict[str, Literal["debug", "info", "warning", "error"]] = {
+    "debug": "debug",
+    "info": "info",
+    "warning": "warning",
+    "error": "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigReading:
+    """What could be read, also of a file with errors: for the checks across files."""
+
+    report: Report
+    content: bytes
+    """As applied."""
+    config: Config
+    values: Values
+
+    @property
+    def certificates(self) -> Iterator[Field]:
+        """The fields that name files of `/CERT`."""
+        for name, place in self.values.fields.items():
+            if RULES[name].is_certificate and place.text and name not in self.values.wrong:
+                yield place
+
+
+def parse_config(content: bytes, file: str, uid: str = "") -> tuple[Config | None, list[Finding]]:
+    """Read a `_config.ini`; the config is None if there are errors. `uid` replaces a wrong `GATEWAY_Uid`."""
+    reading = read_config(content, file, uid)
+    return (None if reading.report.rejected else reading.config), reading.report.findings()
+
+
+def read_config(content: bytes, file: str, uid: str = "") -> ConfigReading:
+    """Read as much of a `_config.ini` as can be."""
+    report = Report(file)
+    values = Values(report, uid)
+    text = read_text(content, report, ini.field_start)
+    if text is None:
+        return ConfigReading(report, content, _config(values, ()), values)
+    for assignment in ini.assignments(text, report):
+        values.take(assignment)
+    config = _config(values, read_servers(values))
+    return ConfigReading(report, text.encode(report.edits), config, values)
+
+
+def _config(values: Values, servers: tuple[Server, ...]) -> Config:
+    return Config(
+        uid=values.text("GATEWAY_Uid"),
+        name=values.text("GATEWAY_Name"),
+        time_zone=values.text("NTP_TimeZone"),
+        latitude=_degrees(values.text("GATEWAY_Latitude")),
+        longitude=_degrees(values.text("GATEWAY_Longitude")),
+        log_level=LEVELS[values.text("LOG_Level")],
+        servers=servers,
+    )
+
+
+def _degrees(text: str) -> float | None:
+    return decimal(text)[0] if text else None

@@ -1,0 +1,140 @@
+"""Bytes to numbered lines and back: encodings, line ends and limits of every text file of a set (spec 1.3, 1.10)."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from heliograph.formats.report import Edit, Report
+
+FILE_LIMIT_BYTES = 16 * 1024 * 1024
+LINE_LIMIT_BYTES = 64 * 1024
+LINES_LIMIT = 250_000
+"""No real file comes near; it bounds the memory that a file of nothing but line ends can take."""
+
+MARK = b"\xef\xbb\xbf"
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+FieldStart = Callable[[str, int], int]
+"""Given a line and a position in it (from 0): the column (from 1) where the field at that position starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line; `end` is LF, CR LF or, at the end of a file, empty."""
+
+    number: int
+    text: str
+    end: str
+    readable: bool = True
+    """False for a line above the limit: reported, and passed over."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing but blanks stands here."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text file from which every byte can be had back."""
+
+    lines: tuple[Line, ...]
+    encoding: str
+    mark: bool
+
+    def encode(self, edits: Iterable[Edit] = ()) -> bytes:
+        """Return the bytes, with some fields replaced. A Latin-1 file that can't hold a new text becomes UTF-8."""
+        by_line: defaultdict[int, list[Edit]] = defaultdict(list)
+        for edit in edits:
+            by_line[edit.field.line].append(edit)
+        text = "".join(_edited(line.text, by_line.get(line.number, [])) + line.end for line in self.lines)
+        try:
+            body = text.encode(self.encoding)
+        except UnicodeEncodeError:
+            body = text.encode()
+        return MARK + body if self.mark else body
+
+
+def read_text(content: bytes, report: Report, field_start: FieldStart) -> Text | None:
+    """Return the lines of a file, or None where one finding says all: it is beyond the limits."""
+    refusal = _refusal(content)
+    if refusal:
+        report.error(1, 1, refusal)
+        return None
+    mark = content.startswith(MARK)
+    body = content.removeprefix(MARK)
+    text, encoding = _decoded(body, report, field_start)
+    lines = tuple(_line(number, piece, encoding) for number, piece in enumerate(_pieces(text), 1))
+    for line in lines:
+        _check_line(line, report, field_start, latin=encoding == "latin-1")
+    return Text(lines, encoding, mark)
+
+
+def _refusal(content: bytes) -> str:
+    if len(content) > FILE_LIMIT_BYTES:
+        return f"the file has {len(content)} bytes; the most that is read is {FILE_LIMIT_BYTES} (16 MiB)"
+    if content.startswith(UTF16_MARKS):
+        return "the file is UTF-16; save it as UTF-8"
+    if content.count(b"\n") > LINES_LIMIT:
+        return f"the file has more than {LINES_LIMIT} lines"
+    return ""
+
+
+def _decoded(body: bytes, report: Report, field_start: FieldStart) -> tuple[str, str]:
+    try:
+        return body.decode(), "utf-8"
+    except UnicodeDecodeError as error:
+        start = body.rfind(b"\n", 0, error.start) + 1
+        end = body.find(b"\n", error.start)
+        line = body[start : end if end >= 0 else None].decode("latin-1")
+        report.warning(
+            body.count(b"\n", 0, error.start) + 1,
+            field_start(line, error.start - start),
+            f"the file is not UTF-8 (first at byte 0x{body[error.start]:02x}); it is read as Latin-1",
+        )
+        return body.decode("latin-1"), "latin-1"
+
+
+def _pieces(text: str) -> list[str]:
+    pieces = [piece + "\n" for piece in text.split("\n")]
+    last = pieces.pop()[:-1]
+    return [*pieces, last] if last else pieces
+
+
+def _line(number: int, piece: str, encoding: str) -> Line:
+    text = piece.removesuffix("\n")
+    if piece.endswith("\r\n"):
+        text = text.removesuffix("\r")
+    return Line(number, text, piece[len(text) :], readable=not _is_too_long(text, encoding))
+
+
+def _is_too_long(text: str, encoding: str) -> bool:
+    return len(text) * 4 > LINE_LIMIT_BYTES and len(text.encode(encoding)) > LINE_LIMIT_BYTES
+
+
+def _check_line(line: Line, report: Report, field_start: FieldStart, *, latin: bool) -> None:
+    if not line.readable:
+        report.error(line.number, 1, "the line is longer than 64 KiB")
+        return
+    columns: set[int] = set()
+    for match in CONTROL.finditer(line.text):
+        column = field_start(line.text, match.start())
+        if column not in columns:
+            columns.add(column)
+            report.spoil(line.number, column, _control_text(match[0], match.start() + 1, latin=latin))
+
+
+def _control_text(character: str, position: int, *, latin: bool) -> str:
+    text = f"control character U+{ord(character):04X} at character {position} of the line"
+    if latin and character >= "\x80":
+        return text + "; the file may be Windows-1252, save it as UTF-8"
+    return text
+
+
+def _edited(text: str, edits: list[Edit]) -> str:
+    for edit in sorted(edits, key=lambda edit: edit.field.column, reverse=True):
+        start = edit.field.column - 1
+        text = text[:start] + edit.text + text[start + len(edit.field.raw) :]
+    return text
