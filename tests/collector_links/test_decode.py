@@ -25,9 +25,7 @@ def decoded(points, registers, max_registers=125):
     """Plan, read from the given register file, decode: a value per point, in their order."""
     values = [None] * len(points)
     for block in plan(variables(points), max_registers):
-        data = b"".join(
-            registers_bytes(registers[call.address : call.address + call.count]) for call in block.calls(1)
-        )
+        data = b"".join(registers_bytes(registers[call.address : call.address + call.count]) for call in block.calls(1))
         for position, value in zip(block.positions, compile_block(block)(data), strict=True):
             values[position] = value
     return values
@@ -79,9 +77,7 @@ def test_blocks_of_mixed_and_overlapping_variables(wanted, registers, max_regist
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.sets(st.integers(0, 200), min_size=1, max_size=60), st.lists(st.integers(0, 1), min_size=201, max_size=201)
-)
+@given(st.sets(st.integers(0, 200), min_size=1, max_size=60), st.lists(st.integers(0, 1), min_size=201, max_size=201))
 def test_bits(addresses, bits):
     """Coils come packed, the first in the least significant bit."""
     wanted = [point(a, table=Table.COIL) for a in sorted(addresses)]

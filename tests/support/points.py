@@ -44,22 +44,28 @@ def reference(where: ModbusPoint, registers: Sequence[int]) -> int | float | str
     data = b"".join(word.to_bytes(2, "big") for word in words)
     kind = where.kind
     if kind is Kind.BITS:
-        return sum((words[0] >> (where.bit + n) & 1) << n for n in range(where.bits))
-    if kind in (Kind.U8, Kind.I8):
-        return int.from_bytes(data[where.byte_offset : where.byte_offset + 1], "big", signed=kind is Kind.I8)
-    if kind in (Kind.F32, Kind.F64):
-        number = struct.unpack(">f" if kind is Kind.F32 else ">d", data)[0]
-        return number if math.isfinite(number) else None
-    if kind is Kind.IP:
-        return ".".join(str(byte) for byte in data)
-    if kind is Kind.MAC:
-        return ":".join(f"{byte:02X}" for byte in data)
-    if kind is Kind.IPV6:
-        address = ipaddress.IPv6Address(data)
-        return f"::ffff:{address.ipv4_mapped}" if address.ipv4_mapped else str(address)
-    if kind is Kind.STRING:
+        value = sum((words[0] >> (where.bit + n) & 1) << n for n in range(where.bits))
+    elif kind in (Kind.U8, Kind.I8):
+        value = int.from_bytes(data[where.byte_offset : where.byte_offset + 1], "big", signed=kind is Kind.I8)
+    elif kind.is_float:
+        value = struct.unpack(">f" if kind is Kind.F32 else ">d", data)[0]
+        value = value if math.isfinite(value) else None
+    elif kind.is_text:
+        value = _reference_text(where, data)
+    else:
+        value = int.from_bytes(data, "big", signed=kind.value.startswith("I"))
+    return value
+
+
+def _reference_text(where: ModbusPoint, data: bytes) -> str:
+    if where.kind is Kind.STRING:
         return _text(data[: where.length])
-    return int.from_bytes(data, "big", signed=kind.value.startswith("I"))
+    if where.kind is Kind.IP:
+        return ".".join(str(byte) for byte in data)
+    if where.kind is Kind.MAC:
+        return ":".join(f"{byte:02X}" for byte in data)
+    address = ipaddress.IPv6Address(data)
+    return f"::ffff:{address.ipv4_mapped}" if address.ipv4_mapped else str(address)
 
 
 def _text(data: bytes) -> str:

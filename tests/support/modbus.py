@@ -1,0 +1,110 @@
+"""Modbus peers that are not ours: devices by libmodbus (C) and by pymodbus, the client mbpoll; links under test."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import tty
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from heliograph.collector.links import ReadCall, RtuLink, TcpLink
+from heliograph.formats.daq import SerialLine
+from heliograph.formats.definition import Table
+from heliograph.runtime.retry import Backoff
+
+SOURCE = Path(__file__).with_name("libmodbus_device.c")
+LIMIT_SECONDS = 20.0
+
+
+def holding(unit: int, address: int, count: int) -> ReadCall:
+    """Read holding registers."""
+    return ReadCall(unit, Table.HOLDING_REGISTER, address, count)
+
+
+def registers(data: bytes) -> list[int]:
+    """The registers of an answer."""
+    return [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
+
+
+@asynccontextmanager
+async def tcp_link(port: int, **more) -> AsyncIterator[TcpLink]:
+    """A link to a port of the loopback with short waits after failures."""
+    link = TcpLink("127.0.0.1", port, **{"backoff": Backoff(0.05, 0.2), **more})
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+@asynccontextmanager
+async def rtu_link(device: str, baudrate: int = 115200, **more) -> AsyncIterator[RtuLink]:
+    """A link to a serial device with short waits after failures."""
+    link = RtuLink(SerialLine(1, baudrate=baudrate, **more), device, backoff=Backoff(0.05, 0.2))
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+@pytest.fixture(scope="session")
+def libmodbus_device(tmp_path_factory) -> Path:
+    """A device made with libmodbus: `tcp PORT` or `rtu DEVICE BAUD`; holding register n holds 1000 + n."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None or not Path("/usr/include/modbus/modbus.h").exists():
+        absent = pytest.fail if os.environ.get("CI") else pytest.skip
+        absent("gcc or libmodbus not installed: apt-get install gcc libmodbus-dev")
+    program = tmp_path_factory.mktemp("libmodbus") / "device"
+    subprocess.run([str(compiler), "-O1", "-o", program, SOURCE, "-lmodbus"], check=True, timeout=60)
+    return program
+
+
+@asynccontextmanager
+async def running(*command: str | Path) -> AsyncIterator[Process]:
+    """A program that says `ready` on a line of its own once it serves."""
+    process = await asyncio.create_subprocess_exec(*map(str, command), stdout=PIPE, stderr=STDOUT)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while (line := await process.stdout.readline()) != b"ready\n":
+                assert line, f"{command[0]} ended at once"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        process._transport.close()  # Python 3.11 leaves the pipe to the collector of garbage
+
+
+@asynccontextmanager
+async def cable() -> AsyncIterator[tuple[str, str]]:
+    """Two serial devices, each of which receives what the other sends."""
+    loop = asyncio.get_running_loop()
+    pairs = [os.openpty(), os.openpty()]
+    masters = [master for master, _ in pairs]
+    for (master, slave), other in zip(pairs, reversed(masters), strict=True):
+        tty.setraw(slave)
+        loop.add_reader(master, lambda source=master, sink=other: os.write(sink, os.read(source, 512)))
+    try:
+        yield os.ttyname(pairs[0][1]), os.ttyname(pairs[1][1])
+    finally:
+        for master, slave in pairs:
+            loop.remove_reader(master)
+            os.close(master)
+            os.close(slave)
+
+
+async def mbpoll(*arguments: str | int) -> list[int]:
+    """Run the client mbpoll once; the values that it printed."""
+    process = await asyncio.create_subprocess_exec(
+        "mbpoll", "-1", "-0", *map(str, arguments), stdout=PIPE, stderr=STDOUT
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), LIMIT_SECONDS)
+    text = output.decode(errors="replace")
+    assert process.returncode == 0, text
+    return [int(value) for value in re.findall(r"^\[\d+\]:\s+(-?\d+)", text, re.MULTILINE)]
