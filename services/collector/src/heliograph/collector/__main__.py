@@ -1,0 +1,10 @@
+"""Start the collector: `python -m heliograph.collector`."""
+
+from heliograph.collector.app import main
+from heliograph.collector.settings import CollectorSettings
+from heliograph.contract import Service
+from heliograph.runtime import run_service
+
+if __name__ == "__main__":
+    settings = CollectorSettings()
+    raise SystemExit(run_service(Service.COLLECTOR, settings, main(settings)))

@@ -1,0 +1,178 @@
+"""The wiring of the collector: the only module that knows every part.
+
+links → line → poller → recorder, alarms, live → keeper → outbox → publisher → bus
+                                                          revision → plant (lines and pollers)
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from heliograph.collector.alarms import Alarms
+from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.keeper import Keeper
+from heliograph.collector.live import Live
+from heliograph.collector.outbox import Outbox
+from heliograph.collector.plant import OpenLink, Plant, open_link
+from heliograph.collector.poller import Sinks
+from heliograph.collector.publisher import Publisher
+from heliograph.collector.recording import ClockWatch, Recording
+from heliograph.collector.repeated import Repeated
+from heliograph.collector.revision import read_plan
+from heliograph.collector.settings import CollectorSettings
+from heliograph.collector.writer import Writer
+from heliograph.contract import CollectorState, Revision
+from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, WRITE
+from heliograph.runtime import Context, Main, write_atomically
+
+DRAIN_SECONDS: Final = 5.0
+REVISION_FILE: Final = "revision.json"
+
+
+def main(settings: CollectorSettings, open_link: OpenLink = open_link) -> Main:
+    """Return the collector's main for these settings."""
+
+    async def run(context: Context) -> None:
+        collector = Collector(context, settings)
+        try:
+            async with asyncio.TaskGroup() as group:
+                await collector.run(group, open_link)
+        finally:
+            await collector.outbox.close()
+
+    return run
+
+
+class Collector:
+    """The parts of the collector and how they are joined."""
+
+    def __init__(self, context: Context, settings: CollectorSettings) -> None:
+        bus, clock, events = context.bus, context.clock, context.events
+        self._context = context
+        self._settings = settings
+        self._file = settings.state_dir / REVISION_FILE
+        self.outbox = Outbox(settings.state_dir, settings.storage_limit_bytes)
+        self.outbox.on_moved_aside = self._moved_aside
+        self._keeper = Keeper(self.outbox, bus, clock, events)
+        self._recording = Recording(self._keeper.put, clock, self.outbox.is_recorded)
+        self._alarms = Alarms(self._keeper.put, clock)
+        self._live = Live(bus, clock)
+        self._repeated = Repeated(events, clock)
+        self._clock_watch = ClockWatch(clock, self._stepped)
+        self._plant: Plant
+        self._offered: asyncio.Queue[Revision] = asyncio.Queue()
+        self._seen: Revision | None = None
+        self._revision: int | None = None
+        self._rejected = ""
+
+    async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
+        """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
+        context, bus = self._context, self._context.bus
+        sinks = Sinks(self._recording, self._alarms, self._live, self._repeated, context.events, context.clock)
+        self._plant = Plant(sinks, group, open_link)
+        self._keeper.on_verdict = self._plant.note
+        self._keeper.on_full = self._told_full
+        await self._read_known()
+        tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
+        await self._apply_kept()
+        tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
+        writer = Writer(self._plant.find, self._plant.stations, self._keeper.put, context.clock)
+        await bus.watch(CONFIGURATION, self._offered.put)
+        await bus.serve(READ, writer.read)
+        await bus.serve(WRITE, writer.write)
+        await bus.serve(PARAMETERS, writer.parameters)
+        await context.stopping.wait()
+        await self._plant.stop()
+        await self._keeper.drain(DRAIN_SECONDS)
+        for task in tasks:
+            task.cancel()
+
+    def _works(self) -> dict[str, Coroutine[Any, Any, None]]:
+        context = self._context
+        bus, clock, events = context.bus, context.clock, context.events
+        return {
+            "keeper": self._keeper.run(),
+            "records": Publisher("records", self.outbox, bus, clock, events).run(),
+            "alarms": Publisher("alarms", self.outbox, bus, clock, events).run(),
+            "joined alarms": self._alarms.run(),
+            "recording": self._recording.run(),
+            "live": self._live.run(),
+            "repeated": self._repeated.run(),
+            "clock": self._clock_watch.run(),
+            "state": context.report(self._state),
+        }
+
+    async def _apply_offered(self) -> None:
+        while True:
+            revision = await self._offered.get()
+            if revision != self._seen and await self._apply(revision):
+                await self._keep(revision)
+
+    async def _apply(self, revision: Revision) -> bool:
+        """Apply a revision whole or not at all; tell whether it was."""
+        events = self._context.events
+        self._seen = revision
+        try:
+            plan = read_plan(revision, self._settings.ports)
+        except RevisionRejected as rejected:
+            self._rejected = str(rejected)
+            events.error(f"revision {revision.number} is refused, {self._in_force()}: {rejected}")
+            return False
+        await self._plant.apply(plan)
+        self._revision, self._rejected = revision.number, ""
+        events.info(f"revision {revision.number} is applied: {len(plan.stations)} devices are polled")
+        return True
+
+    def _in_force(self) -> str:
+        return "nothing is polled" if self._revision is None else f"revision {self._revision} goes on"
+
+    async def _apply_kept(self) -> None:
+        """Begin with the last revision, so that polling does not wait for the bus."""
+        try:
+            text = await asyncio.to_thread(self._file.read_bytes)
+            await self._apply(Revision.model_validate_json(text))
+        except FileNotFoundError:
+            return
+        except (OSError, ValidationError) as error:
+            self._context.events.warning(f"the revision kept in {self._file} cannot be read: {error}")
+
+    async def _keep(self, revision: Revision) -> None:
+        try:
+            await asyncio.to_thread(write_atomically, self._file, revision.model_dump_json().encode())
+        except OSError as error:
+            self._context.events.warning(f"the revision cannot be kept in {self._file}: {error}")
+
+    async def _read_known(self) -> None:
+        try:
+            self._alarms.known = await self.outbox.known()
+        except OutboxUnavailable as error:
+            self._context.events.error(f"the last known values cannot be read: {error}")
+
+    def _state(self) -> CollectorState:
+        context = self._context
+        return CollectorState(
+            time=context.now(),
+            started=context.started,
+            revision=self._revision,
+            rejected=self._rejected,
+            devices=self._plant.devices(),
+            lines=self._plant.lines(),
+            outbox_records=self.outbox.waiting + self._keeper.waiting,
+        )
+
+    def _stepped(self, seconds: float) -> None:
+        self._context.events.warning(f"the clock was set by {seconds:+.0f} s")
+        self._alarms.say(f"CLOCK STEP {seconds:.0f}")
+
+    def _told_full(self, full: bool) -> None:
+        if full:
+            self._context.events.error("the collector's outbox is full: new records are not stored until there is room")
+        self._alarms.say("STORAGE FULL" if full else "STORAGE FREE")
+
+    def _moved_aside(self, aside: Path) -> None:
+        self._context.events.error(
+            f"the outbox was damaged: it lies in {aside} and a new one was begun; what waited in it is not sent"
+        )

@@ -1,0 +1,165 @@
+"""The running plant: a line for each link, a poller for each station, changed only where a revision changes them."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from heliograph.collector.drafts import RecordDraft, Verdict
+from heliograph.collector.errors import Refusal
+from heliograph.collector.line import Line
+from heliograph.collector.links import Link, RtuLink, TcpLink
+from heliograph.collector.poller import Poller, Sinks
+from heliograph.collector.revision import Absent, Plan, Station
+from heliograph.contract import DeviceCondition, DeviceState, LineState
+from heliograph.formats.daq import SerialLine, TcpInterface
+from heliograph.runtime.clock import milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """What a link is made of; another spec is another link."""
+
+    serial: SerialLine | None = None
+    port: str = ""
+    tcp: TcpInterface | None = None
+    keep_alive: bool = True
+
+
+OpenLink = Callable[[LinkSpec], Link]
+
+
+def open_link(spec: LinkSpec) -> Link:
+    """Make the link of a spec; it connects at its first call."""
+    if spec.tcp is not None:
+        return TcpLink(spec.tcp.host, spec.tcp.port, keep_alive=spec.keep_alive)
+    return RtuLink(spec.serial or SerialLine(1), spec.port)
+
+
+@dataclass(slots=True)
+class _Running:
+    spec: LinkSpec
+    line: Line
+    task: "asyncio.Task[None]"
+
+
+class Plant:
+    """Everything that is polled. Its lines run as tasks of the given group."""
+
+    def __init__(self, sinks: Sinks, group: asyncio.TaskGroup, open_link: OpenLink = open_link) -> None:
+        self._sinks = sinks
+        self._group = group
+        self._open_link = open_link
+        self._lines: dict[str, _Running] = {}
+        self._pollers: dict[str, Poller] = {}
+        self._absent: dict[str, tuple[Absent, int]] = {}
+        self._order: tuple[str, ...] = ()
+
+    async def apply(self, plan: Plan) -> None:
+        """Bring what runs to what the plan says; stations that are the same go on without losing a poll."""
+        wanted = {station.device.index: station for station in plan.stations}
+        for index, poller in list(self._pollers.items()):
+            if wanted.get(index) != poller.station:
+                self._retire(index, poller)
+        await self._bring_lines(_specs(plan.stations))
+        for index, station in wanted.items():
+            if index not in self._pollers:
+                self._pollers[index] = Poller(station, plan.place, self._sinks)
+                self._lines[station.link].line.add(self._pollers[index])
+            self._pollers[index].place = plan.place
+        now = milliseconds(self._sinks.clock)
+        self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
+        self._order = plan.order
+
+    async def stop(self) -> None:
+        """Take no more turns and close every link; open periods fall."""
+        for index, poller in list(self._pollers.items()):
+            self._retire(index, poller)
+        await self._bring_lines({})
+
+    def find(self, index: str) -> tuple[Station, Line]:
+        """Return the station and line of a device. Raises `Refusal`."""
+        if index in self._absent:
+            entry, _ = self._absent[index]
+            raise Refusal(f"{entry.device.name} is absent: {entry.cause}")
+        if index not in self._pollers:
+            raise Refusal(f"there is no device {index!r}")
+        station = self._pollers[index].station
+        return station, self._lines[station.link].line
+
+    def stations(self) -> list[Station]:
+        """Every station that is polled."""
+        return [poller.station for poller in self._pollers.values()]
+
+    def note(self, draft: RecordDraft, verdict: Verdict) -> None:
+        """Count what became of a record."""
+        poller = self._pollers.get(draft.device)
+        if poller is None:
+            return
+        if verdict is Verdict.REFUSED:
+            poller.counts.refused += 1
+        elif verdict is Verdict.STORED and draft.date is not None:
+            poller.counts.records += 1
+            poller.counts.last_record = draft.date
+
+    def devices(self) -> tuple[DeviceState, ...]:
+        """Tell how every device is doing, in the order of `_daq.csv`."""
+        return tuple(self._device(index) for index in self._order)
+
+    def lines(self) -> tuple[LineState, ...]:
+        """Tell how every line is doing."""
+        return tuple(running.line.state() for _, running in sorted(self._lines.items()))
+
+    def _device(self, index: str) -> DeviceState:
+        if index in self._pollers:
+            return self._pollers[index].state()
+        entry, since = self._absent[index]
+        device = entry.device
+        condition = DeviceCondition.ABSENT
+        return DeviceState(device=index, name=device.name, condition=condition, since=since, cause=entry.cause)
+
+    def _absent_since(self, entry: Absent, now: int) -> int:
+        before = self._absent.get(entry.device.index)
+        if before is not None and before[0].cause == entry.cause:
+            return before[1]
+        self._sinks.events.warning(f"{entry.device.name} is absent: {entry.cause}")
+        return now
+
+    def _retire(self, index: str, poller: Poller) -> None:
+        poller.retire()
+        if running := self._lines.get(poller.station.link):
+            running.line.remove(poller)
+        del self._pollers[index]
+
+    async def _bring_lines(self, specs: Mapping[str, LinkSpec]) -> None:
+        """End lines that are not wanted or not like this, then begin those that are missing."""
+        gone = {name: running for name, running in self._lines.items() if specs.get(name) != running.spec}
+        for running in gone.values():
+            running.task.cancel()
+        await asyncio.gather(*(running.task for running in gone.values()), return_exceptions=True)
+        for name in gone:
+            del self._lines[name]
+        for name in specs.keys() - self._lines.keys():
+            self._begin(name, specs[name])
+
+    def _begin(self, name: str, spec: LinkSpec) -> None:
+        line = Line(self._open_link(spec), self._sinks.clock, self._sinks.events)
+        for poller in self._pollers.values():
+            if poller.station.link == name:
+                line.add(poller)
+        task = self._group.create_task(line.run(), name=f"line {name}")
+        self._lines[name] = _Running(spec, line, task)
+
+
+def _specs(stations: Iterable[Station]) -> dict[str, LinkSpec]:
+    """Return the links that the stations need. A socket is kept alive where one of its devices wants it."""
+    specs: dict[str, LinkSpec] = {}
+    for station in stations:
+        device, name = station.device, station.link
+        if isinstance(device.interface, TcpInterface):
+            before = specs.get(name)
+            keep_alive = device.keep_alive or (before is not None and before.keep_alive)
+            tcp = before.tcp if before is not None else device.interface
+            specs[name] = LinkSpec(tcp=tcp, keep_alive=keep_alive)
+        else:
+            specs[name] = LinkSpec(serial=station.serial, port=station.port)
+    return specs

@@ -1,0 +1,150 @@
+"""What a revision makes of the plant: stations to poll, and what cannot be polled, with its cause. Pure.
+
+A revision is taken whole or not at all. Two revisions are compared station by station: what is the same goes on
+untouched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from heliograph.collector.errors import RevisionRejected
+from heliograph.contract import Revision
+from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
+from heliograph.formats.daq_parser import parse_daq
+from heliograph.formats.definition import Definition
+from heliograph.formats.definition_parser import parse_definition
+from heliograph.formats.findings import Finding, Severity
+
+MOST_CAUSES: Final = 5
+"""Errors named of a revision that is rejected."""
+_NO_INPUTS: Final = "this gateway has no inputs and outputs: no GPIO or IIO lines are named in its environment"
+_NO_METER: Final = "this gateway has no input for a meter's customer output (TIC)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the plant is; None where it was not said."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A device with all that its polling depends on. Equal stations are polled alike."""
+
+    device: Device
+    definition: Definition
+    serial: SerialLine | None = None
+    port: str = ""
+    """The device file or address behind the serial line."""
+
+    @property
+    def link(self) -> str:
+        """Which line it is on: `SERIAL1`, or `host:port`."""
+        return str(self.device.interface).lower() if self.serial is None else self.serial.name
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A device that cannot be polled here, and why."""
+
+    device: Device
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The devices of a revision in the order of `_daq.csv`."""
+
+    stations: tuple[Station, ...]
+    absent: tuple[Absent, ...]
+    order: tuple[str, ...]
+    """The index of every device, as `_daq.csv` orders them."""
+    place: Place
+
+
+def read_plan(revision: Revision, ports: Mapping[int, str]) -> Plan:
+    """Return what a revision makes of the plant; `ports` are the device files behind the serial lines of this gateway.
+
+    Raises `RevisionRejected` with what is wrong, for people.
+    """
+    daq = _daq(revision)
+    definitions = _definitions(revision, daq)
+    found = [_station_of(device, daq, definitions, ports) for device in daq.devices]
+    return Plan(
+        stations=tuple(entry for entry in found if isinstance(entry, Station)),
+        absent=tuple(entry for entry in found if isinstance(entry, Absent)),
+        order=tuple(device.index for device in daq.devices),
+        place=Place(revision.latitude, revision.longitude),
+    )
+
+
+def _daq(revision: Revision) -> Daq:
+    own = f"CONFIG/{revision.uid}_daq.csv"
+    names = [own] if own in revision.files else sorted(n for n in revision.files if n.endswith("_daq.csv"))
+    if not names:
+        return Daq((), ())
+    daq, findings = parse_daq(revision.files[names[0]].encode(), names[0])
+    _reject(findings)
+    if daq is None:
+        raise RevisionRejected(f"{names[0]} cannot be read")
+    return daq
+
+
+def _definitions(revision: Revision, daq: Daq) -> dict[str, Definition]:
+    definitions: dict[str, Definition] = {}
+    findings: list[Finding] = []
+    for name in dict.fromkeys(device.definition for device in daq.devices):
+        path = f"DEF/{name}"
+        if path not in revision.files:
+            raise RevisionRejected(f"the definition {name!r} is named by a device but is not in the revision")
+        definition, found = parse_definition(revision.files[path].encode(), path)
+        findings += found
+        if definition is not None:
+            definitions[name] = definition
+    _reject(findings)
+    return definitions
+
+
+def _reject(findings: list[Finding]) -> None:
+    errors = [str(finding) for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        more = f" and {len(errors) - MOST_CAUSES} more" if len(errors) > MOST_CAUSES else ""
+        raise RevisionRejected("; ".join(errors[:MOST_CAUSES]) + more)
+
+
+def _station_of(
+    device: Device, daq: Daq, definitions: Mapping[str, Definition], ports: Mapping[int, str]
+) -> Station | Absent:
+    if device.kind != "MODBUS" or device.interface is None:
+        return Absent(device, _NO_INPUTS if device.kind == "IO" else _NO_METER)
+    definition = definitions.get(device.definition)
+    if definition is None:
+        raise RevisionRejected(f"the definition {device.definition!r} of {device.name} cannot be read")
+    if any(variable.point is None for variable in definition.recorded):
+        raise RevisionRejected(f"{device.name}: {device.definition} is no Modbus definition")
+    polled = replace(device, line=0, category="", model="")
+    if isinstance(device.interface, TcpInterface):
+        return Station(polled, definition)
+    return _serial_station(device, polled, definition, device.interface, daq, ports)
+
+
+def _serial_station(
+    device: Device,
+    polled: Device,
+    definition: Definition,
+    interface: SerialInterface,
+    daq: Daq,
+    ports: Mapping[int, str],
+) -> Station | Absent:
+    line = next((line for line in daq.lines if line.number == interface.number), None)
+    if line is None:
+        raise RevisionRejected(f"{device.name} is on {interface}, which has no serial line in _daq.csv")
+    if not line.is_supported:
+        return Absent(device, f"{line.name} speaks {line.protocol!r}, which this gateway does not")
+    port = ports.get(line.number, "")
+    if not port:
+        return Absent(device, f"no serial port is behind {line.name}: set {line.name}_DEVICE")
+    return Station(polled, definition, line, port)

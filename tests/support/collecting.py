@@ -1,0 +1,146 @@
+"""A collector in this process on a real broker, with what it stored read back as sync would."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from heliograph.collector.app import main
+from heliograph.collector.plant import OpenLink, open_link
+from heliograph.collector.settings import CollectorSettings
+from heliograph.contract import Alarm, CollectorState, Event, Record, Revision, Service
+from heliograph.contract.channels import ALARMS, CONFIGURATION, EVENTS, RECORDS, STATE
+from heliograph.runtime import Bus, Context, EventLog, SystemClock, Unreadable
+from heliograph.runtime.clock import milliseconds
+from support.nats import Broker
+from support.sets import DEVICE_HEADER, SERIAL_HEADER, UID
+
+LIMIT_SECONDS = 30.0
+
+
+def revision(
+    devices: Sequence[str], definitions: Mapping[str, str], *, number: int = 1, serial: Sequence[str] = (), **fields: Any
+) -> Revision:
+    """A revision with these lines of `_daq.csv` and these definitions."""
+    section = [SERIAL_HEADER, *serial, ""] if serial else []
+    files = {f"CONFIG/{UID}_daq.csv": "\n".join([*section, DEVICE_HEADER, *devices, ""])}
+    files |= {f"DEF/{name}": text for name, text in definitions.items()}
+    return Revision(number=number, time=0, origin="test", uid=UID, files=files, **fields)
+
+
+async def until(holds: Callable[[], object], what: str = "", seconds: float = LIMIT_SECONDS) -> None:
+    """Return when `holds()`; fail after so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not holds():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None
+
+
+class Witness:
+    """What reaches sync: it takes records, alarms and lines of the log off the bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.records: list[Record] = []
+        self.alarms: list[Alarm] = []
+        self.events: list[Event] = []
+        self.states: list[CollectorState] = []
+
+    @property
+    def state(self) -> CollectorState:
+        return self.states[-1]
+
+    @property
+    def log(self) -> str:
+        return "\n".join(event.text for event in self.events)
+
+    def device(self, index: str) -> Any:
+        return next((d for d in self.states[-1].devices if d.device == index), None) if self.states else None
+
+    def infos(self) -> list[str]:
+        return [alarm.info for alarm in self.alarms if alarm.info]
+
+    async def publish(self, revision: Revision) -> None:
+        await self.bus.store(CONFIGURATION, revision)
+
+    async def run(self) -> None:
+        async def keep(message: Unreadable) -> None:
+            raise AssertionError(message.reason)
+
+        async def take_state(state: Any) -> None:
+            if isinstance(state, CollectorState):
+                self.states.append(state)
+
+        def into(found: list[Any]) -> Callable[[list[Any]], Any]:
+            async def take(payloads: list[Any]) -> None:
+                found.extend(payloads)
+
+            return take
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.bus.consume(RECORDS, into(self.records), keep))
+            group.create_task(self.bus.consume(ALARMS, into(self.alarms), keep, key="collector"))
+            group.create_task(self.bus.consume(EVENTS, into(self.events), keep))
+
+
+class Running:
+    """A collector of this process."""
+
+    def __init__(self, context: Context, task: "asyncio.Task[None]") -> None:
+        self.context = context
+        self.task = task
+
+    async def stop(self) -> None:
+        self.context.stopping.set()
+        await asyncio.wait_for(self.task, LIMIT_SECONDS)
+
+
+@asynccontextmanager
+async def collector(
+    broker: Broker, state_dir: Path, *, clock: Any = None, link: OpenLink = open_link, **settings: Any
+) -> AsyncIterator[Running]:
+    """Run a collector until the end of the block, then stop it orderly."""
+    clock = clock or SystemClock()
+    state_dir.mkdir(parents=True, exist_ok=True)
+    made = CollectorSettings(
+        bus_url=broker.url, bus_password=f"secret-{Service.COLLECTOR}", state_dir=state_dir, **settings
+    )
+    events = EventLog(Service.COLLECTOR, clock)
+    async with Bus(made, Service.COLLECTOR) as bus:
+        context = Context(Service.COLLECTOR, bus, clock, events, asyncio.Event(), milliseconds(clock))
+        delivery = asyncio.create_task(events.deliver(bus))
+        task = asyncio.create_task(main(made, link)(context))
+        running = Running(context, task)
+        try:
+            yield running
+        finally:
+            if not task.done():
+                await running.stop()
+            delivery.cancel()
+            await asyncio.gather(delivery, return_exceptions=True)
+
+
+@asynccontextmanager
+async def witness(broker: Broker) -> AsyncIterator[Witness]:
+    """What sync sees, from now on; it makes the streams."""
+    async with Bus(broker.settings(Service.SYNC), Service.SYNC) as bus:
+        await bus.wait_connected()
+        await bus.ensure_streams()
+        made = Witness(bus)
+        async with Bus(broker.settings(Service.API), Service.API) as api:
+            await api.wait_connected()
+
+            async def take_state(state: Any) -> None:
+                if isinstance(state, CollectorState):
+                    made.states.append(state)
+
+            await api.watch(STATE, take_state)
+            task = asyncio.create_task(made.run())
+            try:
+                yield made
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
