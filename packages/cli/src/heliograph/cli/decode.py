@@ -35,7 +35,7 @@ class Dates(StrEnum):
         return None if self is Dates.AUTO else DateForm(self.value)
 
 
-FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Data or parameter files, packed or not.")]
+FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE", help="Data or parameter files, packed or not.")]
 DefOption = Annotated[Path, typer.Option("--def", metavar="DIR", help="The definitions: DEF/, or a set that holds it.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV to standard output.")]
 ParquetOption = Annotated[Path | None, typer.Option("--parquet", metavar="OUT", help="Write a Parquet file.")]

@@ -1,5 +1,6 @@
 """A configuration set read from a local directory, file by file, with limits on what strangers may have put there."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -55,7 +56,12 @@ def _entries(directory: Path, findings: list[Finding]) -> Iterator[tuple[str, Pa
             continue
         for path in paths:
             if not path.name.startswith(".") and not path.is_dir():
-                yield f"{folder}/{path.name}", path
+                yield f"{folder}/{_text(path.name)}", path
+
+
+def _text(name: str) -> str:
+    """A file's name as UTF-8, as the files of the set write it, whatever the locale."""
+    return os.fsencode(name).decode(errors="surrogateescape")
 
 
 def _read(path: Path) -> bytes | None:
