@@ -4,6 +4,8 @@ import typer
 
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
+from heliograph.cli.status import status
+from heliograph.cli.up import up
 
 app = typer.Typer(
     name="heliograph",
@@ -14,8 +16,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command("up")(up)
 app.command("check")(check)
 app.command("decode")(decode)
+app.command("status")(status)
 
 
 def main() -> None:

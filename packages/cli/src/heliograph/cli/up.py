@@ -10,7 +10,11 @@ import httpx
 import typer
 
 from heliograph.cli.gateway import DEFAULT_API_PORT, Gateway, GatewayError
+from heliograph.cli.output import print_findings
+from heliograph.cli.setdirectory import read_set_directory
 from heliograph.cli.supervisor import Supervisor
+from heliograph.formats import read_set
+from heliograph.formats.findings import has_errors
 
 PAGE_SECONDS = 30.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,7 +33,9 @@ def up(
     """Run the whole gateway without Docker until Ctrl-C."""
     if not set_dir.is_dir():
         raise typer.BadParameter(f"{set_dir} is not a directory", param_hint="--set")
-    gateway = Gateway(set_dir.resolve(), state_dir.resolve(), api_port, uid or os.environ.get("GATEWAY_UID", ""))
+    uid = uid or os.environ.get("GATEWAY_UID", "")
+    _tell_findings(set_dir, uid)
+    gateway = Gateway(set_dir.resolve(), state_dir.resolve(), api_port, uid)
     try:
         with gateway.owned() as lock:
             supervisor = Supervisor(gateway.stages(), _say, echo=_say, pass_fds=(lock,))
@@ -57,6 +63,15 @@ async def page_answers(gateway: Gateway, seconds: float = PAGE_SECONDS) -> bool:
                 pass
             await asyncio.sleep(0.2)
     return False
+
+
+def _tell_findings(set_dir: Path, uid: str) -> None:
+    """Say at once what is wrong with the set; the gateway starts all the same, on the last good one."""
+    files, unread = read_set_directory(set_dir)
+    findings = sorted({*unread, *read_set(files, uid)[1]})
+    print_findings(findings, to_errors=True)
+    if has_errors(findings):
+        typer.echo("The set has errors: the last good one stays in force, if there is one.", err=True)
 
 
 async def _run(gateway: Gateway, supervisor: Supervisor) -> None:

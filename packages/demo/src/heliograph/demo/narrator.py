@@ -12,7 +12,7 @@ from typing import TextIO
 from heliograph.demo.arrivals import Arrivals
 
 SERVERS = {1: "SFTP", 2: "WebDAV"}
-KINDS = {"DATA": "data", "ALARM": "alarms", "LOG": "log", "CMD": "results"}
+KINDS = {"DATA": "data", "ALARM": "alarm", "LOG": "log", "CMD": "result"}
 SHOWN_FILES = 12
 """Single files told of; after that one line now and then is enough."""
 SUMMARY_SECONDS = 60.0
@@ -47,7 +47,7 @@ class Narrator:
 
     def arrived(self, server: int, file: Path) -> None:
         """Tell of one file; of the first data file also how to read it."""
-        kind = KINDS.get(file.parent.name, "file")
+        kind = KINDS.get(file.parent.name, file.parent.name)
         if file.parent.name == "DATA" and not self._explained:
             self._explained = True
             self.event(f"the first file is delivered to server {server} ({SERVERS[server]}): {near(file)}")
@@ -56,7 +56,7 @@ class Narrator:
             return
         if self._shown < SHOWN_FILES:
             self._shown += 1
-            self.event(f"server {server} ({SERVERS[server]}) got {kind}: {near(file)}")
+            self.event(f"server {server} ({SERVERS[server]}) {kind} file: {near(file)}")
 
     def summary(self, arrivals: Mapping[int, Arrivals], now: float) -> None:
         """Once a minute, when single files are no longer told of, say how much has come."""
@@ -68,8 +68,8 @@ class Narrator:
 
 def counted(arrivals: Arrivals) -> str:
     """Return how many files of each kind came, for people."""
-    parts = [f"{arrivals.counts[name]} {kind}" for name, kind in KINDS.items() if arrivals.counts[name]]
-    return ", ".join(parts) or "nothing"
+    counts = [(arrivals.counts[name], kind) for name, kind in KINDS.items() if arrivals.counts[name]]
+    return ", ".join(f"{count} {kind} file{'' if count == 1 else 's'}" for count, kind in counts) or "nothing"
 
 
 def decode_command(file: Path, definitions: Path) -> str:

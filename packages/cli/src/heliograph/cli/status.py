@@ -1,0 +1,167 @@
+"""`heliograph status`: what the REST API says of a gateway, for a terminal or, with `--json`, for a program.
+
+Exit status: 0 all is well, 1 something needs a hand, 2 it could not be asked like this, 3 no gateway answers.
+"""
+
+import datetime as dt
+import ipaddress
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from heliograph.cli.gateway import DEFAULT_API_PORT
+from heliograph.cli.output import prepare_output, printable
+from heliograph.contract import DeviceState, ServerState, StatusDocument
+
+TIMEOUT_SECONDS = 5.0
+LARGEST_ANSWER = 16 * 1024 * 1024
+NEEDS_A_HAND, NO_ANSWER = 1, 3
+
+UrlOption = Annotated[str, typer.Option("--url", help="Address of the page.", envvar="HELIOGRAPH_URL")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the status document as it came.")]
+TokenOption = Annotated[
+    str,
+    typer.Option("--token", help="Needed where reads are not open.", envvar="GATEWAY_API_TOKEN", show_default=False),
+]
+
+
+def status(
+    url: UrlOption = f"http://127.0.0.1:{DEFAULT_API_PORT}", as_json: JsonOption = False, token: TokenOption = ""
+) -> None:
+    """Show how a running gateway is doing.
+
+    Exit status: 0 all is well, 1 something needs a hand, 2 it could not be asked like this, 3 no gateway answers.
+    """
+    prepare_output()
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise typer.BadParameter(f"{url} is no http:// or https:// address", param_hint="--url")
+    try:
+        text = _ask(f"{url.rstrip('/')}/api/v1/status", token)
+        document = StatusDocument.model_validate_json(text)
+    except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as error:
+        typer.echo(f"heliograph status: {_explained(url, error)}", err=True)
+        raise typer.Exit(NO_ANSWER) from error
+    if as_json:
+        typer.echo(text)
+    else:
+        _show(document, Console(highlight=False))
+    raise typer.Exit(NEEDS_A_HAND if document.attention else 0)
+
+
+def _ask(address: str, token: str) -> str:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with (
+        httpx.Client(timeout=TIMEOUT_SECONDS, headers=headers, trust_env=not _is_near(address)) as client,
+        client.stream("GET", address) as answer,
+    ):
+        answer.raise_for_status()
+        content = b""
+        for part in answer.iter_bytes():
+            content += part
+            if len(content) > LARGEST_ANSWER:
+                raise ValueError("the answer is too long for a status document")
+    return content.decode()
+
+
+def _is_near(address: str) -> bool:
+    """Whether a proxy of the environment has no business with this address."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _explained(url: str, error: Exception) -> str:
+    match error:
+        case httpx.HTTPStatusError() if error.response.status_code == httpx.codes.UNAUTHORIZED:
+            return f"{url} wants a token: give it with --token or in GATEWAY_API_TOKEN"
+        case httpx.HTTPStatusError():
+            return f"{url} answers with HTTP status {error.response.status_code}: is that a gateway?"
+        case ValidationError():
+            return f"what {url} answers is no status document: is that a gateway?"
+        case httpx.ConnectError():
+            return f"nobody answers at {url}: does the gateway run? Another address: --url"
+        case _:
+            return f"{url}: {error or type(error).__name__}"
+
+
+def _show(document: StatusDocument, console: Console) -> None:
+    console.print(Text(f"{document.site or 'Gateway'} {document.uid}".strip(), style="bold"))
+    console.print(
+        Text(
+            f"as of {_moment(document.time)}, configuration revision {document.revision or '–'}, "
+            f"storage {_megabytes(document.storage.bytes)} of {_megabytes(document.storage.limit)}"
+        )
+    )
+    _services(document, console)
+    _devices(document.devices, console)
+    _servers(document.servers, console)
+    for line in document.attention:
+        console.print(Text(f"! {printable(line)}", style="red"))
+    if not document.attention:
+        console.print(Text("All is well.", style="green"))
+
+
+def _services(document: StatusDocument, console: Console) -> None:
+    table = _table("service", "state", "since")
+    for service in document.services:
+        table.add_row(service.service, "running" if service.running else "not running", _moment(service.started))
+    console.print(table)
+
+
+def _devices(devices: tuple[DeviceState, ...], console: Console) -> None:
+    if not devices:
+        return
+    table = _table("device", "name", "state", "last record", "records", "gaps", "errors")
+    for device in devices:
+        table.add_row(
+            device.device,
+            printable(device.name),
+            str(device.condition),
+            _moment(device.last_record),
+            str(device.records),
+            str(device.gaps),
+            str(sum(device.errors.values())),
+        )
+    console.print(table)
+
+
+def _servers(servers: tuple[ServerState, ...], console: Console) -> None:
+    if not servers:
+        return
+    table = _table("server", "type", "address", "last success", "next", "records waiting", "files waiting")
+    for state in servers:
+        table.add_row(
+            str(state.server.number),
+            state.server.type,
+            printable(state.server.address),
+            _moment(state.last_success),
+            "connecting" if state.connecting else _moment(state.next),
+            str(state.waiting_records),
+            str(state.waiting_files),
+        )
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _moment(milliseconds: int | None) -> str:
+    if milliseconds is None:
+        return "–"
+    return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1_000_000:.1f} MB"
