@@ -1,0 +1,322 @@
+"""Modbus RTU on a paced line: the silences, the faults of devices and adapters, the port that goes and comes."""
+
+import asyncio
+import contextlib
+import os
+import time
+
+import pytest
+
+from heliograph.collector.links import (
+    BadFrame,
+    LinkDown,
+    ModbusException,
+    NoAnswer,
+    ReadCall,
+    RtuLink,
+    Silence,
+    WriteCall,
+)
+from heliograph.collector.links.timing import character_seconds, pause_seconds, silence_seconds
+from heliograph.demo.simulator import COIL, HOLDING_REGISTER, Registers, RtuSimulator
+from heliograph.formats.daq import SerialLine
+from heliograph.formats.definition import Table
+from support.modbus import cable, holding, registers, rtu_link
+
+LIMIT = 10
+BAUD = 115200
+
+
+def bank():
+    return Registers({HOLDING_REGISTER: {n: 1000 + n for n in range(200)}, COIL: {n: n % 2 for n in range(40)}})
+
+
+@pytest.fixture
+async def line():
+    async with RtuSimulator({unit: bank() for unit in (1, 2, 3)}, BAUD) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def link(line):
+    async with rtu_link(line.device, BAUD) as link:
+        yield link
+
+
+async def test_reads_and_writes(link):
+    assert registers(await link.read(holding(1, 10, 3), 1)) == [1010, 1011, 1012]
+    assert len(await link.read(holding(1, 0, 125), 1)) == 250
+    assert await link.read(ReadCall(2, Table.COIL, 1, 10), 1) == bytes([0b01010101, 0b01])
+    await link.write(WriteCall(1, 16, 10, (7, 8)), 1)
+    await link.write(WriteCall(1, 6, 12, (9,)), 1)
+    await link.write(WriteCall(1, 5, 0, (1,)), 1)
+    await link.write(WriteCall(1, 15, 2, (1, 1, 0)), 1)
+    assert registers(await link.read(holding(1, 10, 3), 1)) == [7, 8, 9]
+    assert await link.read(ReadCall(1, Table.COIL, 0, 5), 1) == bytes([0b01111])
+    assert link.name == "SERIAL1"
+    assert (link.counters.requests, link.counters.answers, link.counters.connections) == (9, 9, 1)
+    assert not link.counters.drops
+
+
+@pytest.mark.parametrize("baudrate", [9600, 19200, 115200])
+async def test_every_request_keeps_the_silence(baudrate):
+    """Whatever came before – an answer, an exception, noise, a wrong unit, nothing – 3.5 characters stay silent."""
+    async with RtuSimulator({1: bank(), 2: bank()}, baudrate) as line, rtu_link(line.device, baudrate) as link:
+        for fault, value in [("", 0), ("exception", 2), ("noise", b"\xff\x00"), ("dead", True), ("wrong_unit", True)]:
+            if fault:
+                setattr(line.faults[2], fault, value)
+            for unit in (1, 2, 1):
+                with contextlib.suppress(NoAnswer, ModbusException):
+                    await link.read(holding(unit, 0, 3), 0.06)
+            line.faults[2].clear()
+        assert line.silences.requests >= 15
+        assert line.silences.early == 0
+
+
+async def test_interframe_time_is_kept():
+    """The line's own extra silence stands between the last byte and the next request, also to another device."""
+    async with (
+        RtuSimulator({1: bank(), 2: bank()}, BAUD) as line,
+        rtu_link(line.device, BAUD, interframe_ms=30) as link,
+    ):
+        for unit in (1, 2, 1):
+            await link.read(holding(unit, 0, 1), 1)
+        assert min(line.silences.seconds[1:]) >= 0.03 + line.timing.silence
+
+
+def test_arithmetic_of_the_line():
+    """Characters are 10 to 12 bits; above 19200 baud the silence is fixed."""
+    assert character_seconds(SerialLine(1, 9600)) == pytest.approx(10 / 9600)
+    assert character_seconds(SerialLine(1, 9600, parity="E", stop_bits=2)) == pytest.approx(12 / 9600)
+    assert character_seconds(SerialLine(1, 9600, data_bits=7, parity="O")) == pytest.approx(10 / 9600)
+    assert silence_seconds(SerialLine(1, 19200)) == pytest.approx(35 / 19200)
+    assert silence_seconds(SerialLine(1, 38400)) == 0.00175
+    assert pause_seconds(SerialLine(1, 38400, interframe_ms=20)) == pytest.approx(0.02175)
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "kind"),
+    [
+        ("wrong_unit", True, "unit"),
+        ("wrong_function", True, "function"),
+        ("bad_crc", True, "crc"),
+        ("half_frame", True, "short"),
+    ],
+)
+async def test_a_wrong_answer_is_never_data(line, link, fault, value, kind):
+    """It is dropped, counted, and told with the unit in turn."""
+    told = []
+    link.on_drop = lambda unit, what: told.append((unit, what))
+    setattr(line.faults[2], fault, value)
+    with pytest.raises(BadFrame) as failed:
+        await link.read(holding(2, 0, 4), 0.1)
+    assert failed.value.kind == kind
+    assert told == [(2, kind)]
+    assert link.counters.drops == {kind: 1}
+    line.faults[2].clear()
+    assert registers(await link.read(holding(2, 0, 2), 1)) == [1000, 1001]
+
+
+@pytest.mark.parametrize("noise", [b"\x00", b"\xff\xff\xff", b"\x01\x03\x04", b"\x01\x83", b"\x01\x03\x04" * 50])
+async def test_noise_before_an_answer_costs_only_the_noise(line, link, noise):
+    """Also noise that begins like the answer."""
+    line.faults[1].noise = noise
+    for n in range(3):
+        assert registers(await link.read(holding(1, n, 2), 1)) == [1000 + n, 1001 + n]
+    assert sum(link.counters.drops.values()) == 3
+
+
+async def test_refusals(line, link):
+    with pytest.raises(ModbusException, match="illegal data address"):
+        await link.read(holding(1, 199, 2), 1)
+    began = time.monotonic()
+    line.faults[1].exception = 6
+    with pytest.raises(ModbusException, match="device busy"):
+        await link.read(holding(1, 0, 100), 2)
+    assert time.monotonic() - began < 1, "an exception is complete long before the answer would be"
+
+
+async def test_echo_is_no_answer(line, link):
+    """An adapter that hears itself: the echo is dropped, also where it looks like the confirmation."""
+    for unit in (1, 2):
+        line.faults[unit].echo = True
+    assert registers(await link.read(holding(1, 4, 1), 1)) == [1004]
+    for function, values in ((6, (5,)), (16, (5, 6)), (5, (1,)), (15, (1, 0))):
+        await link.write(WriteCall(1, function, 4, values), 1)
+    assert registers(await link.read(holding(1, 4, 2), 1)) == [5, 6]
+    assert link.counters.drops == {"echo": 6}
+    line.faults[2].dead = True
+    with pytest.raises(BadFrame, match="echo"):
+        await link.write(WriteCall(2, 6, 4, (5,)), 0.1)
+    with pytest.raises(BadFrame, match="echo"):
+        await link.read(holding(2, 4, 2), 0.1)
+    for fault in line.faults.values():
+        fault.clear()
+    await link.read(holding(1, 4, 2), 1)
+    await link.write(WriteCall(1, 6, 4, (6,)), 1)
+
+
+async def test_silence(line, link):
+    line.faults[3].dead = True
+    began = time.monotonic()
+    with pytest.raises(Silence):
+        await link.read(holding(3, 0, 1), 0.2)
+    assert 0.2 <= time.monotonic() - began < 0.5
+    assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+@pytest.mark.parametrize("delay", [0.05, 0.12, 0.19, 0.3])
+async def test_a_late_answer_is_never_data_of_the_next_request(line, link, delay, size):
+    """A device slower than its time limit answers the request before; both answers look the same but for the values."""
+    line.faults[1].late = delay
+    wrong = []
+    for start in (0, 20, 40, 60, 80):
+        try:
+            got = registers(await link.read(holding(1, start, size), 0.1))
+        except NoAnswer:
+            continue
+        if got != [1000 + start + n for n in range(size)]:
+            wrong.append((start, got))
+    assert not wrong
+    assert delay < 0.1 or link.counters.drops["late"] > 0
+    line.faults[1].clear()
+    await asyncio.sleep(delay)
+    assert registers(await link.read(holding(1, 100, size), 1)) == [1100 + n for n in range(size)]
+
+
+async def test_a_late_answer_does_not_disturb_another_unit(line, link):
+    line.faults[1].late = 0.15
+    with pytest.raises(Silence):
+        await link.read(holding(1, 0, 2), 0.1)
+    line.faults[2].late = 0.1
+    assert registers(await link.read(holding(2, 50, 2), 0.5)) == [1050, 1051]
+    assert sum(link.counters.drops.values()) == 1
+
+
+async def test_the_time_limit_does_not_count_the_line_itself():
+    """At 1200 baud an answer of 255 bytes takes two seconds: the device's own time is what is limited."""
+    async with RtuSimulator({1: bank()}, 1200) as line, rtu_link(line.device, 1200) as link:
+        assert len(await link.read(holding(1, 0, 125), 0.3)) == 250
+
+
+async def test_port_unplugged_and_back(line, link):
+    """The pseudo terminal goes: calls fail at once and say so; it comes back: the link finds it again."""
+    await link.read(holding(1, 0, 1), 1)
+    await asyncio.to_thread(line.unplug)
+    with pytest.raises(LinkDown):
+        await link.read(holding(1, 0, 1), 1)
+    with pytest.raises(LinkDown, match="the port is away, next try in") as down:
+        await link.read(holding(1, 0, 1), 1)
+    await asyncio.sleep(down.value.retry_in)
+    with pytest.raises(LinkDown, match="there is no such port"):
+        await link.read(holding(1, 0, 1), 1)
+    line.plug()
+    async with asyncio.timeout(LIMIT):
+        while True:
+            try:
+                assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
+                break
+            except LinkDown as away:
+                await asyncio.sleep(away.retry_in)
+    assert link.counters.connections == 2
+
+
+async def test_unplugged_in_the_middle_of_an_exchange(line, link):
+    await link.read(holding(1, 0, 1), 1)
+    line.faults[1].dead = True
+    waiting = asyncio.create_task(link.read(holding(1, 0, 1), LIMIT))
+    async with asyncio.timeout(LIMIT):
+        while line.units.requests[1] < 2:
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(line.unplug)
+    async with asyncio.timeout(2):
+        with pytest.raises(LinkDown):
+            await waiting
+
+
+async def test_the_port_is_exclusive(line, link):
+    """Two masters on one line would spoil each other's frames."""
+    await link.read(holding(1, 0, 1), 1)
+    async with rtu_link(line.device, BAUD) as second:
+        with pytest.raises(LinkDown, match="another program holds the port"):
+            await second.read(holding(1, 0, 1), 1)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root is refused no port")
+async def test_a_port_without_right(tmp_path):
+    path = tmp_path / "tty"
+    path.touch(mode=0)
+    async with rtu_link(str(path)) as link:
+        with pytest.raises(LinkDown, match="no right"):
+            await link.read(holding(1, 0, 1), 1)
+
+
+@pytest.mark.parametrize("device", ["/dev/null", "nonsense://port", "socket://127.0.0.1:1", ""])
+async def test_what_is_no_serial_port(device):
+    async with rtu_link(device) as link:
+        with pytest.raises(LinkDown, match="SERIAL1"):
+            await link.read(holding(1, 0, 1), 0.2)
+
+
+async def test_a_call_that_modbus_does_not_know(link):
+    """A wrong call is the caller's error and leaves the line alive."""
+    with pytest.raises(ValueError, match="126"):
+        await link.read(holding(1, 0, 126), 1)
+    assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
+
+
+async def test_callers_take_turns(line, link):
+    got = await asyncio.gather(*(link.read(holding(1 + n % 3, n, 2), 1) for n in range(20)))
+    assert [registers(data) for data in got] == [[1000 + n, 1001 + n] for n in range(20)]
+    assert line.silences.early == 0
+
+
+async def test_cancelled_callers_are_skipped(line, link):
+    line.faults[1].dead = True
+    first = asyncio.create_task(link.read(holding(1, 0, 1), 0.3))
+    await asyncio.sleep(0.05)
+    others = [asyncio.create_task(link.read(holding(1, 0, 1), LIMIT)) for _ in range(5)]
+    await asyncio.sleep(0)
+    for task in others:
+        task.cancel()
+    began = time.monotonic()
+    assert registers(await link.read(holding(2, 0, 1), 1)) == [1000]
+    assert time.monotonic() - began < 2
+    with pytest.raises(Silence):
+        await first
+
+
+async def test_closing_ends_a_wait_at_once(line):
+    link = RtuLink(SerialLine(1, baudrate=BAUD), line.device)
+    line.faults[1].dead = True
+    tasks = [asyncio.create_task(link.read(holding(1, 0, 1), LIMIT)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(2):
+        await link.close()
+        for task in tasks:
+            with pytest.raises(LinkDown, match="closed"):
+                await task
+    with pytest.raises(LinkDown, match="closed"):
+        await link.read(holding(1, 0, 1), 1)
+
+
+async def test_a_link_that_was_never_used_closes():
+    await RtuLink(SerialLine(1), "/nowhere").close()
+
+
+async def test_a_line_that_is_never_silent():
+    """Something talks all the time: no request is put into it, and the call ends at its time limit."""
+    async with cable() as (ours, theirs):
+        talker = os.open(theirs, os.O_RDWR | os.O_NOCTTY)
+        try:
+            async with rtu_link(ours) as link:
+                call = asyncio.create_task(link.read(holding(1, 0, 1), 0.3))
+                async with asyncio.timeout(LIMIT):
+                    while not call.done():
+                        os.write(talker, b"\x55" * 4)
+                        await asyncio.sleep(0.001)
+                with pytest.raises(BadFrame, match=r"never silent|only"):
+                    await call
+        finally:
+            os.close(talker)
