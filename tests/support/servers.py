@@ -53,6 +53,8 @@ class Account:
         self.uid = entry.pw_uid
         self.gid = entry.pw_gid
         self.may_mount = root
+        self.become = root
+        """Whether servers run as another user than the tests."""
 
     def own(self, *paths: Path) -> None:
         """Give files to the servers' user."""
@@ -62,16 +64,15 @@ class Account:
 
     def start(self, command: list[object], log: Path) -> subprocess.Popen[bytes]:
         """Start a server in the foreground; what it says goes to `log`."""
-        root = os.geteuid() == 0
         with log.open("ab") as output:
             return subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                user=self.uid if root else None,
-                group=self.gid if root else None,
-                extra_groups=[] if root else None,
+                user=self.uid if self.become else None,
+                group=self.gid if self.become else None,
+                extra_groups=[] if self.become else None,
                 cwd="/",
                 start_new_session=True,
             )
