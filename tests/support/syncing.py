@@ -1,16 +1,21 @@
 """The parts of sync on a directory of a test, with file servers in memory and a clock whose hands the test moves."""
 
 import asyncio
+import gzip
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from heliograph.contract import Trigger
+from heliograph.contract import Service, Trigger
 from heliograph.formats.config import Config, FileServer, ServerMode, ServerType
 from heliograph.formats.daq import Daq, Device, TcpInterface
 from heliograph.formats.schedule import Schedules
 from heliograph.formats.sets import ConfigurationSet
+from heliograph.runtime import Bus, Context, EventLog, SystemClock
+from heliograph.runtime.clock import milliseconds
+from heliograph.sync.app import main
 from heliograph.sync.configuration import Applied
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.database import open_database
@@ -21,7 +26,10 @@ from heliograph.sync.history import History
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.remote import MemoryServer
+from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
+from support.nats import Broker
+from support.sets import write_set
 
 NOON = 1_717_243_200.0
 """2024-06-01 12:00:00 UTC."""
@@ -145,3 +153,61 @@ class Bench:
 
     def _alarmed(self) -> None:
         self.alarms += 1
+
+
+CONFIG = {
+    "SERVER_Type": "sftp", "FTP_Address": "server1", "FTP_Login": "plant",
+    "SERVER2_Type": "sftp", "FTP2_Address": "server2", "FTP2_Login": "plant", "FTP2_EuroDateFormat": 1,
+}  # fmt: skip
+DEFINITION = "modbusTCP;Meter;Witness;One\n3;3;0;U16;;Power;;1;0;W;2\n7;3;1;U16;;State;;1;0;;4\n"
+
+
+def plant_set(directory: Path, **changes: object) -> Path:
+    """A set of two servers and two devices; the only schedule is far away."""
+    devices = [f"{index};127.0.0.1:1502;roof_{index};{index};600;1000;;;;;inv.csv" for index in (1, 2)]
+    far = ["SCHEDULE_Params[0]=1|first|00:00:00|1|1", "SCHEDULE2_Params[0]=1|first|00:00:00|1|1"]
+    return write_set(directory, {**CONFIG, **changes}, devices, {"inv.csv": DEFINITION}, schedules=far)
+
+
+class Running:
+    """Sync as it is wired, in this process, against a real broker; its servers are in memory."""
+
+    def __init__(self, broker: Broker, directory: Path, **settings: object) -> None:
+        self.servers = {1: tree(), 2: tree()}
+        base = broker.settings(Service.SYNC, directory / "state")
+        values = {**base.model_dump(exclude_none=True), "start_share_seconds": 10**6, **settings}
+        self.settings = Settings(**values)
+        self.settings.state_dir.mkdir(parents=True, exist_ok=True)
+        self.clock = SystemClock()
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator["Running"]:
+        stopping = asyncio.Event()
+        async with Bus(self.settings, Service.SYNC) as bus:
+            events = EventLog(Service.SYNC, self.clock)
+            context = Context(Service.SYNC, bus, self.clock, events, stopping, milliseconds(self.clock))
+            work = asyncio.create_task(main(context, self.settings, self._dial))
+            try:
+                yield self
+            finally:
+                stopping.set()
+                await asyncio.wait_for(work, 20)
+
+    def names(self, number: int, directory: str = "DATA") -> list[str]:
+        prefix = f"/{directory}/"
+        return sorted(p.removeprefix(prefix) for p in dict(self.servers[number].files) if p.startswith(prefix))
+
+    def texts(self, number: int, directory: str = "DATA") -> list[str]:
+        files = dict(self.servers[number].files)
+        packed = [files[f"/{directory}/{name}"] for name in self.names(number, directory) if not name.endswith(".tmp")]
+        return [gzip.decompress(content).decode() for content in packed]
+
+    def _dial(self, server: FileServer, *_: object):
+        return self.servers[server.number].store()
+
+
+async def until(holds: Callable[[], object], seconds: float = 20) -> None:
+    """Return when `holds()`; fail after so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.02)

@@ -5,7 +5,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from heliograph.sync.intake import Intake
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
-from heliograph.sync.remote import RemoteStore, open_store
+from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.server import ServerTask
 from heliograph.sync.settings import Settings
@@ -46,9 +46,12 @@ STOP_SECONDS: Final = 12.0
 MAX_REVISION_BYTES: Final = 7_500_000
 
 
-async def main(context: Context, settings: Settings) -> None:
-    """Run sync until `context.stopping`."""
-    await Sync(context, settings).run()
+Dial = Callable[[FileServer, Access, HostKeyPins], RemoteStore]
+
+
+async def main(context: Context, settings: Settings, dial: Dial = open_store) -> None:
+    """Run sync until `context.stopping`. `dial` gives the sessions with servers."""
+    await Sync(context, settings, dial).run()
 
 
 class _Stop(Exception):
@@ -58,8 +61,9 @@ class _Stop(Exception):
 class Sync:
     """All parts, put together."""
 
-    def __init__(self, context: Context, settings: Settings) -> None:
+    def __init__(self, context: Context, settings: Settings, dial: Dial) -> None:
         self._context = context
+        self._dial = dial
         self._settings = settings
         self._state_dir = settings.state_dir
         self._loop = asyncio.get_running_loop()
@@ -193,7 +197,7 @@ class Sync:
             server.configure(applied)
             if server.server is not None and server.server != before[server.number]:
                 started_before = before[server.number] is not None
-                server.start(0 if started_before else start_share(applied.set.uid))
+                server.start(0 if started_before else start_share(applied.set.uid, self._settings.start_share_seconds))
         self._unpublished.set()
         self._changed.set()
 
@@ -243,7 +247,7 @@ class Sync:
         if self._settings.gateway_set is not None:
             directories.append(self._settings.gateway_set / "CERT")
         access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
-        return open_store(server, access, Pins(self._database))
+        return self._dial(server, access, Pins(self._database))
 
     def _connect(self, request: ConnectRequest) -> Outcome:
         """Ask for connections; tell a person why there can be none."""

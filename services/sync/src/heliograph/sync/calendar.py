@@ -12,7 +12,6 @@ from heliograph.formats.schedule import DayType, ScheduleLine
 DAY: Final = dt.timedelta(days=1)
 LOOK_AHEAD_DAYS: Final = 70
 """Every line is active at least once in so many days."""
-START_SHARE_SECONDS: Final = 60
 _WEEKDAYS: Final = (
     DayType.MONDAY, DayType.TUESDAY, DayType.WEDNESDAY, DayType.THURSDAY, DayType.FRIDAY, DayType.SATURDAY,
     DayType.SUNDAY,
@@ -39,9 +38,9 @@ def default_line(uid: str) -> ScheduleLine:
     return ScheduleLine(id=1, start=dt.time(minutes // 60, minutes % 60))
 
 
-def start_share(uid: str) -> int:
-    """Return the seconds, below 60, that this gateway waits after its start before it connects (spec 1.5)."""
-    return _share(uid, "start", START_SHARE_SECONDS)
+def start_share(uid: str, seconds: int) -> int:
+    """Return how many of these seconds this gateway waits after its start before it connects (spec 1.5)."""
+    return _share(uid, "start", max(seconds, 1))
 
 
 def _share(uid: str, purpose: str, parts: int) -> int:

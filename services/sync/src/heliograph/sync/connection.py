@@ -268,6 +268,8 @@ class _Sending:
         self._stop = stop
         self._rows: dict[str, LedgerRow] = {}
         self._last = 0
+        self._until = ledger.end(stream)
+        """What comes while files are sent waits for the next connection: a connection comes to its end."""
         self._halted = False
         self.trouble: OSError | SQLAlchemyError | None = None
         """What our own disk did."""
@@ -276,7 +278,7 @@ class _Sending:
         """Yield what waits, then what can be made. Ends early when a file failed: it is kept, and no more is made."""
         try:
             yield from self._waiting()
-            while not self._halted and not self._stop.is_set() and self._outgoing.make(self._stream, self._form):
+            while self._may_make() and self._outgoing.make(self._stream, self._form):
                 yield from self._waiting()
         except (OSError, SQLAlchemyError) as error:
             self.trouble = error
@@ -292,6 +294,10 @@ class _Sending:
     def halt(self) -> None:
         """Make no more files in this connection."""
         self._halted = True
+
+    def _may_make(self) -> bool:
+        position = self._ledger.position(self._server.number, self._stream)
+        return not self._halted and not self._stop.is_set() and position is not None and position < self._until
 
     def _waiting(self) -> Iterator[Upload]:
         for row in self._ledger.waiting(self._server.number, self._stream):

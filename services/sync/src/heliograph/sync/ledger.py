@@ -74,6 +74,11 @@ class Ledger:
             row = session.get(CursorRow, (server, stream))
             return None if row is None else row.position
 
+    def end(self, stream: str) -> int:
+        """Return the last row number that a stream ever gave."""
+        with self._database.read() as session:
+            return _end(session, stream)
+
     def last_stamp(self, server: int, directory: str) -> int | None:
         """Return the instant (milliseconds since 1970) in the last name made for a directory."""
         with self._database.read() as session:

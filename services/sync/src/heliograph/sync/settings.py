@@ -20,5 +20,7 @@ class Settings(ServiceSettings):
     """What may wait on disk for the servers, uncompressed, over all devices (spec 3.6)."""
     device_limit_bytes: int = 50_000_000
     """What may wait of one device (spec 3.6)."""
+    start_share_seconds: int = 60
+    """A gateway's first connection comes within so many seconds of its start, at a moment derived from its uid."""
     secrets_dir: Path = Path("/run/secrets")
     """Where `file:NAME` of a password and a `KeyFile` by name are looked for."""

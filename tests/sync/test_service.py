@@ -1,0 +1,235 @@
+"""Sync as it is wired, against a real broker: what comes in is on the servers, and what is asked is answered."""
+
+import asyncio
+
+import pytest
+
+from heliograph.contract import (
+    CommandResults,
+    CommandText,
+    ConnectRequest,
+    Event,
+    Level,
+    PageRequest,
+    Revision,
+    Service,
+    SyncState,
+    Trigger,
+    Way,
+)
+from heliograph.contract.channels import (
+    ALARM_HISTORY,
+    COMMAND_TEXTS,
+    CONFIGURATION,
+    CONNECT,
+    CONNECTION_HISTORY,
+    EVENTS,
+    RECORDS,
+    RESULTS,
+    STATE,
+)
+from heliograph.runtime import Outgoing
+from support.samples import record
+from support.syncing import Running, plant_set, until
+
+LIMIT = 20
+
+
+def outgoing(number: int, device: str = "1") -> Outgoing:
+    payload = record(number, device)
+    return Outgoing(RECORDS, {"device": device}, payload.model_dump_json().encode(), payload.identity)
+
+
+@pytest.fixture
+def running(broker, tmp_path) -> Running:
+    return Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set"))
+
+
+class Watched:
+    """The last values of a channel as a service sees them."""
+
+    def __init__(self) -> None:
+        self.values: list = []
+
+    async def take(self, value) -> None:
+        self.values.append(value)
+
+
+async def watched(bus, channel) -> Watched:
+    found = Watched()
+    await bus.watch(channel, found.take)
+    return found
+
+
+async def test_records_from_the_bus_reach_both_servers_on_request(running, connect):
+    async with running.run():
+        collector, api = await connect(Service.COLLECTOR), await connect(Service.API)
+        revisions = await watched(collector, CONFIGURATION)
+        await until(lambda: revisions.values)
+        await collector.store_batch([outgoing(1), outgoing(2, "2")])
+        states = await watched(api, STATE)
+        await until(lambda: any(isinstance(s, SyncState) and s.storage.records == 2 for s in states.values))
+        assert (await api.request(CONNECT, ConnectRequest(server=1), timeout=5)).error == ""
+        await until(lambda: running.names(1))
+        assert (await api.request(CONNECT, ConnectRequest(), timeout=5)).error == ""
+        await until(lambda: running.names(2))
+        assert running.texts(1) == [
+            (
+                "DEVICEINDEX;1\nmodbusTCP;inv.csv\n2;3;7\n24/06/01-10:00:00;106;110;108;12\n"
+                "DEVICEINDEX;2\nmodbusTCP;inv.csv\n2;3;7\n24/06/01-10:00:00;106;110;108;12\n"
+            )
+        ]
+        assert running.texts(2) == [running.texts(1)[0].replace("24/06/01", "01/06/24")]
+        await until(lambda: isinstance(states.values[-1], SyncState) and states.values[-1].storage.records == 0)
+        page = await api.request(CONNECTION_HISTORY, PageRequest(server=2), timeout=5)
+        assert [c.trigger for c in page.connections] == [Trigger.REQUEST]
+
+
+async def test_the_revision_on_the_bus_holds_no_secret(running, connect, tmp_path):
+    plant_set(tmp_path / "set", FTP_Password="very-secret")
+    async with running.run():
+        revisions = await watched(await connect(Service.COLLECTOR), CONFIGURATION)
+        await until(lambda: revisions.values)
+    (revision, *_) = revisions.values
+    assert isinstance(revision, Revision)
+    assert set(revision.files) == {"CONFIG/WPM00C44F_daq.csv", "DEF/inv.csv"}
+    assert "very-secret" not in revision.model_dump_json()
+    assert [(s.number, s.mode) for s in revision.servers] == [
+        (1, "strategy_wsun1_compliant"), (2, "strategy_wsun1_compliant_backup"),
+    ]  # fmt: skip
+
+
+async def test_a_wrong_edit_changes_nothing_and_a_right_one_is_applied(running, connect, tmp_path):
+    path = tmp_path / "set" / "CONFIG" / "WPM00C44F_daq.csv"
+    good = path.read_text()
+    async with running.run():
+        api = await connect(Service.API)
+        revisions, states = await watched(api, CONFIGURATION), await watched(api, STATE)
+        await until(lambda: [r.number for r in revisions.values] == [1])
+        path.write_text(good.replace("roof_2", "roof_1"))
+        await until(lambda: states.values and states.values[-1].rejected)
+        assert any("roof_1" in line and ": error: " in line for line in states.values[-1].findings)
+        assert states.values[-1].revision == 1
+        await until(lambda: running.names(1, "ALARM"))
+        assert "GATEWAY;CONFIGURATION REJECTED" in running.texts(1, "ALARM")[0]
+        path.write_text(good.replace("roof_2", "roof_3"))
+        await until(lambda: revisions.values[-1].number == 2)
+        assert "roof_3" in revisions.values[-1].files["CONFIG/WPM00C44F_daq.csv"]
+        await until(lambda: not states.values[-1].rejected)
+
+
+async def test_a_restart_keeps_the_revision_and_works_without_the_set(running, connect, tmp_path):
+    async with running.run():
+        revisions = await watched(await connect(Service.API), CONFIGURATION)
+        await until(lambda: revisions.values)
+    (tmp_path / "set").rename(tmp_path / "gone")
+    async with running.run():
+        states = await watched(await connect(Service.API), STATE)
+        await until(lambda: any(s.revision == 1 and len(s.servers) == 2 for s in states.values))
+
+
+async def test_a_command_file_is_executed_once_and_answered_in_the_same_connection(running, connect):
+    running.servers[1].files["/CMD/WPM00C44F_cmd.json"] = b'[{"rpcName": "sunpm.status"}]'
+    async with running.run():
+        commands, api = await connect(Service.COMMANDS), await connect(Service.API)
+        taken: list[CommandText] = []
+
+        async def execute(texts: list[CommandText]) -> None:
+            taken.extend(texts)
+            for text in texts:
+                result = CommandResults(identity=text.identity, way=Way.FILE, text='[{"result": "OK"}]\n')
+                await commands.store(RESULTS, result, way=Way.FILE)
+
+        work = asyncio.create_task(commands.consume(COMMAND_TEXTS, execute, _never, key=Way.FILE))
+        revisions = await watched(api, CONFIGURATION)
+        await until(lambda: revisions.values)
+        await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(
+            lambda: any(n.startswith("WPM00C44F_ACK_") and n.endswith(".json") for n in running.names(1, "CMD"))
+        )
+        work.cancel()
+        assert [text.text for text in taken] == ['[{"rpcName": "sunpm.status"}]']
+        assert len(running.names(1, "CMD")) == 1
+        await until(lambda: running.names(1, "LOG"))
+        page = await api.request(CONNECTION_HISTORY, PageRequest(server=1), timeout=5)
+        assert len(page.connections) == 1
+        await api.request(CONNECT, ConnectRequest(server=2), timeout=5)
+        await until(lambda: running.names(2, "CMD") == running.names(1, "CMD"))
+
+
+async def test_late_results_make_a_connection_of_their_own(running, connect):
+    async with running.run():
+        commands, api = await connect(Service.COMMANDS), await connect(Service.API)
+        revisions = await watched(api, CONFIGURATION)
+        await until(lambda: revisions.values)
+        await commands.store(RESULTS, CommandResults(identity="x", way=Way.FILE, text="[]\n"), way=Way.FILE)
+        await commands.store(RESULTS, CommandResults(identity="y", way=Way.LOCAL, text="[]\n"), way=Way.LOCAL)
+        await until(lambda: len(running.names(1, "CMD")) == 1)
+        await until(lambda: running.names(1, "LOG"))
+        page = await api.request(CONNECTION_HISTORY, PageRequest(), timeout=5)
+        assert [(c.server, c.trigger) for c in page.connections] == [(1, Trigger.RESULTS)]
+
+
+async def test_lines_of_all_services_go_to_the_log(running, connect):
+    async with running.run():
+        api = await connect(Service.API)
+        revisions = await watched(api, CONFIGURATION)
+        await until(lambda: revisions.values)
+        line = Event(time=1_717_236_000_123, level=Level.WARNING, service="api", text="a person came by")
+        await api.store(EVENTS, line, service=Service.API)
+        debug = line.model_copy(update={"level": Level.DEBUG, "text": "only for a search"})
+        await api.store(EVENTS, debug, service=Service.API)
+        await until(lambda: _has_line(running))
+        await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: running.names(1, "LOG"))
+        (told,) = running.texts(1, "LOG")
+        assert "2024-06-01 10:00:00.123;warning;api;a person came by\n" in told
+        assert "only for a search" not in told
+
+
+async def test_a_connection_that_cannot_be_is_answered_with_words(broker, tmp_path, connect):
+    running = Running(broker, tmp_path)
+    async with running.run():
+        api = await connect(Service.API)
+        await asyncio.sleep(0.2)
+        answer = await api.request(CONNECT, ConnectRequest(server=2), timeout=5)
+        assert answer.error == "server 2 is no file server in the configuration in force"
+        assert (await api.request(ALARM_HISTORY, PageRequest(), timeout=5)).alarms == ()
+        states = await watched(api, STATE)
+        await until(lambda: states.values)
+        assert "GATEWAY_SET" in states.values[-1].findings[0]
+
+
+async def test_an_mqtt_server_is_shown_with_its_problem_and_holds_nothing_back(broker, tmp_path, connect):
+    mqtt = {"SERVER2_Type": "mqtt", "MQTT2_Address": "127.0.0.1", "MQTT2_TopicData": "x"}
+    running = Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set", **mqtt))
+    async with running.run():
+        api, collector = await connect(Service.API), await connect(Service.COLLECTOR)
+        states = await watched(api, STATE)
+        await until(lambda: states.values and len(states.values[-1].servers) == 2)
+        assert "MQTT" in states.values[-1].servers[1].problems[0]
+        await collector.store_batch([outgoing(1)])
+        await until(lambda: states.values[-1].storage.records == 1)
+        await api.request(CONNECT, ConnectRequest(), timeout=5)
+        await until(lambda: states.values[-1].storage.records == 0)
+        assert len(running.names(1)) == 1
+
+
+async def test_unreadable_messages_are_kept_aside(running, connect, tmp_path):
+    async with running.run():
+        collector = await connect(Service.COLLECTOR)
+        revisions = await watched(collector, CONFIGURATION)
+        await until(lambda: revisions.values)
+        await collector.store(RECORDS, b'{"no": "record"}', device="1")
+        await until(lambda: list((tmp_path / "state" / "unreadable").glob("*")))
+
+
+async def _never(_: object) -> None:
+    raise AssertionError("unreadable")
+
+
+def _has_line(running: Running) -> bool:
+    import sqlite3
+
+    with sqlite3.connect(running.settings.state_dir / "sync.db") as database:
+        return database.execute("SELECT count(*) FROM log WHERE service = 'api'").fetchone()[0] == 2
