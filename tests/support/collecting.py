@@ -20,7 +20,12 @@ LIMIT_SECONDS = 30.0
 
 
 def revision(
-    devices: Sequence[str], definitions: Mapping[str, str], *, number: int = 1, serial: Sequence[str] = (), **fields: Any
+    devices: Sequence[str],
+    definitions: Mapping[str, str],
+    *,
+    number: int = 1,
+    serial: Sequence[str] = (),
+    **fields: Any,
 ) -> Revision:
     """A revision with these lines of `_daq.csv` and these definitions."""
     section = [SERIAL_HEADER, *serial, ""] if serial else []
@@ -104,7 +109,7 @@ async def collector(
 ) -> AsyncIterator[Running]:
     """Run a collector until the end of the block, then stop it orderly."""
     clock = clock or SystemClock()
-    state_dir.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(state_dir.mkdir, parents=True, exist_ok=True)
     made = CollectorSettings(
         bus_url=broker.url, bus_password=f"secret-{Service.COLLECTOR}", state_dir=state_dir, **settings
     )

@@ -35,7 +35,7 @@ class Recorder:
         self._is_recorded = is_recorded
         self._form = RecordForm(device, definition, RecordKind.ACQUISITION)
         self._closed: list[RecordDraft] = []
-        self._open(period_end(now, self._period))
+        self._open(next_end(now, self._period))
         self.gaps = 0
         """Periods that passed without any reading."""
 
@@ -58,7 +58,7 @@ class Recorder:
             self._finish()
             self._open(next_end(now, self._period))
         elif now <= self._begin and not self._has_readings():
-            self._open(period_end(now, self._period))
+            self._open(next_end(now, self._period))
         closed, self._closed = self._closed, []
         return closed
 
