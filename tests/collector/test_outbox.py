@@ -106,7 +106,7 @@ def test_limits_refuse_new_records_and_keep_the_oldest_until_there_is_room(opene
 def test_the_total_limits_all_devices_together(opened):
     size = len(record(STEP).body) + 100
     file = opened(total=50 * size)
-    verdicts = [file.append([record(STEP, device=str(n))])[0] for n in range(60)]
+    verdicts = [file.append([record(STEP, device=str(n))])[0] for n in range(100)]
     assert verdicts[:40] == [Verdict.STORED] * 40
     assert verdicts[-1] is Verdict.REFUSED
     assert file.is_full()
