@@ -136,7 +136,7 @@ def _devices(devices: tuple[DeviceState, ...], console: Console) -> None:
 def _servers(servers: tuple[ServerState, ...], console: Console) -> None:
     if not servers:
         return
-    table = _table("server", "type", "address", "last success", "next", "records waiting", "files waiting")
+    table = _table("server", "type", "address", "last success", "next", "records", "files waiting")
     for state in servers:
         table.add_row(
             str(state.server.number),
@@ -153,14 +153,16 @@ def _servers(servers: tuple[ServerState, ...], console: Console) -> None:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     return table
 
 
 def _moment(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "–"
-    return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    moment = dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC).astimezone()
+    today = moment.date() == dt.datetime.now(dt.UTC).astimezone().date()
+    return moment.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
 
 
 def _megabytes(count: int) -> str:
