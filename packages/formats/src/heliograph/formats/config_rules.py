@@ -79,6 +79,13 @@ def _choice(*choices: str) -> Check:
     return lambda text: fields.one_of(text, choices)
 
 
+def _host(text: str) -> None:
+    try:
+        fields.host(text)
+    except WrongValue as error:
+        raise WrongValue(f"{error}; port and directory have variables of their own") from None
+
+
 def _directory(text: str) -> None:
     if "\\" in text or any(part in {".", ".."} for part in text.split("/")):
         raise WrongValue(f"{quote(text)} is no directory: names between /, none of them . or ..")
@@ -127,7 +134,7 @@ SERVER = {
 }
 
 FILE_SERVER = {
-    "Address": Rule(fields.host),
+    "Address": Rule(_host),
     "Port": PORT,
     "Login": Rule(_any_text),
     "Password": Rule(_secret),
@@ -150,7 +157,7 @@ WEB_SERVER = FILE_SERVER | {
 }
 
 MQTT_SERVER = {
-    "Address": Rule(fields.host),
+    "Address": Rule(_host),
     "Port": PORT,
     "Login": Rule(_any_text),
     "Password": Rule(_secret),

@@ -139,6 +139,8 @@ def _section(kind: SectionKind, header: list[Field], report: Report) -> _Section
 
 
 def _check_column(place: Field, column: str, columns: list[str], kind: SectionKind, report: Report) -> None:
+    if not place.text:
+        return
     if not column:
         hint = report.nearest(place.text, kind.columns)
         report.note(place, f"unknown column {quote(place.text)}, it has no effect{hint}")

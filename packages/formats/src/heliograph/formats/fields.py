@@ -32,8 +32,11 @@ def whole(text: str, low: int, high: int, what: str = "a whole number") -> int:
 
 def decimal(text: str) -> tuple[float, bool]:
     """Return a decimal number, and whether it was written with a decimal comma."""
-    if not DECIMAL.fullmatch(text) or math.isinf(value := float(text.replace(",", "."))):
+    if not DECIMAL.fullmatch(text):
         raise WrongValue(f"{quote(text)} is not a decimal number{_damage(text, fraction=False)}")
+    value = float(text.replace(",", "."))
+    if math.isinf(value):
+        raise WrongValue(f"{quote(text)} is too large a number")
     return value, "," in text
 
 

@@ -40,7 +40,7 @@ def _check(entry: Placed, target: Placed, report: Report) -> None:
     name = quote(target.name)
     if variable.point.kind not in INTEGERS:
         report.wrong(place, f"Info4: {name} is no integer ({variable.point.kind}), so it is no scale factor")
-    if target.scale_factor and target.scale_factor.text:
+    elif target.scale_factor and target.scale_factor.text:
         report.wrong(place, f"Info4: {name} has a scale factor itself")
     if entry.variable and entry.variable.is_recorded and not variable.is_instant:
         report.note(place, f"Info4: {name} is not recorded beside what it scales; give it the action 4")

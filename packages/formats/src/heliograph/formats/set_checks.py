@@ -32,7 +32,7 @@ def check_fit(entry: PlacedDevice, definition: Definition, report: Report) -> No
 
 
 def check_schedules(config: ConfigReading, schedules: SchedulesReading) -> None:
-    """Report schedules that never fire: an error where no server is left that could ever connect."""
+    """Report schedules that never fire: an error where no server is left that could connect."""
     servers = {server.number: server for server in config.config.servers}
     idle = [number for number, server in servers.items() if not _can_connect(server, schedules)]
     is_certain = all(server_type(config.values, number) is not None for number in NUMBERS)

@@ -28,25 +28,32 @@ class SetFiles:
     """The one that was given, else the prefix of the files; empty if there is none."""
     paths: dict[str, str] = field(default_factory=dict)
     """By kind: `config.ini`, `var.ini` …"""
-    others: tuple[str, ...] = ()
-    """Prefixes of files that a given uid leaves alone."""
+    lookalikes: tuple[str, ...] = ()
+    """Paths that differ from those of the set in case, or belong to another uid than the given one."""
     findings: list[Finding] = field(default_factory=list)
 
     def path(self, kind: str) -> str:
         """Return the path of a kind of file, also of one that is missing."""
         return self.paths.get(kind, f"CONFIG/{self.uid or UNKNOWN_UID}_{kind}")
 
+    def missing(self, kind: str) -> str:
+        """Return what to say of a missing file: also which one may be meant."""
+        ending = f"_{kind}".casefold()
+        meant = [path for path in self.lookalikes if path.casefold().endswith(ending)]
+        hint = f"; {quote(meant[0])} is another name (compared exactly)" if meant else ""
+        return f"the file is missing{hint}"
+
 
 def find_files(paths: Iterable[str], uid: str) -> SetFiles:
     """Find the files of `uid` or, where it is empty, of the prefix that they have; a second prefix is an error."""
-    matches = [match for path in sorted(paths) if (match := NAME.fullmatch(path))]
+    paths = sorted(paths)
+    matches = [match for path in paths if (match := NAME.fullmatch(path))]
     found = SetFiles(uid or _prefix(matches))
     found.paths = {match[2]: match[0] for match in matches if match[1] == found.uid}
     others = [match for match in matches if match[1] != found.uid]
-    if uid:
-        found.others = tuple(dict.fromkeys(match[1] for match in others))
-    else:
+    if not uid:
         _take_others(found, others)
+    found.lookalikes = tuple(path for path in paths if path.casefold().startswith("config/"))
     if found.uid and not is_uid(found.uid):
         text = f"{quote(found.uid)} is no uid: 1 to 32 of A-Z a-z 0-9 _ -"
         found.findings.append(Finding(found.path(CONFIG), 1, 1, Severity.ERROR, text))

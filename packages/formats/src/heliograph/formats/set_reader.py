@@ -64,16 +64,12 @@ def _read_files(found: SetFiles, files: Mapping[str, bytes]) -> _Reading:
         scripts=read_scripts(files.get(paths[SCRIPTS], b""), paths[SCRIPTS]),
     )
     if paths[CONFIG] not in files:
-        reading.config = _missing_config(found)
+        reading.config = replace(reading.config, report=Report(paths[CONFIG]))
+        reading.config.report.error(1, 1, found.missing(CONFIG))
+    if paths[DAQ] not in files:
+        reading.daq = replace(reading.daq, report=Report(paths[DAQ]))
+        reading.daq.report.warning(1, 1, f"{found.missing(DAQ)}: nothing is polled")
     return reading
-
-
-def _missing_config(found: SetFiles) -> ConfigReading:
-    reading = read_config(b"", found.path(CONFIG))
-    report = Report(found.path(CONFIG))
-    others = f"; the set has files of {', '.join(map(quote, found.others))}" if found.others else ""
-    report.error(1, 1, f"the file is missing{others}")
-    return replace(reading, report=report)
 
 
 def _check_config(found: SetFiles, config: ConfigReading) -> None:

@@ -107,9 +107,9 @@ def _check_input(placed: dict[str, Field], report: Report) -> None:
         return
     what, last, choices = known
     try:
-        fields.whole(placed["Info2"].text, 1, last, f"the number of a {what}")
+        fields.whole(placed["Info2"].text, 1, last)
     except WrongValue as error:
-        report.wrong(placed["Info2"], f"Info2: {error}")
+        report.wrong(placed["Info2"], f"Info2 ({what}): {error}")
     if choices and placed["Info3"].text not in choices:
         report.wrong(placed["Info3"], f"Info3: {quote(placed['Info3'].text)} is none of {', '.join(choices)}")
 
@@ -135,5 +135,5 @@ def _read_action(place: Field, point: ModbusPoint | None, report: Report) -> int
         report.wrong(place, f"Action: {error}")
         return 0
     if action & STATISTICS and point and point.kind.is_text:
-        report.wrong(place, f"Action: {action} asks for minimum, maximum and mean; a {point.kind} is text and has none")
+        report.wrong(place, f"Action: {action} asks for minimum, maximum and mean; text ({point.kind}) has none")
     return action

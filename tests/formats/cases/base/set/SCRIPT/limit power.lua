@@ -1,0 +1,1 @@
+header = { version = 1.1, label = 'limit' }
