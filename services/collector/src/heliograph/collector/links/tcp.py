@@ -1,35 +1,26 @@
 """Modbus TCP: one socket to one host and port, however many units and callers stand behind it.
 
-A lean `asyncio` protocol of our own around pymodbus's messages; asyncio sets TCP_NODELAY on every socket. Time is the
-event loop's, since it is its timers that end a wait.
+Connects, reconnects with growing waits, and judges silences; what passes on the socket is `tcp_socket`'s business. Time
+is the event loop's, since it is its timers that end a wait.
 """
 
 import asyncio
 import socket
-import struct
-from collections.abc import Callable
-from typing import cast
 
 from heliograph.collector.links.calls import Call, ReadCall, WriteCall
 from heliograph.collector.links.errors import DROP_TEXTS, BadFrame, DropKind, LinkDown, ModbusException, Silence
 from heliograph.collector.links.link import Counters, OnDrop
-from heliograph.collector.links.modbus import Mismatch, answer_data, split_tcp, tcp_frame
+from heliograph.collector.links.modbus import tcp_frame
+from heliograph.collector.links.tcp_socket import ModbusSocket, SocketLost
 from heliograph.runtime.retry import Backoff
 
 CONNECT_SECONDS = 3.0
 SILENCES_BEFORE_NEW_SOCKET = 3
 """After so many time limits in a row without a byte the socket may be half open: a new one is made."""
 
-HEADER_BYTES = 6
-LARGEST_LENGTH = 254
 _TRANSACTIONS = 65535
-_BUFFER_BYTES = 4096
 _CACHED_CALLS = 4096
 _KEEP_ALIVE_SECONDS = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-
-
-class _SocketLost(Exception):
-    """The connection ended while an answer was awaited."""
 
 
 class TcpLink:
@@ -53,7 +44,7 @@ class TcpLink:
         self._backoff = backoff or Backoff(0.5, 30)
         self._retry_at = 0.0
         self._lock = asyncio.Lock()
-        self._socket: _Socket | None = None
+        self._socket: ModbusSocket | None = None
         self._transaction = 0
         self._tails: dict[Call, bytes] = {}
         self._silences = 0
@@ -93,7 +84,7 @@ class TcpLink:
         except ModbusException:
             self._answered(wire)
             raise
-        except _SocketLost as cut:
+        except SocketLost as cut:
             raise self._down(wire, str(cut)) from None
         except TimeoutError:
             raise self._failure(wire, timeout) from None
@@ -111,13 +102,13 @@ class TcpLink:
             tail = self._tails[call] = tcp_frame(call, 0)[2:]
         return self._transaction.to_bytes(2) + tail
 
-    def _answered(self, wire: "_Socket") -> None:
+    def _answered(self, wire: ModbusSocket) -> None:
         wire.answers += 1
         self.counters.answers += 1
         self._silences = 0
         self._backoff.reset()
 
-    def _failure(self, wire: "_Socket", timeout: float) -> Silence | BadFrame:
+    def _failure(self, wire: ModbusSocket, timeout: float) -> Silence | BadFrame:
         if wire.filled:
             wire.drop("short")
             self._drop_socket()
@@ -131,7 +122,7 @@ class TcpLink:
             self._drop_socket()
         return Silence(f"{self.name}: no answer within {timeout:g} s")
 
-    def _down(self, wire: "_Socket", cause: str) -> LinkDown:
+    def _down(self, wire: ModbusSocket, cause: str) -> LinkDown:
         """Say that a connection ended; where it never carried an answer, the next one has to wait."""
         self._drop_socket()
         if not wire.answers:
@@ -143,7 +134,7 @@ class TcpLink:
             self._socket.abort()
             self._socket = None
 
-    async def _connect(self) -> "_Socket":
+    async def _connect(self) -> ModbusSocket:
         loop = asyncio.get_running_loop()
         self._socket = None
         if self._closed:
@@ -154,7 +145,7 @@ class TcpLink:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 _, self._socket = await loop.create_connection(
-                    lambda: _Socket(loop, self._count_drop), self._host, self._port, happy_eyeballs_delay=0.25
+                    lambda: ModbusSocket(loop, self._count_drop), self._host, self._port, happy_eyeballs_delay=0.25
                 )
         except (OSError, UnicodeError) as error:
             waits = self._backoff.wait()
@@ -164,7 +155,7 @@ class TcpLink:
         self._set_keep_alive(self._socket)
         return self._socket
 
-    def _set_keep_alive(self, wire: "_Socket") -> None:
+    def _set_keep_alive(self, wire: ModbusSocket) -> None:
         raw = wire.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, self._keep_alive)
         for option, value in _KEEP_ALIVE_SECONDS.items():
@@ -175,130 +166,6 @@ class TcpLink:
         self.counters.drops[kind] += 1
         if self.on_drop is not None:
             self.on_drop(unit, kind)
-
-
-class _Socket(asyncio.BufferedProtocol):
-    """One connection: at most one request awaits its answer, everything else that arrives is dropped."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, count_drop: Callable[[int, DropKind], None]) -> None:
-        self.loop = loop
-        self.transport: asyncio.Transport
-        self.lost: Exception | None = None
-        self.answers = 0
-        self.filled = 0
-        """Bytes in the buffer that are no whole frame yet."""
-        self.dropped: DropKind | None = None
-        """What was dropped last since the request was sent."""
-        self._count_drop = count_drop
-        self._buffer = bytearray(_BUFFER_BYTES)
-        self._call: Call | None = None
-        self._unit = 0
-        self._transaction = 0
-        self._waiter: asyncio.Future[bytes] | None = None
-        self._deadline = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def ask(self, call: Call, transaction: int, frame: bytes, timeout: float) -> bytes:  # noqa: ASYNC109 - a timer that stands costs less than asyncio.timeout
-        """Send a request and return the data of its answer; raises `TimeoutError` and `_SocketLost` too."""
-        if self.filled:
-            self.drop("late")
-            self.filled = 0
-        self.dropped = None
-        self._call, self._transaction, self._unit = call, transaction, call.unit
-        waiter: asyncio.Future[bytes] = self.loop.create_future()
-        self._waiter = waiter
-        self._arm(self.loop.time() + timeout)
-        try:
-            self.transport.write(frame)
-            return await waiter
-        finally:
-            self._waiter = None
-
-    def _arm(self, deadline: float) -> None:
-        """See to it that the timer ends the wait: it stands over many requests and looks again when it rings early."""
-        self._deadline = deadline
-        if self._timer is None or self._timer.when() > deadline:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self.loop.call_at(deadline, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._waiter is None:
-            return
-        if self.loop.time() < self._deadline:
-            self._arm(self._deadline)
-        else:
-            self._end(TimeoutError())
-
-    def abort(self) -> None:
-        """Cut the connection; who waits for an answer fails."""
-        self.lost = self.lost or ConnectionAbortedError()
-        self.transport.abort()
-
-    def drop(self, kind: DropKind) -> None:
-        """Count what was dropped for the unit that was asked last."""
-        self.dropped = kind
-        self._count_drop(self._unit, kind)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = exc or ConnectionResetError()
-        if self._timer is not None:
-            self._timer.cancel()
-        cause = "the connection was cut" if exc else "the device closed the connection"
-        self._end(_SocketLost(cause))
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - frames are small, the buffer is fixed
-        return memoryview(self._buffer)[self.filled :]
-
-    def buffer_updated(self, nbytes: int) -> None:
-        data = bytes(self._buffer[: self.filled + nbytes])
-        start = 0
-        while (end := self._frame_end(data, start)) > start:
-            self._take(data[start:end])
-            start = end
-        self.filled = len(data) - start
-        if self.filled:
-            self._buffer[: self.filled] = data[start:]
-
-    def _frame_end(self, data: bytes, start: int) -> int:
-        """Return where the frame at `start` ends, or `start` when it is not whole yet; noise is one frame."""
-        if len(data) - start < HEADER_BYTES:
-            return start
-        protocol, length = struct.unpack_from(">HH", data, start + 2)
-        if protocol == 0 and 2 <= length <= LARGEST_LENGTH:
-            end = start + HEADER_BYTES + length
-            return end if end <= len(data) else start
-        head = data.find(struct.pack(">HH", self._transaction, 0), start + 1)
-        return head if head > start else len(data)
-
-    def _take(self, frame: bytes) -> None:
-        waiter, call = self._waiter, self._call
-        try:
-            _check_header(frame)
-            transaction, unit, message = split_tcp(frame)
-            if transaction != self._transaction or waiter is None or waiter.done() or call is None:
-                self.drop("late")
-            elif unit != self._unit:
-                self.drop("unit")
-            else:
-                waiter.set_result(answer_data(call, message))
-        except Mismatch as mismatch:
-            self.drop(mismatch.kind)
-        except ModbusException as refusal:
-            self._end(refusal)
-
-    def _end(self, error: Exception) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(error)
-
-
-def _check_header(frame: bytes) -> None:
-    if len(frame) < HEADER_BYTES + 2 or frame[2:4] != b"\0\0" or frame[4:6] != (len(frame) - HEADER_BYTES).to_bytes(2):
-        raise Mismatch("noise")
 
 
 def _cause(error: Exception, limit: float) -> str:
