@@ -55,11 +55,11 @@ class DataFile:
 
     def rows(self) -> Iterator[Row]:
         """Give every value that is there, in the order of the file. May be called again."""
+        known: dict[str, RowFields] = {}
         for block in self.blocks:
-            yield from self._rows_of(block)
+            yield from self._rows_of(block, _row_fields(block, known))
 
-    def _rows_of(self, block: Block) -> Iterator[Row]:
-        fields = _row_fields(block)
+    def _rows_of(self, block: Block, fields: RowFields) -> Iterator[Row]:
         reader = _RowReader(self.dates, self.zone, fields)
         heads = [
             (place, block.device, field.variable.index, field.variable.name, field.statistic, field.variable.unit)
@@ -100,7 +100,9 @@ def read_data_file(
     form = dates or _find_form(content, blocks, name, report)
     if form is None:
         blocks, form = [], DateForm.YMD
-    good = tuple(block for block in blocks if _check(content, block, form, place, report))
+    known: dict[str, RowFields] = {}
+    readers = [_RowReader(form, place, _row_fields(block, known), report) for block in blocks]
+    good = tuple(b for b, reader in zip(blocks, readers, strict=True) if _check(content, b, reader, report))
     return DataFile(file, good, form, place, content), report.findings()
 
 
@@ -122,8 +124,12 @@ def _rows_text(content: bytes, block: Block) -> Iterator[tuple[int, str]]:
             yield line, text
 
 
-def _row_fields(block: Block) -> RowFields:
-    return RowFields(block.definition.protocol, block.variables, parameters=block.parameters)
+def _row_fields(block: Block, known: dict[str, RowFields]) -> RowFields:
+    """The fields of a block's rows; blocks of one definition share them, and what they remember."""
+    name = block.definition.file
+    if name not in known:
+        known[name] = RowFields(block.definition.protocol, block.variables, parameters=block.parameters)
+    return known[name]
 
 
 def _find_form(content: bytes, blocks: list[Block], name: OutgoingName | None, report: Report) -> DateForm | None:
@@ -140,7 +146,7 @@ class _RowReader:
 
     def __init__(self, form: DateForm, zone: ZoneInfo | None, fields: RowFields, report: Report | None = None) -> None:
         self._form = form
-        self._fields = fields
+        self.fields = fields
         self._placer = Placer(zone, self._doubt) if zone is not None else None
         self._report = report
 
@@ -150,7 +156,7 @@ class _RowReader:
         if local is None:
             raise ValueError(f"{quote(texts[0])} is no date as {_FORM_TEXTS[self._form]}")
         placed = self._placer.place(line, local) if self._placer is not None else local
-        return placed, self._fields.read(texts[1:])
+        return placed, self.fields.read(texts[1:])
 
     def end(self) -> None:
         """Say what is to be said at the end of the block."""
@@ -165,10 +171,9 @@ class _RowReader:
 _FORM_TEXTS = {DateForm.YMD: "YY/MM/DD-hh:mm:ss", DateForm.DMY: "DD/MM/YY-hh:mm:ss"}
 
 
-def _check(content: bytes, block: Block, form: DateForm, zone: ZoneInfo | None, report: Report) -> bool:
+def _check(content: bytes, block: Block, reader: _RowReader, report: Report) -> bool:
     """Whether every row of a block can be read; what is wrong goes to the report."""
-    fields = _row_fields(block)
-    reader = _RowReader(form, zone, fields, report)
+    fields = reader.fields
     is_good = True
     for line, text in _rows_text(content, block):
         texts = text.split(";")

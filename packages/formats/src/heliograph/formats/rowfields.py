@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Literal
 
 from heliograph.formats.definition import Kind, ModbusPoint, Protocol, Variable
@@ -16,6 +17,7 @@ Statistic = Literal["min", "max", "mean", "instant"]
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MOST_CHARACTERS = 400
+_REMEMBERED = 4096
 
 Read = Callable[[str], int | float | str]
 """Reads one field that is not empty; raises `ValueError` with a reason."""
@@ -67,6 +69,7 @@ class RowFields:
             else None
             for field in self.fields
         )
+        self._engineering = tuple(_remembering(field.variable) for field in self.fields)
         self._is_plain = tuple(_is_plain(field.variable) for field in self.fields)
 
     def read(self, texts: Sequence[str]) -> list[Value]:
@@ -86,11 +89,15 @@ class RowFields:
     def engineering(self, place: int, row: Sequence[Value]) -> Value:
         """Return the engineering value of a field of a row, or None where it or its scale factor is missing."""
         raw = row[place]
-        variable = self.fields[place].variable
         exponent = self._exponents[place]
         if exponent is not None:
-            return engineering_value(variable, raw, exponent.of(row))
-        return raw if self._is_plain[place] else engineering_value(variable, raw)
+            return self._engineering[place](raw, exponent.of(row))
+        return raw if self._is_plain[place] else self._engineering[place](raw)
+
+
+def _remembering(variable: Variable) -> Callable[..., Value]:
+    """Raw values of a device repeat, and calculating in decimals takes long."""
+    return lru_cache(maxsize=_REMEMBERED, typed=True)(partial(engineering_value, variable))
 
 
 def _is_plain(variable: Variable) -> bool:
