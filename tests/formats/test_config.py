@@ -78,7 +78,7 @@ def test_web_addresses(address, host, port, root, plain):
         "https://a/?x",
         "https://a/../b",
         "https://a:0",
-        "10.0.1",
+        "1.2.3",
     ],
 )
 def test_wrong_web_addresses(address):
@@ -89,10 +89,10 @@ def test_wrong_web_addresses(address):
 
 def test_the_gateways_own_variables():
     config = config_of(
-        "; comment=1\n#x\n\nGATEWAY_Uid=roof-1\nGATEWAY_Name=A = b\nNTP_TimeZone=Europe/Paris\nGATEWAY_Latitude=-48.85\n"
+        "; comment=1\n#x\n\nGATEWAY_Uid=roof-1\nGATEWAY_Name=A=b\nNTP_TimeZone=Europe/Paris\nGATEWAY_Latitude=-48.85\n"
         "GATEWAY_Longitude= 2 \nLOG_Level=\nSERVER_Type=ftp\nFTP_Address=a\n"
     )
-    assert (config.uid, config.name, config.time_zone, config.log_level) == ("roof-1", "A = b", "Europe/Paris", "info")
+    assert (config.uid, config.name, config.time_zone, config.log_level) == ("roof-1", "A=b", "Europe/Paris", "info")
     assert (config.latitude, config.longitude) == (-48.85, 2)
 
 

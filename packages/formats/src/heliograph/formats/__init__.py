@@ -1,6 +1,7 @@
 """The files that a gateway and its servers exchange: parse, validate, write. Pure: text in, values and findings out."""
 
 from heliograph.formats.alarmfile import device_alarm, gateway_alarm
+from heliograph.formats.alarmreader import AlarmRow, read_alarms
 from heliograph.formats.commandfile import (
     COMMAND_FILE_LIMIT,
     Command,
@@ -12,13 +13,16 @@ from heliograph.formats.commandfile import (
 )
 from heliograph.formats.config import Config, Directory, FileServer, MqttServer, Server, ServerMode, ServerType
 from heliograph.formats.config_parser import parse_config
+from heliograph.formats.config_writer import write_config
 from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
 from heliograph.formats.daq_parser import parse_daq
+from heliograph.formats.daq_writer import write_daq
 from heliograph.formats.datafile import DATA_FILE_LIMIT, BlockHeader, DataFileWriter, RowTooLarge
 from heliograph.formats.datareader import DataFile, Row, read_data_file
 from heliograph.formats.dates import DateForm, LocalDates
 from heliograph.formats.definition import Definition, Kind, ModbusPoint, Protocol, Table, Variable
 from heliograph.formats.definition_parser import parse_definition
+from heliograph.formats.definition_writer import write_definition
 from heliograph.formats.engineering import engineering_value, engineering_values, raw_value
 from heliograph.formats.findings import Finding, Severity, has_errors
 from heliograph.formats.frames import pandas_frame, polars_frame
@@ -36,6 +40,7 @@ from heliograph.formats.names import (
 from heliograph.formats.plant import Plant, PlantDevice, read_plant, scale_factor_of
 from heliograph.formats.schedule import DayType, ScheduleLine, Schedules
 from heliograph.formats.schedule_parser import parse_schedules
+from heliograph.formats.schedule_writer import write_schedules
 from heliograph.formats.scripts import parse_scripts
 from heliograph.formats.secrets import mask_secrets, resolve_secret
 from heliograph.formats.set_reader import read_set
@@ -46,6 +51,7 @@ from heliograph.formats.values import Value, format_row, format_value, shortest_
 __all__ = [
     "COMMAND_FILE_LIMIT",
     "DATA_FILE_LIMIT",
+    "AlarmRow",
     "BlockHeader",
     "Command",
     "CommandError",
@@ -112,6 +118,7 @@ __all__ = [
     "parse_scripts",
     "polars_frame",
     "raw_value",
+    "read_alarms",
     "read_data_file",
     "read_plant",
     "read_set",
@@ -121,5 +128,9 @@ __all__ = [
     "timestamp",
     "uid_from_mac",
     "unpack",
+    "write_config",
+    "write_daq",
+    "write_definition",
     "write_results",
+    "write_schedules",
 ]

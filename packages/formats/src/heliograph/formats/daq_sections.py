@@ -66,6 +66,8 @@ class Row:
     line: int
     fields: dict[str, Field]
     """By the name of the column; a column that the header or the end of the line leaves out is absent."""
+    columns: tuple[str, ...] = ()
+    """Of its section's header, in their order; empty for those that have no effect."""
     absent: frozenset[str] = frozenset()
     """Needed columns that the header lacks: reported there, once."""
 
@@ -167,4 +169,4 @@ def _row(section: _Section, kind: SectionKind, line: Line, report: Report) -> Ro
     for extra in cells.without_trailing_blanks(fields[len(section.columns) :])[:1]:
         report.note(extra, f"the header names no column for {quote(extra.text)}, it has no effect")
     by_column = {column: place for column, place in zip(section.columns, fields, strict=False) if column}
-    return Row(kind, line.number, by_column, section.absent)
+    return Row(kind, line.number, by_column, tuple(section.columns), section.absent)
