@@ -33,7 +33,7 @@ def requests(blocks):
     return sum(len(block.spans) for block in blocks)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(sparse_points(), max_size=30), st.integers(1, 125))
 def test_without_gap(wanted, limit):
     """Each variable is covered once; no request is too long or touches what nobody needs."""
@@ -67,7 +67,7 @@ def least(spans, limit):
     return len(windows)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 24), st.sampled_from(NUMBERS)), min_size=1, max_size=8, unique=True),
     st.integers(4, 12),
@@ -78,7 +78,7 @@ def test_least_number_of_requests(chosen, limit):
     assert requests(plan(variables(wanted), limit)) == least([(p.address, p.count) for p in wanted], limit)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(sparse_points(), max_size=20), st.integers(1, 125), st.integers(0, 20))
 def test_with_gap(wanted, limit, gap):
     """Holes are no wider than the gap, named, never cost more than they save, and can be closed."""

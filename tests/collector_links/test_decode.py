@@ -63,7 +63,7 @@ def points(draw):
     return point(address, kind, **more)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(points(), min_size=1, max_size=20),
     st.lists(WORDS, min_size=100, max_size=100),

@@ -109,7 +109,7 @@ async def test_a_wrong_answer_is_never_data(line, link, fault, value, kind):
     link.on_drop = lambda unit, what: told.append((unit, what))
     setattr(line.faults[2], fault, value)
     with pytest.raises(BadFrame) as failed:
-        await link.read(holding(2, 0, 4), 0.1)
+        await link.read(holding(2, 0, 4), 0.4)
     assert failed.value.kind == kind
     assert told == [(2, kind)]
     assert link.counters.drops == {kind: 1}
@@ -147,9 +147,9 @@ async def test_echo_is_no_answer(line, link):
     assert link.counters.drops == {"echo": 6}
     line.faults[2].dead = True
     with pytest.raises(BadFrame, match="echo"):
-        await link.write(WriteCall(2, 6, 4, (5,)), 0.1)
+        await link.write(WriteCall(2, 6, 4, (5,)), 0.4)
     with pytest.raises(BadFrame, match="echo"):
-        await link.read(holding(2, 4, 2), 0.1)
+        await link.read(holding(2, 4, 2), 0.4)
     for fault in line.faults.values():
         fault.clear()
     await link.read(holding(1, 4, 2), 1)
@@ -161,7 +161,7 @@ async def test_silence(line, link):
     began = time.monotonic()
     with pytest.raises(Silence):
         await link.read(holding(3, 0, 1), 0.2)
-    assert 0.2 <= time.monotonic() - began < 0.5
+    assert 0.2 <= time.monotonic() - began < 1.5
     assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
 
 
@@ -197,7 +197,7 @@ async def test_a_late_answer_does_not_disturb_another_unit(line, link):
 async def test_the_time_limit_does_not_count_the_line_itself():
     """At 1200 baud an answer of 255 bytes takes two seconds: the device's own time is what is limited."""
     async with RtuSimulator({1: bank()}, 1200) as line, rtu_link(line.device, 1200) as link:
-        assert len(await link.read(holding(1, 0, 125), 0.3)) == 250
+        assert len(await link.read(holding(1, 0, 125), 1)) == 250
 
 
 async def test_port_unplugged_and_back(line, link):

@@ -70,7 +70,7 @@ async def test_one_socket_for_many_callers(device, link):
 async def test_the_time_limit_begins_with_the_exchange(device, link):
     """Who waits for its turn does not use up its own time."""
     device.answer_delay = 0.1
-    await asyncio.gather(*(link.read(holding(1, n, 1), 0.25) for n in range(6)))
+    await asyncio.gather(*(link.read(holding(1, n, 1), 0.6) for n in range(8)))
 
 
 async def test_exceptions_are_answers(device, link):
@@ -98,7 +98,7 @@ async def test_a_wrong_answer_is_never_data(device, link, fault, value, kind):
     link.on_drop = lambda unit, what: told.append((unit, what))
     setattr(device.faults[2], fault, value)
     with pytest.raises(BadFrame, match="only") as failed:
-        await link.read(holding(2, 0, 4), 0.2)
+        await link.read(holding(2, 0, 4), 0.5)
     assert failed.value.kind == kind
     assert told == [(2, kind)]
     assert link.counters.drops == {kind: 1}

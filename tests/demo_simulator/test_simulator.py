@@ -74,14 +74,14 @@ async def failure(*arguments: str | int):
 
 async def test_refusals_and_faults_as_a_client_sees_them():
     async with TcpSimulator({1: bank()}) as simulator:
-        where = ("-m", "tcp", "-o", 0.2, "-p", simulator.port, "-t", 4)
+        where = ("-m", "tcp", "-p", simulator.port, "-t", 4)
         assert "Illegal data address" in await failure(*where, "-r", 199, "-c", 2, "127.0.0.1")
         assert "Target device failed" in await failure(*where, "-a", 9, "127.0.0.1")
         simulator.faults[1].exception = DEVICE_FAILURE
         assert "Slave device or server failure" in await failure(*where, "127.0.0.1")
         simulator.faults[1].clear()
         simulator.faults[1].dead = True
-        assert "timed out" in await failure(*where, "127.0.0.1")
+        assert "timed out" in await failure(*where, "-o", 0.2, "127.0.0.1")
         simulator.faults[1].clear()
         assert await mbpoll(*where, "-r", 0, "127.0.0.1") == [1000]
 
@@ -89,9 +89,9 @@ async def test_refusals_and_faults_as_a_client_sees_them():
 @pytest.mark.parametrize("fault", ["bad_crc", "wrong_unit", "half_frame", "dead"])
 async def test_faults_of_a_line_as_a_client_sees_them(fault):
     async with RtuSimulator({1: bank()}, 115200) as simulator:
-        where = ("-m", "rtu", "-o", 0.2, "-b", 115200, "-P", "none", "-t", 4, simulator.device)
+        where = ("-m", "rtu", "-b", 115200, "-P", "none", "-t", 4, simulator.device)
         setattr(simulator.faults[1], fault, True)
-        await failure(*where)
+        await failure("-o", 0.2, *where)
         simulator.faults[1].clear()
         await asyncio.sleep(0.05)
         assert await mbpoll("-r", 0, *where) == [1000]
