@@ -18,8 +18,8 @@ from heliograph.cli.parquet import ParquetError, write_parquet
 from heliograph.cli.setdirectory import read_limited
 from heliograph.cli.tables import print_table
 from heliograph.formats import DataFile, DateForm, Row, format_value, read_data_file
-from heliograph.formats.datareader import READ_LIMIT
 from heliograph.formats.findings import Finding, Severity, has_errors
+from heliograph.formats.incoming import READ_LIMIT
 
 
 class Dates(StrEnum):

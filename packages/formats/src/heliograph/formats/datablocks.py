@@ -3,14 +3,14 @@
 The first look at a file (spec 3.1): nothing is copied out of it but the places of its rows.
 """
 
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from heliograph.formats.datafile import InterfaceKind
 from heliograph.formats.dates import is_date
 from heliograph.formats.definition import Definition, Protocol, Variable
+from heliograph.formats.incoming import check_text, column_of, lines_of
 from heliograph.formats.report import Report, quote
 
 _DEVICE = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -56,31 +56,6 @@ def find_blocks(
         finder.look(line, text, offset)
         offset += size
     return finder.finish(offset)
-
-
-def lines_of(content: bytes, line: int = 1) -> Iterator[tuple[int, str, int]]:
-    """Give each line with its number, its text without line end and byte-order mark, and its size in bytes.
-
-    Bytes that are not UTF-8 become lone surrogates; see `check_text`.
-    """
-    for number, raw in enumerate(io.BytesIO(content), line):
-        text = raw.decode(errors="surrogateescape").rstrip("\r\n")
-        yield number, text.removeprefix("\ufeff") if number == 1 else text, len(raw)
-
-
-def column_of(fields: list[str], position: int) -> int:
-    """Return the 1-based column at which a field of a `;`-separated line starts."""
-    return sum(len(field) + 1 for field in fields[:position]) + 1
-
-
-def check_text(line: int, text: str, report: Report) -> bool:
-    """Report a line that is not UTF-8, and tell whether it is."""
-    try:
-        text.isascii() or text.encode()
-    except UnicodeEncodeError as error:
-        report.error(line, error.start + 1, "not UTF-8 text")
-        return False
-    return True
 
 
 @dataclass(slots=True)

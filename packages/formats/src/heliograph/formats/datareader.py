@@ -7,22 +7,19 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from heliograph.formats.datablocks import Block, column_of, find_blocks, lines_of
+from heliograph.formats.datablocks import Block, find_blocks
 from heliograph.formats.dateforms import FormFinder, Placer
 from heliograph.formats.dates import DateForm, parse_date
 from heliograph.formats.definition import Definition
 from heliograph.formats.findings import Finding
-from heliograph.formats.gziptext import Unpackable, is_packed, unpack
+from heliograph.formats.incoming import column_of, lines_of, unpacked
 from heliograph.formats.names import OutgoingName, parse_name
 from heliograph.formats.report import Report, quote
 from heliograph.formats.rowfields import RowFields, Statistic
 from heliograph.formats.values import Value
-
-READ_LIMIT: Final = 64 * 1024 * 1024
-"""A data file that is larger, unpacked, is refused: gateways end theirs at 16 MiB."""
 
 
 class Row(NamedTuple):
@@ -94,7 +91,7 @@ def read_data_file(
     report = Report(file)
     place = ZoneInfo(zone) if zone is not None else None
     name = parse_name(PurePath(file).name)
-    content = _unpacked(content, report)
+    content = unpacked(content, report)
     is_parameters = name is not None and name.kind.is_parameters
     blocks = find_blocks(content, definitions, report, parameters=is_parameters)
     form = dates or _find_form(content, blocks, name, report)
@@ -104,18 +101,6 @@ def read_data_file(
     readers = [_RowReader(form, place, _row_fields(block, known), report) for block in blocks]
     good = tuple(b for b, reader in zip(blocks, readers, strict=True) if _check(content, b, reader, report))
     return DataFile(file, good, form, place, content), report.findings()
-
-
-def _unpacked(content: bytes, report: Report) -> bytes:
-    try:
-        unpacked = unpack(content, READ_LIMIT) if is_packed(content) else content
-    except Unpackable as error:
-        report.error(1, 1, str(error))
-        return b""
-    if len(unpacked) > READ_LIMIT:
-        report.error(1, 1, f"larger than {READ_LIMIT // 2**20} MiB")
-        return b""
-    return unpacked
 
 
 def _rows_text(content: bytes, block: Block) -> Iterator[tuple[int, str]]:
@@ -133,8 +118,7 @@ def _row_fields(block: Block, known: dict[str, RowFields]) -> RowFields:
 
 
 def _find_form(content: bytes, blocks: list[Block], name: OutgoingName | None, report: Report) -> DateForm | None:
-    stamp = dt.datetime.fromtimestamp(name.time / 1000, dt.UTC).replace(tzinfo=None) if name else None
-    finder = FormFinder(stamp)
+    finder = FormFinder(name)
     for block in blocks:
         for line, text in _rows_text(content, block):
             finder.see(line, text.partition(";")[0])
@@ -154,7 +138,7 @@ class _RowReader:
         """Return date and raw values, or raise `ValueError`."""
         local = parse_date(texts[0], self._form)
         if local is None:
-            raise ValueError(f"{quote(texts[0])} is no date as {_FORM_TEXTS[self._form]}")
+            raise ValueError(f"{quote(texts[0])} is no date as {self._form.pattern}")
         placed = self._placer.place(line, local) if self._placer is not None else local
         return placed, self.fields.read(texts[1:])
 
@@ -166,9 +150,6 @@ class _RowReader:
     def _doubt(self, line: int, reason: str) -> None:
         if self._report is not None:
             self._report.warning(line, 1, reason)
-
-
-_FORM_TEXTS = {DateForm.YMD: "YY/MM/DD-hh:mm:ss", DateForm.DMY: "DD/MM/YY-hh:mm:ss"}
 
 
 def _check(content: bytes, block: Block, reader: _RowReader, report: Report) -> bool:

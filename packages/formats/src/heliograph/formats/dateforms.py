@@ -5,6 +5,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from heliograph.formats.dates import DateForm, parse_date
+from heliograph.formats.names import OutgoingName
 from heliograph.formats.report import Report, quote
 
 _MARGIN = dt.timedelta(days=1)
@@ -14,8 +15,8 @@ _MARGIN = dt.timedelta(days=1)
 class FormFinder:
     """Sees every date of a file, then tells the form: the one that all dates fit, else the one nearer the stamp."""
 
-    def __init__(self, stamp: dt.datetime | None) -> None:
-        self._stamp = stamp
+    def __init__(self, name: OutgoingName | None) -> None:
+        self._stamp = dt.datetime.fromtimestamp(name.time / 1000, dt.UTC).replace(tzinfo=None) if name else None
         self._misfits: dict[DateForm, tuple[int, str]] = {}
         self._distances = dict.fromkeys(DateForm, dt.timedelta())
         self._open_dates = 0

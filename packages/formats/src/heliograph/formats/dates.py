@@ -19,6 +19,11 @@ class DateForm(StrEnum):
     DMY = "dmy"
     """`DD/MM/YY-hh:mm:ss`"""
 
+    @property
+    def pattern(self) -> str:
+        """The form as people write it."""
+        return "YY/MM/DD-hh:mm:ss" if self is DateForm.YMD else "DD/MM/YY-hh:mm:ss"
+
 
 class LocalDates:
     """Prints instants as the local dates of one zone in one form.
