@@ -6,6 +6,7 @@ BusError
 └── NoAnswer         a request was not answered in time, or nobody is there to answer
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,7 +40,8 @@ class NoAnswer(BusError):
 def translated() -> Iterator[None]:
     """Turn nats-py's errors into ours."""
     try:
-        yield
+        with cancellable():
+            yield
     except nats.js.errors.NoStreamResponseError as error:
         raise BusUnavailable("the stream is not there yet") from error
     except nats.js.errors.APIError as error:
@@ -50,3 +52,15 @@ def translated() -> Iterator[None]:
         raise BusUnavailable("nobody is there to answer") from error
     except NATS_ERRORS as error:
         raise BusUnavailable(str(error) or type(error).__name__) from error
+
+
+@contextmanager
+def cancellable() -> Iterator[None]:
+    """Let no cancellation be lost: `wait_for` of Python 3.11, which nats-py uses, drops one that meets a result."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError

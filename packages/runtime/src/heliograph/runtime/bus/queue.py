@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from heliograph.contract.channels import Channel
 from heliograph.runtime.bus.connection import Connection
-from heliograph.runtime.bus.errors import BusError, translated
+from heliograph.runtime.bus.errors import BusError, cancellable, translated
 from heliograph.runtime.bus.messages import BATCH_MESSAGES, Unreadable
 from heliograph.runtime.retry import Backoff
 
@@ -66,7 +66,8 @@ class WorkQueue:
             puller = await self._puller()
             try:
                 while True:
-                    await self._read_once(puller, batch)
+                    with cancellable():
+                        await self._read_once(puller, batch)
                     self._backoff.reset()
             finally:
                 with suppress(nats.errors.Error, ConnectionError):
