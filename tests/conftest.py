@@ -1,3 +1,8 @@
 """Fixtures that every test may ask for. Peers of one kind live in `support/<peer>.py`."""
 
+from hypothesis import settings
+
 pytest_plugins = ["support.nats"]
+
+settings.register_profile("project", deadline=None)  # machines of CI are busy: time is no property of an example
+settings.load_profile("project")
