@@ -15,6 +15,7 @@ PARIS = ZoneInfo("Europe/Paris")
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kathmandu"]
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
+HALF_PAST_TWO = ScheduleLine(1, start=dt.time(2, 30))
 
 
 def at(text: str) -> dt.datetime:
@@ -115,9 +116,9 @@ def test_same_instants_as_a_walk_through_every_minute(lines, zone_name, start):
         (ScheduleLine(1, DayType.FIRST), UTC, "2024-12-31 23:59", ["2025-01-01 00:00:00"]),
         (ScheduleLine(1, DayType.SUNDAY), UTC, "2024-06-01 00:00", ["2024-06-02 00:00:00", "2024-06-09 00:00:00"]),
         # 02:30 does not exist on 31 March 2024 in Paris: 03:00 local, 01:00 UTC
-        (ScheduleLine(1, start=dt.time(2, 30)), PARIS, "2024-03-30 12:00", ["2024-03-31 01:00:00", "2024-04-01 00:30:00"]),
+        (HALF_PAST_TWO, PARIS, "2024-03-30 12:00", ["2024-03-31 01:00:00", "2024-04-01 00:30:00"]),
         # 02:30 exists twice on 27 October 2024 in Paris: the first, 00:30 UTC
-        (ScheduleLine(1, start=dt.time(2, 30)), PARIS, "2024-10-26 12:00", ["2024-10-27 00:30:00", "2024-10-28 01:30:00"]),
+        (HALF_PAST_TWO, PARIS, "2024-10-26 12:00", ["2024-10-27 00:30:00", "2024-10-28 01:30:00"]),
         (
             ScheduleLine(1, DayType.EVERYDAY, dt.time(23, 59, 59), 1, 5),
             UTC,
