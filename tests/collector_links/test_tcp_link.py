@@ -98,7 +98,7 @@ async def test_a_wrong_answer_is_never_data(device, link, fault, value, kind):
     link.on_drop = lambda unit, what: told.append((unit, what))
     setattr(device.faults[2], fault, value)
     with pytest.raises(BadFrame, match="only") as failed:
-        await link.read(holding(2, 0, 4), 0.5)
+        await link.read(holding(2, 0, 4), 1)
     assert failed.value.kind == kind
     assert told == [(2, kind)]
     assert link.counters.drops == {kind: 1}
