@@ -56,6 +56,14 @@ def test_the_table_is_for_people():
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["timestamp", "device", "index", "name", "statistic", "raw", "value", "unit"] in lines
     assert ["2024-06-01", "10:00:00", "1", "12", "103_PhVphA", "min", "2301", "230.1", "V"] in lines
+    assert ["2024-06-01", "10:00:00", "1", "10", "103_A", "mean", "1260.333333", "12.60333333", "A"] in lines
+
+
+def test_the_example_of_the_documents_reads_with_the_example_set():
+    examples = Path(__file__).parents[2] / "examples"
+    result = decode(*(examples / "data").glob("*.csv.gz"), "--def", examples / "set", "--csv")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1633
 
 
 def test_a_long_table_comes_in_parts_and_names_are_no_markup(tmp_path: Path):
@@ -86,6 +94,13 @@ def test_parquet_that_can_not_be_written_is_told(tmp_path: Path):
     result = decode(FILE, "--def", CASE, "--parquet", tmp_path / "no" / "out.parquet")
     assert result.exit_code == 1
     assert "can't be written" in result.stderr
+
+
+def test_no_parquet_file_is_made_of_nothing(tmp_path: Path):
+    result = decode(tmp_path / "absent.csv", "--def", CASE, "--parquet", tmp_path / "out.parquet")
+    assert result.exit_code == 1
+    assert result.stderr.endswith("out.parquet is not written\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_parquet_without_a_library_names_the_one_to_install(tmp_path: Path, monkeypatch):

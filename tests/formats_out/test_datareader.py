@@ -195,6 +195,12 @@ def test_what_is_not_utf8_names_its_place():
     assert errors(content) == ["5:19: error: not UTF-8 text"]
 
 
+def test_a_line_without_end_is_an_error_and_costs_no_memory():
+    text = EXAMPLE + "24/06/01-10:20:00" + ";" * (9 * 2**20)
+    assert errors(text) == ["6:1: error: the line is longer than 8 MiB"]
+    assert list(read(text)[0].rows()) == []
+
+
 def test_a_file_that_breaks_off_in_a_header_or_holds_nothing_is_told():
     assert errors("DEVICEINDEX;1\n") == ["1:1: error: the file ends inside the header of a device"]
     assert [str(f) for f in read("")[1]] == [f"{NAME}:1:1: warning: the file holds no rows"]

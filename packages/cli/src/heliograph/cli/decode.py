@@ -140,6 +140,7 @@ def _write_parquet(target: Path, paths: list[Path], reading: _Reading, faults: _
     rows = _rows(paths, reading, faults)
     first = next(rows, None)
     if first is None:
+        sys.stderr.write(f"heliograph decode: there are no rows, {target} is not written\n")
         return
     try:
         count = write_parquet(target, chain([first], rows), reading.zone)

@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from heliograph.cli.output import printable
-from heliograph.formats import Row, format_value
+from heliograph.formats import Row, Value, format_value
 
 ROWS_OF_A_TABLE = 1000
 _WIDE = 10_000
+_LONG = 1e9
+"""Floats beyond are shown as they are: ten digits would cut before the point."""
 
 
 def print_table(title: str, rows: Iterable[Row]) -> None:
@@ -41,10 +43,17 @@ def _texts(row: Row) -> tuple[str, ...]:
         row.index,
         row.name,
         row.statistic,
-        format_value(row.raw),
-        format_value(row.value),
+        _number(row.raw),
+        _number(row.value),
         row.unit,
     )
+
+
+def _number(value: Value) -> str:
+    """A value to look at: ten digits of a float; CSV and Parquet have all."""
+    if isinstance(value, float) and abs(value) < _LONG:
+        value = float(f"{value:.10g}")
+    return format_value(value)
 
 
 def _cell(text: str) -> Text:

@@ -14,6 +14,8 @@ from heliograph.formats.incoming import check_text, column_of, lines_of
 from heliograph.formats.report import Report, quote
 
 _DEVICE = re.compile(r"0|[1-9][0-9]{0,8}")
+_HEAD = 200
+"""Characters of a line that is not in order, enough to tell a header."""
 _COUNT = re.compile(r"[0-9]{1,6}")
 _PROTOCOLS = {
     "MODBUS": (Protocol.MODBUS_RTU, Protocol.MODBUS_TCP),
@@ -89,7 +91,7 @@ class _Finder:
         if not text:
             return
         is_text = check_text(line, text, self._report)
-        fields = text.split(";")
+        fields = text.split(";") if is_text else text[:_HEAD].split(";")
         if fields[0] in _HEADERS:
             self._end(offset)
             self._begin(line, fields, is_text=is_text)

@@ -9,6 +9,8 @@ from heliograph.formats.report import Report
 
 READ_LIMIT: Final = 64 * 1024 * 1024
 """A data file that is larger, unpacked, is refused: gateways end theirs at 16 MiB."""
+LINE_LIMIT: Final = 8 * 1024 * 1024
+"""In characters: no record that comes over the gateway's bus is larger."""
 
 
 def unpacked(content: bytes, report: Report) -> bytes:
@@ -40,7 +42,10 @@ def column_of(fields: list[str], position: int) -> int:
 
 
 def check_text(line: int, text: str, report: Report) -> bool:
-    """Report a line that is not UTF-8, and tell whether it is."""
+    """Report a line that is not UTF-8, or longer than any record, and tell whether it is in order."""
+    if len(text) > LINE_LIMIT:
+        report.error(line, 1, f"the line is longer than {LINE_LIMIT // 2**20} MiB")
+        return False
     try:
         text.isascii() or text.encode()
     except UnicodeEncodeError as error:
