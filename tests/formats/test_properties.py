@@ -1,6 +1,6 @@
 """What holds for every file, right or wrong."""
 
-import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +17,7 @@ from heliograph.formats import (
 )
 from heliograph.formats.config_parser import read_config
 from heliograph.formats.daq_parser import read_daq
-from heliograph.formats.definition_parser import read_definition
-from heliograph.formats.report import Report
+from heliograph.formats.report import FINDINGS_LIMIT, Report
 from heliograph.formats.schedule_parser import read_schedules
 from heliograph.formats.text import read_text
 from support.formats import HEADER, contents, definitions, names
@@ -133,8 +132,21 @@ def test_models_never_show_a_password(name):
 
 
 def test_a_definition_with_everything_wrong_is_answered_quickly():
-    """Findings are counted, not listed without end."""
+    """Findings are not listed without end."""
     content = (HEADER + "1;9;x;y;z;;;a;b;;c\n" * 200_000).encode()
-    reading = read_definition(content, "x")
-    assert reading.report.rejected
-    assert re.search(r"[0-9]+ further findings", reading.report.findings()[0].text)
+    definition, findings = parse_definition(content, "x")
+    assert definition is None
+    assert len(findings) <= FINDINGS_LIMIT + 1
+    assert "what follows is not read" in "".join(finding.text for finding in findings[-3:])
+
+
+@pytest.mark.parametrize("line", [b"Abc%d=1\n", b"\x01;" * 30_000 + b"%d\n", b";" * 60_000 + b"%d\n"])
+@pytest.mark.parametrize("parse", PARSERS)
+def test_a_file_full_of_findings_is_rejected_and_answered_quickly(parse, line):
+    """Also where all of them are warnings: nobody can tell what would follow."""
+    content = b"modbusTCP;;;\n" + b"".join(line % number for number in range(min(12_000, 4_000_000 // len(line))))
+    started = time.perf_counter()
+    found, findings = parse(content, "x")
+    assert time.perf_counter() - started < 20
+    assert (found is None) == any(finding.severity is Severity.ERROR for finding in findings)
+    assert len(findings) < FINDINGS_LIMIT or found is None

@@ -3,12 +3,14 @@
 from heliograph.formats.report import Field
 
 SEPARATOR = ";"
+FIELDS_LIMIT = 256
+"""No header names so many; what follows is left in one piece."""
 
 
 def split(text: str, line: int, separator: str = SEPARATOR, column: int = 1) -> list[Field]:
     """Return the fields of a line, or of a piece of it that starts at a column."""
     fields = []
-    for raw in text.split(separator):
+    for raw in text.split(separator, FIELDS_LIMIT - 1):
         fields.append(Field(line, column, raw))
         column += len(raw) + 1
     return fields

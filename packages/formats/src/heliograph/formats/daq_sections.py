@@ -107,6 +107,8 @@ def field_start(text: str, position: int) -> int:
 def _rows(lines: list[Line], report: Report) -> Iterator[Row]:
     section: _Section | None = None
     for line in lines:
+        if report.is_full:
+            return
         fields = cells.without_trailing_blanks(cells.split(line.text, line.number))
         if not fields:
             section = section if section and section.kind else None

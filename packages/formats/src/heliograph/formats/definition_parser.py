@@ -91,7 +91,9 @@ def _forced_write(place: Field, report: Report) -> int | None:
 def _variables(lines: list[Line], protocol: Protocol | None, report: Report) -> tuple[Variable, ...]:
     names = Names()
     placed = [
-        read_variable(cells.split(line.text, line.number), protocol, names, report) for line in lines[:VARIABLES_LIMIT]
+        read_variable(cells.split(line.text, line.number), protocol, names, report)
+        for line in lines[:VARIABLES_LIMIT]
+        if not report.is_full
     ]
     for line in lines[VARIABLES_LIMIT : VARIABLES_LIMIT + 1]:
         report.error(line.number, 1, f"the file has more than {VARIABLES_LIMIT} variables")

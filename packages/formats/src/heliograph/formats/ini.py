@@ -31,6 +31,8 @@ class Numbered:
 def assignments(text: Text, report: Report) -> Iterator[Assignment]:
     """Yield the variables in their order; a line that is neither a variable nor a comment is a warning, and kept."""
     for line in text.lines:
+        if report.is_full:
+            return
         if not line.readable or line.is_blank or line.text.startswith(COMMENTS):
             continue
         name, sign, value = line.text.partition("=")

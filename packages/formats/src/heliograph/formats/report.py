@@ -13,6 +13,7 @@ from heliograph.formats.findings import Finding, Severity
 FINDINGS_LIMIT = 10_000
 SUGGESTIONS_LIMIT = 100
 QUOTE_LIMIT = 80
+SEARCH_LIMIT = 2_000
 
 
 class WrongValue(ValueError):
@@ -50,12 +51,16 @@ class Report:
         self.errors = 0
         self._findings: set[Finding] = set()
         self._spoilt: set[tuple[int, int]] = set()
-        self._further = 0
 
     @property
     def rejected(self) -> bool:
         """Whether there is any error."""
         return self.errors > 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is wrong that reading on tells nobody more; the file is rejected then."""
+        return len(self._findings) >= FINDINGS_LIMIT
 
     def error(self, line: int, column: int, text: str) -> None:
         """Report what rejects the file."""
@@ -94,19 +99,18 @@ class Report:
 
     def findings(self) -> list[Finding]:
         """Return the findings in the order of their places."""
-        found = sorted(self._findings)
-        if self._further:
-            severity = Severity.ERROR if self.rejected else Severity.WARNING
-            found.insert(0, Finding(self.file, 1, 1, severity, f"{self._further} further findings are not listed"))
-        return found
+        return sorted(self._findings)
 
     def _add(self, line: int, column: int, severity: Severity, text: str) -> None:
         if (line, column) in self._spoilt:
             return
-        if len(self._findings) >= FINDINGS_LIMIT:
-            self._further += 1
+        if self.is_full:
             return
         self._findings.add(Finding(self.file, line, column, severity, text))
+        if len(self._findings) == FINDINGS_LIMIT:
+            self.errors += 1
+            text = f"more than {FINDINGS_LIMIT} findings; what follows is not read"
+            self._findings.add(Finding(self.file, line, column, Severity.ERROR, text))
 
 
 def quote(text: str) -> str:
@@ -117,9 +121,9 @@ def quote(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return '; did you mean "X"?' for the known name nearest to this one, or an empty text."""
-    if len(name) > QUOTE_LIMIT:
-        return ""
     by_fold = {candidate.casefold(): candidate for candidate in known}
+    if len(name) > QUOTE_LIMIT or len(by_fold) > SEARCH_LIMIT:
+        return ""
     close = get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.75)
     return f"; did you mean {quote(by_fold[close[0]])}?" if close else ""
 

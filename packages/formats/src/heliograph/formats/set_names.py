@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from heliograph.formats.report import Field, Report, nearest, quote
+from heliograph.formats.report import Field, Report, quote
 
 
 class Folder:
@@ -18,13 +18,13 @@ class Folder:
     def take(self, place: Field, name: str, report: Report) -> str:
         """Return the path of a file that a field names; empty, and reported at the field, if it is missing."""
         if name not in self._known:
-            report.wrong(place, f"{self._name}/ has no file {quote(name)}{self._hint(name)}")
+            report.wrong(place, f"{self._name}/ has no file {quote(name)}{self._hint(name, report)}")
             return ""
         other = self._named.setdefault(name.casefold(), name)
         if other != name:
             report.note(place, f"{quote(name)} and {quote(other)} differ only in case, and both are named")
         return f"{self._name}/{name}"
 
-    def _hint(self, name: str) -> str:
+    def _hint(self, name: str, report: Report) -> str:
         folded = [known for known in self._names if known.casefold() == name.casefold()]
-        return f"; {quote(folded[0])} differs from it in case" if folded else nearest(name, self._names)
+        return f"; {quote(folded[0])} differs from it in case" if folded else report.nearest(name, self._names)

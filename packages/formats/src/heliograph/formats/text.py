@@ -68,7 +68,8 @@ def read_text(content: bytes, report: Report, field_start: FieldStart) -> Text |
     text, encoding = _decoded(body, report, field_start)
     lines = tuple(_line(number, piece, encoding) for number, piece in enumerate(_pieces(text), 1))
     for line in lines:
-        _check_line(line, report, field_start, latin=encoding == "latin-1")
+        if not report.is_full:
+            _check_line(line, report, field_start, latin=encoding == "latin-1")
     return Text(lines, encoding, mark)
 
 
@@ -120,6 +121,8 @@ def _check_line(line: Line, report: Report, field_start: FieldStart, *, latin: b
         return
     columns: set[int] = set()
     for match in CONTROL.finditer(line.text):
+        if report.is_full:
+            return
         column = field_start(line.text, match.start())
         if column not in columns:
             columns.add(column)
