@@ -11,6 +11,7 @@ from heliograph.formats.daq import SerialLine
 SLICE_SECONDS = 0.02
 """A read returns after this long at most. Set once: to change it, `rfc2217://` negotiates the whole port again."""
 WRITE_SECONDS = 2.0
+"""Not for `rfc2217://`, which refuses a limit of ours and has one of its own."""
 
 
 class SerialPort:
@@ -26,7 +27,7 @@ class SerialPort:
                 parity=line.parity,
                 stopbits=line.stop_bits,
                 timeout=SLICE_SECONDS,
-                write_timeout=WRITE_SECONDS,
+                write_timeout=None if device.startswith("rfc2217:") else WRITE_SECONDS,
                 exclusive=True,
             )
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from heliograph.collector.links.link import Counters, OnDrop
 from heliograph.collector.links.port import SerialPort
 from heliograph.formats.daq import SerialLine
 from heliograph.runtime.retry import Backoff
+
+SWITCH_SECONDS = 0.0005
+"""How long the line's thread waits for the interpreter at most; the default of 5 ms is longer than a silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class RtuLink:
         if self._closed:
             raise LinkDown(f"{self.name}: closed")
         if self._thread.ident is None:
+            sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
             self._thread.start()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bytes] = loop.create_future()
