@@ -87,7 +87,7 @@ class Witness:
 
         async with asyncio.TaskGroup() as group:
             group.create_task(self.bus.consume(RECORDS, into(self.records), keep))
-            group.create_task(self.bus.consume(ALARMS, into(self.alarms), keep, key="collector"))
+            group.create_task(self.bus.consume(ALARMS, into(self.alarms), keep))
             group.create_task(self.bus.consume(EVENTS, into(self.events), keep))
 
 
