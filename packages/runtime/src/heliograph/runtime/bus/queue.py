@@ -63,7 +63,8 @@ class WorkQueue:
 
     async def _read_until_it_fails(self, batch: int) -> None:
         with translated():
-            puller = await self._puller()
+            with cancellable():
+                puller = await self._puller()
             try:
                 while True:
                     with cancellable():

@@ -15,7 +15,7 @@ from heliograph.api.metrics import installed_version
 from heliograph.api.models import Device
 from heliograph.api.pages import words
 from heliograph.api.view import View
-from heliograph.contract import AlarmPage, ConnectionPage, DeviceCondition, PageRequest
+from heliograph.contract import AlarmPage, Connection, ConnectionPage, DeviceCondition, PageRequest, StatusDocument
 from heliograph.contract.records import Alarm
 
 SECTIONS: Final = (
@@ -34,8 +34,9 @@ ALARM_ROWS: Final = 12
 HEADLINES: Final = 5
 OLD_SECONDS: Final = 30
 FOLLOW_SECONDS: Final = 2.0
+FIRST_LOOK_SECONDS: Final = 1.0
 ALARM_TURNS: Final = 3
-"""Every so many turns the alarms are asked for anew; connections when a server's last one changed, too."""
+"""Connections are asked for anew at each turn, alarms every so many."""
 
 
 @dataclass(slots=True)
@@ -72,8 +73,12 @@ class Pages:
         self._history_problem = ""
         self._environment = _environment()
 
-    def whole(self, token_place: str) -> str:
-        """The page with all it knows now."""
+    async def whole(self, token_place: str) -> str:
+        """The page with all it knows now; the histories are asked for first if nobody looked before."""
+        if self._alarms is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                    await self._refresh(with_alarms=True)
         return self._shell(self._sections(), token_place)
 
     def locked(self, token_place: str) -> str:
@@ -132,7 +137,7 @@ class Pages:
             "alarms": self._alarms,
             "history_problem": self._history_problem,
             "alarm_words": self._alarm_words,
-            "delivery": _last_delivery(self._connections),
+            "delivery": _last_delivery(status, self._connections),
             "next": min((s for s in status.servers if s.next), key=lambda s: s.next or 0, default=None),
         }
 
@@ -158,9 +163,11 @@ class Pages:
         return self._environment.get_template(f"{name}.html").render(facts)
 
 
-def _last_delivery(page: ConnectionPage | None) -> Any:
-    rows = page.connections if page else ()
-    return next((row for row in rows if row.end and any(t.files for t in row.transfers)), None)
+def _last_delivery(status: StatusDocument, page: ConnectionPage | None) -> Connection | None:
+    """The newest connection that carried files, of those that are known here."""
+    rows = [*(page.connections if page else ()), *(server.last for server in status.servers if server.last)]
+    carried = [row for row in rows if row.end and any(transfer.files for transfer in row.transfers)]
+    return max(carried, key=lambda row: row.end or 0, default=None)
 
 
 def _environment() -> Environment:

@@ -61,7 +61,7 @@ def size(count: float) -> str:
 
 def span(seconds: float) -> str:
     """A stretch of time in its two largest units at most."""
-    if seconds < 10:
+    if seconds < 10 and seconds % 1:
         return f"{seconds:.1f}{NARROW}s"
     whole = int(seconds)
     for unit, length, below in (("d", 86400, 3600), ("h", 3600, 60), ("min", 60, 1)):

@@ -21,7 +21,8 @@ router = APIRouter(include_in_schema=False)
 async def page(request: Request, access: TheAccess, given: GivenToken, pages: ThePages) -> HTMLResponse:
     """The page; for a client that may not read, without any data and with the question for the token."""
     refusal = access.read_refusal(request, given)
-    return HTMLResponse(pages.locked(access.token.place) if refusal else pages.whole(access.token.place))
+    place = access.token.place
+    return HTMLResponse(pages.locked(place) if refusal else await pages.whole(place))
 
 
 @router.get("/events", dependencies=[Depends(may_read)])

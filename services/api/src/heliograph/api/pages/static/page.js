@@ -18,10 +18,10 @@ const gatewayNow = () => Date.now() + clockAhead;
 const two = (n) => String(n).padStart(2, "0");
 const thin = "\u202f";
 
-function span(seconds) {
+function span(seconds, exact) {
   const s = Math.max(0, Math.floor(seconds));
   if (s < 60) return `${s}${thin}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}${thin}min${s < 600 ? ` ${s % 60}${thin}s` : ""}`;
+  if (s < 3600) return `${Math.floor(s / 60)}${thin}min${s < 600 && exact ? ` ${s % 60}${thin}s` : ""}`;
   if (s < 86400) return `${Math.floor(s / 3600)}${thin}h ${Math.floor(s / 60) % 60}${thin}min`;
   return `${Math.floor(s / 86400)}${thin}d ${Math.floor(s / 3600) % 24}${thin}h`;
 }
@@ -29,7 +29,7 @@ function span(seconds) {
 function inWords(ms, form) {
   const away = (gatewayNow() - ms) / 1000;
   if (form === "clock") return clockOf(ms);
-  if (form === "until") return away < 0 ? `in ${span(-away)}` : "due now";
+  if (form === "until") return away < 0 ? `in ${span(-away, true)}` : "due now";
   return away < 1.5 ? "just now" : `${span(away)} ago`;
 }
 

@@ -1,0 +1,189 @@
+"""Texts are executed in order, each command once, and answered whatever they hold."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from heliograph.commands import gateway as gateway_module
+from heliograph.commands.executor import MAX_COMMANDS, MAX_RESULTS_BYTES, _within_limits
+from heliograph.commands.journal import Entry, Journal
+from heliograph.contract import CommandsState, Service, VariableValue, Way
+from heliograph.contract.channels import COMMAND_TEXTS, STATE
+from heliograph.formats import CommandResult
+
+CONNECT = {"rpcName": "sunpm.connect"}
+
+
+def write(value: int, device: int = 1) -> dict:
+    parameters = {"device": device, "variable": 1, "value": value, "raw": True}
+    return {"rpcName": "sunpm.writeVariable", "parameters": parameters, "callerId": f"w{value}"}
+
+
+async def test_results_stand_in_order_with_their_caller_and_an_error_stops_nothing(desk, service):
+    answers = await desk.ask(write(1), {"rpcName": "sunpm.nothing", "callerId": "é"}, write(2), CONNECT)
+    assert [a["callerId"] for a in answers] == ["w1", "é", "w2", None]
+    assert ["error" in a for a in answers] == [False, True, False, False]
+    assert [w.raw for w in desk.peers.writes] == [1, 2]
+    assert answers[3] == {"result": "OK", "callerId": None}
+
+
+async def test_a_single_object_may_stand_without_brackets(desk, service):
+    identity = await desk.hand_in(CONNECT)
+    assert await desk.results_of(identity) == [{"result": "OK", "callerId": None}]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", "line 1, column 1"),
+        ('[{"rpcName": "sunpm.connect"},\n  oops]', "line 2, column 3"),
+        ('[{"rpcName": "sunpm.connect", "parameters": []}]', "line 1, column 45"),
+        ("[1]", "line 1, column 2"),
+        ("[" * 5000, "column"),
+        ("\x00", "line 1, column 1"),
+    ],
+)
+async def test_what_is_no_command_text_gives_one_error_with_its_place(desk, service, text, place):
+    (answer,) = await desk.results_of(await desk.hand_in(text))
+    assert answer["callerId"] is None
+    assert place in answer["error"]
+    assert desk.peers.connects == []
+
+
+async def test_too_large_and_too_many_are_refused_whole(desk, service):
+    (large,) = await desk.results_of(await desk.hand_in(json.dumps([CONNECT]) + " " * 1024 * 1024))
+    (many,) = await desk.results_of(await desk.hand_in([CONNECT] * (MAX_COMMANDS + 1)))
+    assert "larger than 1024 KiB" in large["error"]
+    assert "at most 1000" in many["error"]
+    assert desk.peers.connects == []
+
+
+async def test_an_empty_array_has_an_empty_answer(desk, service):
+    assert await desk.results_of(await desk.hand_in("[]")) == []
+
+
+async def test_an_expired_command_is_not_run(desk, service):
+    now = int(time.time() * 1000)
+    late, early = {**CONNECT, "expires": now - 5000}, {**CONNECT, "expires": now + 60_000}
+    answers = await desk.ask(late, early)
+    assert answers[0]["error"].startswith("sunpm.connect: expired 5")
+    assert answers[1]["result"] == "OK"
+    assert len(desk.peers.connects) == 1
+
+
+async def test_a_text_delivered_again_gives_its_results_again_and_runs_nothing(desk, service):
+    """The second copy comes past the broker's window: it has no id there."""
+    identity = await desk.hand_in([write(1), {"rpcName": "sunpm.nothing"}, CONNECT])
+    first = await desk.results_of(identity)
+    service.bus.store = _storing_without_identity(service.bus.store)
+    await desk.hand_in([write(1), {"rpcName": "sunpm.nothing"}, CONNECT], identity=identity)
+    assert await desk.results_of(identity, times=2) == first
+    assert len(desk.peers.writes) == len(desk.peers.connects) == 1
+
+
+def _storing_without_identity(store):
+    async def stored(channel, payload, identity="", **keys):
+        await store(channel, payload, "", **keys)
+
+    return stored
+
+
+async def test_ways_are_served_side_by_side_and_each_in_order(desk, service):
+    """A write that hangs in a file delays the next file, and no MQTT command."""
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hold(request) -> VariableValue | None:
+        if request.raw == 1:
+            held.set()
+            await let_go.wait()
+        return None
+
+    desk.peers.on_write = hold
+    slow = await desk.hand_in([write(1)])
+    after = await desk.hand_in([write(2)])
+    await asyncio.wait_for(held.wait(), 20)
+    assert (await desk.ask(write(3), way=Way.MQTT))[0]["result"]["raw"] == 3
+    assert (await desk.ask(write(4), way=Way.LOCAL))[0]["result"]["raw"] == 4
+    assert after not in desk.results
+    let_go.set()
+    assert (await desk.results_of(slow))[0]["result"]["raw"] == 1
+    assert (await desk.results_of(after))[0]["result"]["raw"] == 2
+    assert [r.way for r in desk.results[slow]] == [Way.FILE]
+
+
+async def test_results_wait_for_a_bus_that_is_away(desk, service, broker, monkeypatch):
+    monkeypatch.setattr(gateway_module, "DEVICE_SECONDS", 1)
+    monkeypatch.setattr(gateway_module, "TRIES", 0)
+
+    async def lose_the_bus(request) -> VariableValue:
+        broker.kill()
+        broker.start()
+        return VariableValue(raw=request.raw, time=0, verified=True)
+
+    desk.peers.on_write = lose_the_bus
+    (answer,) = await desk.ask(write(1))
+    assert "result" in answer or "not known whether" in answer["error"]
+    assert len(desk.peers.writes) == 1
+
+
+async def test_a_message_that_is_no_command_text_is_dropped_and_the_next_one_runs(desk, service):
+    await desk.sync.store(COMMAND_TEXTS, b'{"nonsense": 1}', way=Way.FILE)
+    assert (await desk.ask(CONNECT))[0]["result"] == "OK"
+
+
+async def test_a_stop_lets_the_running_command_finish_and_the_rest_wait_for_the_next_start(desk, started, tmp_path):
+    context, ending = await started()
+    held, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hold(request) -> None:
+        held.set()
+        await let_go.wait()
+
+    desk.peers.on_write = hold
+    identity = await desk.hand_in([write(1), write(2)])
+    await asyncio.wait_for(held.wait(), 20)
+    context.stopping.set()
+    await asyncio.sleep(0.1)
+    let_go.set()
+    await asyncio.wait_for(ending, 20)
+    await started()
+    answers = await desk.results_of(identity)
+    assert [a["result"]["raw"] for a in answers] == [1, 2]
+    assert [w.raw for w in desk.peers.writes] == [1, 2]
+
+
+async def test_the_state_counts_what_was_done(desk, service, connect):
+    states: list[CommandsState] = []
+    api = await connect(Service.API)
+
+    async def see(state) -> None:
+        if isinstance(state, CommandsState):
+            states.append(state)
+
+    await api.watch(STATE, see)
+    await desk.ask(CONNECT, {"rpcName": "sunpm.nothing"})
+    async with asyncio.timeout(20):
+        while not states or states[-1].executed < 2:
+            await asyncio.sleep(0.05)
+    assert (states[-1].executed, states[-1].failed, states[-1].revision) == (2, 1, 3)
+
+
+def test_results_beyond_the_limit_are_left_out_and_every_command_stays_answered():
+    big = CommandResult(result="x" * (MAX_RESULTS_BYTES // 2))
+    kept = _within_limits([big, CommandResult(result="OK", caller_id="a"), big, CommandResult(result="OK")])
+    assert [k.error is None for k in kept] == [True, True, False, True]
+
+
+def test_the_journal_keeps_the_last_commands_and_those_of_texts_not_let_go(tmp_path):
+    journal = Journal(tmp_path / "commands.sqlite")
+    for number in range(30):
+        entry = Entry(
+            text=f"t{number // 3}", position=number % 3, way="file", origin="x", name="sunpm.connect", started=number
+        )
+        journal.keep(entry)
+    journal.prune(["t0"], kept=10)
+    left = {number for number in range(10) if journal.find(f"t{number}")}
+    journal.close()
+    assert left == {0, 6, 7, 8, 9}

@@ -1,0 +1,42 @@
+"""Services as real subprocesses, and the plausible gateway round them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from heliograph.contract import Service
+from support.nats import Broker
+
+
+@contextmanager
+def service_process(
+    broker: Broker, service: Service, state_dir: Path, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m heliograph.<service>` until the block ends; its standard error is kept in `<state_dir>.log`."""
+    settings = {
+        "BUS_URL": broker.url,
+        "BUS_PASSWORD": f"secret-{service}",
+        "STATE_DIR": str(state_dir),
+        **environment,
+    }
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with state_dir.with_suffix(".log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"heliograph.{service}"],
+            env={**os.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stderr=log,
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+            process.wait(10)
