@@ -13,7 +13,7 @@ import pytest
 from support.ftp import vsftpd
 
 from heliograph.demo.simulator import RtuSimulator, TcpSimulator
-from heliograph.formats import parse_definition, read_data_file
+from heliograph.formats import DateForm, has_errors, parse_definition, read_data_file
 from support.servers import need
 from support.sets import DIRECTORIES, UID, write_set
 from support.sftp import sshd
@@ -74,7 +74,7 @@ def make_set(directory: Path, plant: Plant, main, backup) -> Path:
         "FTP_Address": "127.0.0.1",
         "FTP_Port": main.port,
         "FTP_Login": main.login,
-        "FTP_KeyFile": main.client_key,
+        "FTP_KeyFile": "env:MAIN_KEY",
         "FTP_DirRoot": main.tree.root,
         "FTP_HostKey": main.host_key,
         "FTP_Timeout": 5,
@@ -83,6 +83,7 @@ def make_set(directory: Path, plant: Plant, main, backup) -> Path:
         "FTP2_Port": backup.port,
         "FTP2_Login": backup.login,
         "FTP2_Password": backup.password,
+        "FTP2_DirRoot": backup.tree.root,
         "FTP2_EuroDateFormat": 1,
         "FTP2_HeaderOption": 0,
         "FTP2_Timeout": 5,
@@ -96,7 +97,7 @@ def make_set(directory: Path, plant: Plant, main, backup) -> Path:
     return write_set(directory, config, plant.devices(), definitions, serial=serial, schedules=schedules)
 
 
-def read_back(set_dir: Path, files: list[Path], dates: str) -> dict[str, list[Row]]:
+def read_back(set_dir: Path, files: list[Path], dates: DateForm) -> dict[str, list[Row]]:
     """Every record in the data files of a server, by device."""
     definitions = {}
     for path in (set_dir / "DEF").iterdir():
@@ -104,7 +105,9 @@ def read_back(set_dir: Path, files: list[Path], dates: str) -> dict[str, list[Ro
         definitions[path.name] = definition
     records: dict[tuple[str, str, float], dict] = {}
     for file in sorted(files):
-        for row in read_data_file(file.read_bytes(), file.name, definitions, dates=dates, timezone="Europe/Berlin"):
+        data, findings = read_data_file(file.read_bytes(), file.name, definitions, dates=dates, zone="Europe/Berlin")
+        assert not has_errors(findings), [str(finding) for finding in findings]
+        for row in data.rows():
             key = (file.name, row.device, row.timestamp.timestamp())
             assert (row.index, row.statistic) not in records.setdefault(key, {}), f"{key} stands twice in one file"
             records[key][row.index, row.statistic] = row.raw
@@ -121,7 +124,9 @@ async def settle(gateway: Stack, plant: Plant) -> None:
     )
     await gateway.until("the outbox is empty", "/api/v1/status", lambda s: s["outbox_records"] == 0)
     gateway.stop("collector")
-    assert await gateway.post("/api/v1/connections", {}) is not None, gateway.logs()
+    async with asyncio.timeout(60):
+        while await gateway.post("/api/v1/connections", {}) is None:
+            await asyncio.sleep(0.5)
     await gateway.until(
         "both servers have everything",
         "/api/v1/status",
@@ -134,14 +139,15 @@ async def settle(gateway: Stack, plant: Plant) -> None:
     )
 
 
-def check(set_dir: Path, plant: Plant, server, dates: str, lives: list[list[float]], until: float) -> None:
+def check(set_dir: Path, plant: Plant, server, dates: DateForm, lives: list[list[float]], until: float) -> None:
     wrong = []
     files = sorted((server.tree.root / "DATA").iterdir())
     assert all(file.name.endswith(".csv.gz") for file in files), [file.name for file in files]
     rows = read_back(set_dir, files, dates)
     for device, witness in plant.witnesses.items():
         wrong += [f"device {device}: {text}" for text in prove(witness, rows[device], PERIOD, lives, until)]
-    assert not wrong, "\n".join(wrong[:40])
+    told = [f"lives of the collector: {[[round(at, 2) for at in life] for life in lives]}"]
+    assert not wrong, "\n".join(wrong[:40] + told)
     assert sum(len(some) for some in rows.values()) > 40
     alarms = Counter(alarm_lines(server))
     assert alarms
@@ -174,7 +180,9 @@ async def test_killed_again_and_again_every_record_stands_once_on_both_servers(t
     plant = Plant()
     async with plant.near, plant.far, plant.line:
         set_dir = make_set(tmp_path / "set", plant, main_server, backup_server)
-        with stack(set_dir, tmp_path / "state", SERIAL1_DEVICE=plant.line.device) as gateway:
+        with stack(
+            set_dir, tmp_path / "state", SERIAL1_DEVICE=plant.line.device, MAIN_KEY=main_server.client_key.read_text()
+        ) as gateway:
             gateway.start()
             await gateway.until(
                 "all devices answer",
@@ -188,6 +196,6 @@ async def test_killed_again_and_again_every_record_stands_once_on_both_servers(t
             until = gateway.lives["collector"][-1][1]
             gateway.stop()
             lives = gateway.lives["collector"]
-            check(set_dir, plant, main_server, "ymd", lives, until)
-            check(set_dir, plant, backup_server, "dmy", lives, until)
+            check(set_dir, plant, main_server, DateForm.YMD, lives, until)
+            check(set_dir, plant, backup_server, DateForm.DMY, lives, until)
             assert not list(main_server.tree.root.rglob("*.tmp")) + list(backup_server.tree.root.rglob("*.tmp"))
