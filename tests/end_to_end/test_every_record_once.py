@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from support.ftp import vsftpd
 
 from heliograph.demo.simulator import RtuSimulator, TcpSimulator
 from heliograph.formats import DateForm, has_errors, parse_definition, read_data_file
+from support.ftp import vsftpd
 from support.servers import need
 from support.sets import DIRECTORIES, UID, write_set
 from support.sftp import sshd
