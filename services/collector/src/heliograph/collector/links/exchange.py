@@ -28,6 +28,7 @@ from heliograph.formats.daq import SerialLine
 LATE_SECONDS = 10.0
 """So long after its time limit an answer may still come."""
 LARGEST_GARBAGE_BYTES = 1024
+ACTIVE_SECONDS = 0.0001
 _CACHED_CALLS = 4096
 
 Shape = tuple[int, int]
@@ -125,7 +126,7 @@ class SerialExchange:
                 return
             if now > deadline or self._stopped():
                 raise BadFrame("noise", f"{self._name}: the line is never silent; something talks all the time")
-            time.sleep(remaining)
+            _sleep_until(self._quiet_since + self._pause)
 
     def _drop_stray(self, stray: bytes, target: Hunt) -> None:
         earlier = self._last or target
@@ -174,6 +175,13 @@ class SerialExchange:
         if drops:
             return BadFrame(drops[-1], f"{self._name}: within the time limit only {DROP_TEXTS[drops[-1]]}")
         return Silence(f"{self._name}: no answer within the time limit")
+
+
+def _sleep_until(instant: float) -> None:
+    """Return at an instant, never before; the scheduler's own delay is about what is waited for actively."""
+    time.sleep(max(0.0, instant - time.perf_counter() - ACTIVE_SECONDS))
+    while time.perf_counter() < instant:
+        pass
 
 
 def _shape(call: ReadCall) -> Shape:
