@@ -101,6 +101,9 @@ class Bench:
     device_limit: int = 50_000_000
     total_limit: int = 2**31
     refuse: dict[int, str] = field(default_factory=dict)
+    """Why a server cannot be opened, by number."""
+    hang: dict[int, threading.Event] = field(default_factory=dict)
+    """Servers that answer nothing until the event is set."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -124,16 +127,23 @@ class Bench:
             diary=self.diary, clock=self.clock, outgoing=self.outgoing, open=self._open, stop=self.stop,
         )  # fmt: skip
         remove_orphans(self.outgoing, self.ledger)
+        self.free()
+
+    def free(self) -> None:
+        """Delete what every server has, as sync does every few seconds."""
         last = self.ledger.received(RECORDS)
         if last is not None:
             self.spool.drop_records(last)
+        self.ledger.prune()
 
     def configure(self, revision: Applied) -> None:
         self.applied = revision
         self.ledger.serve(revision.file_servers)
 
     def visit(self, number: int, trigger: Trigger = Trigger.SCHEDULE) -> Visited:
-        return Visit(self.parts, self.applied, self.applied.file_servers[number], trigger).run()
+        visited = Visit(self.parts, self.applied, self.applied.file_servers[number], trigger).run()
+        self.free()
+        return visited
 
     def close(self) -> None:
         self.database.close()
@@ -149,6 +159,8 @@ class Bench:
     def _open(self, server: FileServer, _: Applied):
         if server.number in self.refuse:
             raise AccessError(self.refuse[server.number])
+        if server.number in self.hang:
+            self.hang[server.number].wait(30)
         return self.servers[server.number].store()
 
     def _alarmed(self) -> None:

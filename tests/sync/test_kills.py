@@ -88,10 +88,14 @@ async def feed(bus, numbers: range) -> None:
         await asyncio.sleep(0.05)
 
 
+def connecting(log: Path) -> int:
+    return log.read_text().count(": connecting to")
+
+
 async def until_connecting(log: Path, before: int) -> None:
     """Return when a new process has begun to connect."""
     async with asyncio.timeout(60):
-        while log.read_text().count(": connecting to") <= before:
+        while connecting(log) <= before:
             await asyncio.sleep(0.02)
 
 
@@ -112,7 +116,7 @@ async def test_every_record_exactly_once_on_both_servers(broker, connect, server
             process.send_signal(signal.SIGKILL)
             process.wait(10)
             process = start(broker, tmp_path)
-            await until_connecting(log, log.read_text().count(": connecting to"))
+            await until_connecting(log, connecting(log))
         await feeding
         async with asyncio.timeout(60):
             while len(rows_so_far(main)) < TOTAL or len(rows_so_far(backup)) < TOTAL:

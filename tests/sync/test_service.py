@@ -28,7 +28,7 @@ from heliograph.contract.channels import (
     RESULTS,
     STATE,
 )
-from heliograph.runtime import Outgoing
+from heliograph.runtime import BusError, Outgoing
 from support.samples import record
 from support.syncing import Running, plant_set, until
 
@@ -43,6 +43,16 @@ def outgoing(number: int, device: str = "1") -> Outgoing:
 @pytest.fixture
 def running(broker, tmp_path) -> Running:
     return Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set"))
+
+
+async def persist(store, *given: object, **named: str) -> None:
+    """Store as every service does: again while the bus or the stream is away."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            try:
+                return await store(*given, **named)
+            except BusError:
+                await asyncio.sleep(0.1)
 
 
 class Watched:
@@ -66,7 +76,7 @@ async def test_records_from_the_bus_reach_both_servers_on_request(running, conne
         collector, api = await connect(Service.COLLECTOR), await connect(Service.API)
         revisions = await watched(collector, CONFIGURATION)
         await until(lambda: revisions.values)
-        await collector.store_batch([outgoing(1), outgoing(2, "2")])
+        await persist(collector.store_batch, [outgoing(1), outgoing(2, "2")])
         states = await watched(api, STATE)
         await until(lambda: any(isinstance(s, SyncState) and s.storage.records == 2 for s in states.values))
         assert (await api.request(CONNECT, ConnectRequest(server=1), timeout=5)).error == ""
@@ -138,7 +148,7 @@ async def test_a_command_file_is_executed_once_and_answered_in_the_same_connecti
             taken.extend(texts)
             for text in texts:
                 result = CommandResults(identity=text.identity, way=Way.FILE, text='[{"result": "OK"}]\n')
-                await commands.store(RESULTS, result, way=Way.FILE)
+                await persist(commands.store, RESULTS, result, way=Way.FILE)
 
         work = asyncio.create_task(commands.consume(COMMAND_TEXTS, execute, _never, key=Way.FILE))
         revisions = await watched(api, CONFIGURATION)
@@ -164,8 +174,8 @@ async def test_late_results_make_a_connection_of_their_own(running, connect):
         commands, api = await connect(Service.COMMANDS), await connect(Service.API)
         revisions = await watched(api, CONFIGURATION)
         await until(lambda: revisions.values)
-        await commands.store(RESULTS, CommandResults(identity="x", way=Way.FILE, text="[]\n"), way=Way.FILE)
-        await commands.store(RESULTS, CommandResults(identity="y", way=Way.LOCAL, text="[]\n"), way=Way.LOCAL)
+        await persist(commands.store, RESULTS, CommandResults(identity="x", way=Way.FILE, text="[]\n"), way=Way.FILE)
+        await persist(commands.store, RESULTS, CommandResults(identity="y", way=Way.LOCAL, text="[]\n"), way=Way.LOCAL)
         await until(lambda: len(running.names(1, "CMD")) == 1)
         await until(lambda: running.names(1, "LOG"))
         page = await api.request(CONNECTION_HISTORY, PageRequest(), timeout=5)
@@ -178,9 +188,9 @@ async def test_lines_of_all_services_go_to_the_log(running, connect):
         revisions = await watched(api, CONFIGURATION)
         await until(lambda: revisions.values)
         line = Event(time=1_717_236_000_123, level=Level.WARNING, service="api", text="a person came by")
-        await api.store(EVENTS, line, service=Service.API)
+        await persist(api.store, EVENTS, line, service=Service.API)
         debug = line.model_copy(update={"level": Level.DEBUG, "text": "only for a search"})
-        await api.store(EVENTS, debug, service=Service.API)
+        await persist(api.store, EVENTS, debug, service=Service.API)
         await until(lambda: _has_line(running))
         await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
         await until(lambda: running.names(1, "LOG"))
@@ -210,7 +220,7 @@ async def test_an_mqtt_server_is_shown_with_its_problem_and_holds_nothing_back(b
         states = await watched(api, STATE)
         await until(lambda: states.values and len(states.values[-1].servers) == 2)
         assert "MQTT" in states.values[-1].servers[1].problems[0]
-        await collector.store_batch([outgoing(1)])
+        await persist(collector.store_batch, [outgoing(1)])
         await until(lambda: states.values[-1].storage.records == 1)
         await api.request(CONNECT, ConnectRequest(), timeout=5)
         await until(lambda: states.values[-1].storage.records == 0)
@@ -222,7 +232,7 @@ async def test_unreadable_messages_are_kept_aside(running, connect, tmp_path):
         collector = await connect(Service.COLLECTOR)
         revisions = await watched(collector, CONFIGURATION)
         await until(lambda: revisions.values)
-        await collector.store(RECORDS, b'{"no": "record"}', device="1")
+        await persist(collector.store, RECORDS, b'{"no": "record"}', device="1")
         await until(lambda: list((tmp_path / "state" / "unreadable").glob("*")))
 
 

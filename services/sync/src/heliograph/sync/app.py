@@ -39,6 +39,7 @@ _log = logging.getLogger("heliograph.sync")
 SET_SECONDS: Final = 2.0
 FORWARD_SECONDS: Final = 0.5
 FLUSH_SECONDS: Final = 1.0
+ROOM_SECONDS: Final = 3.0
 STREAMS_SECONDS: Final = 10.0
 BROKER_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 12.0
@@ -137,6 +138,7 @@ class Sync:
             "publish": self._publish(),
             "commands": self._forward(),
             "diary": self._flush(),
+            "room": self._make_room(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
             **{f"server {server.number}": server.run() for server in self._servers},
@@ -230,6 +232,12 @@ class Sync:
             await self._context.clock.sleep(FLUSH_SECONDS)
             await asyncio.to_thread(self._diary.flush)
 
+    async def _make_room(self) -> None:
+        """Delete what every server has: beside the connections, so that none waits for it."""
+        while True:
+            await self._context.clock.sleep(ROOM_SECONDS)
+            await asyncio.to_thread(self._free)
+
     async def _watch_database(self) -> None:
         await self._broken
 
@@ -237,6 +245,7 @@ class Sync:
         last = self._ledger.received(RECORDS)
         if last is not None:
             self._spool.drop_records(last)
+        self._ledger.prune()
 
     def _state(self) -> SyncState:
         return sync_state(self._context, self._configuration, self._spool, self._ledger, self._servers)

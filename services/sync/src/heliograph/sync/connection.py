@@ -44,6 +44,8 @@ from heliograph.sync.spool import Spool
 from heliograph.sync.tables import LedgerRow
 
 _log = logging.getLogger("heliograph.sync.connection")
+TOGETHER: Final = 64
+"""Files that arrived are let go of together: a kill before that finds them on the server again."""
 _KINDS: Final = {streams.RECORDS: "data", streams.ALARMS: "alarms", streams.RESULTS: "results", streams.LOG: "logs"}
 """How a stream is called in the history and the log."""
 
@@ -184,7 +186,6 @@ class Visit:
     def _send_log(self, store: RemoteStore) -> None:
         self._parts.diary.flush()
         self._send(store, streams.LOG)
-        self._parts.ledger.prune()
 
     def _copy_configuration(self, store: RemoteStore) -> None:
         files = {path: content for path, content in self._applied.set.files.items() if self._may_leave(path)}
@@ -218,28 +219,30 @@ class Visit:
         if DIRECTORIES[stream] in self._missing:
             return
         sending = _Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, self._parts.stop)
-        for uploaded in store.upload(sending.uploads(), sending.before_commit):
-            row = sending.row(uploaded.upload)
-            if uploaded.error:
-                sending.halt()
-                self._refused(_KINDS[stream], uploaded.error)
-                continue
-            self._outgoing.forget(row)
-            self._count(_KINDS[stream], 1, uploaded.size)
-            self._parts.diary.info(
-                f"server {self._server.number}: {_KINDS[stream]}: {row.name} delivered ({uploaded.size} bytes)"
-            )
-            self._free(stream)
+        arrived: list[LedgerRow] = []
+        try:
+            for uploaded in store.upload(sending.uploads(), sending.before_commit):
+                row = sending.row(uploaded.upload)
+                if uploaded.error:
+                    sending.halt()
+                    self._refused(_KINDS[stream], uploaded.error)
+                    continue
+                arrived.append(row)
+                self._tell_delivered(stream, row, uploaded.size)
+                if len(arrived) == TOGETHER:
+                    self._outgoing.forget(arrived)
+                    arrived.clear()
+        finally:
+            self._outgoing.forget(arrived)
         if sending.trouble:
             raise sending.trouble
         if self._parts.stop.is_set():
             raise Stopped
 
-    def _free(self, stream: str) -> None:
-        """Delete the records that every server has."""
-        last = self._parts.ledger.received(stream) if stream == streams.RECORDS else None
-        if last is not None:
-            self._parts.spool.drop_records(last)
+    def _tell_delivered(self, stream: str, row: LedgerRow, size: int) -> None:
+        kind = _KINDS[stream]
+        self._count(kind, 1, size)
+        self._parts.diary.info(f"server {self._server.number}: {kind}: {row.name} delivered ({size} bytes)")
 
     def _count(self, kind: str, files: int, size: int) -> None:
         self._files[kind] += files

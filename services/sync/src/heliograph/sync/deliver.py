@@ -88,10 +88,12 @@ class Outgoing:
         _flush(self._directory)
         self._ledger.resize(int(row.id or 0), len(content))
 
-    def forget(self, row: LedgerRow) -> None:
-        """Let go of a file whose copy on the server is verified."""
-        self._ledger.delivered(int(row.id or 0))
-        self.path(row).unlink(missing_ok=True)
+    def forget(self, rows: Sequence[LedgerRow]) -> None:
+        """Let go of files whose copies on the server are verified."""
+        if rows:
+            self._ledger.delivered(int(row.id or 0) for row in rows)
+        for row in rows:
+            self.path(row).unlink(missing_ok=True)
 
     def _write(self, contents: Sequence[Content], uid: str, directory: Directory) -> list[Made]:
         """Write files under names that grow; on an error none stays."""

@@ -139,10 +139,10 @@ class Ledger:
             changed = update(LedgerRow).where(col(LedgerRow.id).in_(list(numbers)))
             session.connection().execute(changed.values(rename_sent=True))
 
-    def delivered(self, number: int) -> None:
-        """Forget a file whose copy on the server is verified."""
+    def delivered(self, numbers: Iterable[int]) -> None:
+        """Forget files whose copies on the server are verified."""
         with self._database.write() as session:
-            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.id) == number))
+            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.id).in_(list(numbers))))
 
     def received(self, stream: str, server: int | None = None) -> int | None:
         """Return the row number up to which a server, or every server, has received a stream; None without one."""

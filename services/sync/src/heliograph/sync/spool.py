@@ -32,6 +32,7 @@ WAITING_ALARMS: Final = 200_000
 LOG_BYTES: Final = 32 * 1024 * 1024
 """Text of the log on disk at most: when nobody takes it, the oldest lines go."""
 LINE_BYTES: Final = 4096
+DROPPED_TOGETHER: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,11 @@ class Spool:
 
     def drop_records(self, last: int) -> None:
         """Delete the records up to a row number, which every server has, and free their room."""
-        of_device = col(RecordRow.id) <= last
-        with self._lock:
-            accounts = self._accounts.copy()
-            with self._database.write() as session:
-                for device, size in _sizes(session, of_device):
-                    accounts.release(device, size)
-                session.connection().execute(delete(RecordRow).where(of_device))
-                accounts.reopen()
-                alarmed = self._save_full(session, accounts.full)
-            self._accounts = accounts
-        self._tell(alarmed)
+        with self._database.read() as session:
+            first = session.exec(select(func.min(col(RecordRow.id)))).one()
+        while first is not None and first <= last:
+            self._drop(min(first + DROPPED_TOGETHER - 1, last))
+            first += DROPPED_TOGETHER
 
     def take_alarms(self, alarms: Sequence[Alarm]) -> int:
         """Store alarms whose identity is new; return how many were."""
@@ -137,6 +132,20 @@ class Spool:
             full_devices=tuple(sorted(names.get(device, device) for device in accounts.full if device != WHOLE)),
             refused={name: count for name, count in refused if count},
         )
+
+    def _drop(self, last: int) -> None:
+        """Delete in one transaction, short enough for the bus to wait."""
+        up_to_last = col(RecordRow.id) <= last
+        with self._lock:
+            accounts = self._accounts.copy()
+            with self._database.write() as session:
+                for device, size in _sizes(session, up_to_last):
+                    accounts.release(device, size)
+                session.connection().execute(delete(RecordRow).where(up_to_last))
+                accounts.reopen()
+                alarmed = self._save_full(session, accounts.full)
+            self._accounts = accounts
+        self._tell(alarmed)
 
     def _tell(self, alarms: int) -> None:
         if alarms:
