@@ -66,6 +66,10 @@ class Stack:
             if number == signal.SIGTERM and name != "broker":
                 assert status == 0, f"{name} ended with {status}: {self.log(name)[-3000:]}"
 
+    def processes(self) -> dict[str, int]:
+        """Process number of each program that runs, by name."""
+        return {name: process.pid for name, process in self._running.items()}
+
     def log(self, name: str) -> str:
         return self._programs[name].log.read_text(errors="replace")
 
