@@ -21,6 +21,7 @@ INDIRECT = {
     "cryptography": "paramiko",
     "pydantic_core": "pydantic",
     "click": "typer",
+    "markupsafe": "jinja2",
 }
 
 
