@@ -294,6 +294,9 @@ class Peers:
     async def report(self, devices: tuple[str, ...] = ("1", "2", "4")) -> None:
         await self.sync.store(STATE, sync_state(), service="sync")
         await self.collector.store(STATE, collector_state(), service="collector")
+        await self.report_live(*devices)
+
+    async def report_live(self, *devices: str) -> None:
         for device in devices:
             await self.collector.publish(LIVE, reading(device), device=device)
 

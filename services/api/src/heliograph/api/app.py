@@ -17,8 +17,6 @@ from heliograph.api.view import View
 from heliograph.contract import ApiState
 from heliograph.runtime import Context
 
-MAX_BODY = 16 * 1024
-
 
 async def main(settings: Settings, context: Context) -> None:
     """Serve the page and the REST API until told to stop."""
@@ -44,7 +42,7 @@ async def main(settings: Settings, context: Context) -> None:
 
 def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
     """The HTTP app over a view."""
-    app = FastAPI(
+    app = problems.ProblemApp(
         title="Heliograph",
         summary="An open photovoltaic gateway.",
         description=_DESCRIPTION,
@@ -53,7 +51,6 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY,
         redirect_slashes=False,
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub

@@ -1,12 +1,14 @@
-"""What every answer carries for its safety: a pure ASGI layer round the whole app."""
+"""What every request may carry and every answer carries, for safety: a pure ASGI layer round the whole app."""
 
 import asyncio
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_SECONDS: Final = 15.0
+MAX_BODY: Final = 16 * 1024
 
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -23,7 +25,7 @@ SECURITY: Final = {
 
 
 class SafetyLayer:
-    """Adds the headers, keeps answers out of caches, and gives a request's body a time limit."""
+    """Adds the headers, keeps answers out of caches, and limits a request's body in time and size."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,23 +35,37 @@ class SafetyLayer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken = False
-
-        async def receive_in_time() -> Message:
-            nonlocal taken
-            if taken:
-                return await receive()
-            async with asyncio.timeout(BODY_SECONDS):
-                message = await receive()
-            taken = not message.get("more_body", False)
-            return message
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _add(MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, receive_in_time, send_safely)
+        await self._app(scope, _Body(receive).receive, send_safely)
+
+
+class _Body:
+    """A request's body, which is to come in time and in size."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_taken = False
+        self._size = 0
+
+    async def receive(self) -> Message:
+        """See the ASGI specification; raises what becomes a problem document."""
+        if self._is_taken:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, f"The body of the request did not come within {BODY_SECONDS:g} s.") from None
+        self._is_taken = not message.get("more_body", False)
+        self._size += len(message.get("body", b""))
+        if self._size > MAX_BODY:
+            raise HTTPException(413, f"The body of a request may have {MAX_BODY} bytes at most.")
+        return message
 
 
 def _add(headers: MutableHeaders) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey
 from heliograph.contract.identifiers import Milliseconds
@@ -99,6 +99,13 @@ class ConnectBody(ConnectRequest):
     """To which server a connection is asked for; absent = to all."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @field_validator("server", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("1 or 2 is expected")  # noqa: TRY004  # pydantic wants a ValueError
+        return value
 
 
 class Accepted(Answer):

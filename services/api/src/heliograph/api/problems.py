@@ -18,6 +18,17 @@ MAX_FAULTS = 20
 _log = logging.getLogger("heliograph.api")
 
 
+class ProblemApp(FastAPI):
+    """An app whose every error is a problem document, in its answers and in its description."""
+
+    def openapi(self) -> dict[str, Any]:
+        """See `FastAPI.openapi`."""
+        described = super().openapi()
+        schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+        described["components"]["schemas"].update({**schema.pop("$defs"), "ProblemDocument": schema})
+        return described
+
+
 def install(app: FastAPI) -> None:
     """Have the app answer its errors so."""
     app.add_exception_handler(Problem, _of_ours)

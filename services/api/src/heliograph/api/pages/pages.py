@@ -79,11 +79,11 @@ class Pages:
             with suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_LOOK_SECONDS):
                     await self._refresh(with_alarms=True)
-        return self._shell(self._sections(), token_place)
+        return self._shell(self._sections(), token_place, is_locked=False)
 
     def locked(self, token_place: str) -> str:
         """The page without data, for who has yet to give the token."""
-        return self._shell({}, token_place)
+        return self._shell(dict.fromkeys(SECTIONS, ""), token_place, is_locked=True)
 
     def picture(self) -> Picture:
         """The sections as of now."""
@@ -115,10 +115,10 @@ class Pages:
         else:
             self._history_problem = ""
 
-    def _shell(self, sections: dict[str, str], token_place: str) -> str:
+    def _shell(self, sections: dict[str, str], token_place: str, *, is_locked: bool) -> str:
         rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
-        facts = {"sections": rendered, "token_place": token_place, "version": installed_version()}
-        return self._render("page", {**facts, "time": self._view.now(), "names": SECTIONS})
+        facts = {"sections": rendered, "is_locked": is_locked, "token_place": token_place, "time": self._view.now()}
+        return self._render("page", {**facts, "version": installed_version()})
 
     def _sections(self) -> dict[str, str]:
         facts = self._facts()

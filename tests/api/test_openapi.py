@@ -1,0 +1,81 @@
+"""The description of the API is true: its surface, its examples, its errors."""
+
+import pytest
+
+from heliograph.api import examples
+from heliograph.api.models import (
+    Accepted,
+    AlarmList,
+    ConnectBody,
+    ConnectionList,
+    Device,
+    DeviceList,
+    DeviceVariables,
+    Health,
+    ProblemDocument,
+)
+from heliograph.contract import StatusDocument
+
+SURFACE = {
+    ("get", "/api/v1/status"): (200, StatusDocument),
+    ("get", "/api/v1/devices"): (200, DeviceList),
+    ("get", "/api/v1/devices/{index}"): (200, Device),
+    ("get", "/api/v1/devices/{index}/variables"): (200, DeviceVariables),
+    ("get", "/api/v1/alarms"): (200, AlarmList),
+    ("get", "/api/v1/connections"): (200, ConnectionList),
+    ("post", "/api/v1/connections"): (202, Accepted),
+    ("get", "/health/live"): (200, Health),
+    ("get", "/health/ready"): (200, Health),
+    ("get", "/metrics"): (200, None),
+}
+
+
+@pytest.fixture
+async def description(serve, peers) -> dict:
+    api = await serve()
+    return (await api.get("/api/v1/openapi.json")).json()
+
+
+async def test_the_surface_is_the_one_promised(description):
+    assert {(method, path) for path, item in description["paths"].items() for method in item} == set(SURFACE)
+    assert description["info"]["title"] == "Heliograph"
+
+
+async def test_every_good_answer_has_an_example_that_fits_its_model(description):
+    for (method, path), (status, model) in SURFACE.items():
+        operation = description["paths"][path][method]
+        assert operation["summary"]
+        assert operation["description"]
+        content = operation["responses"][str(status)]["content"]
+        if model is not None:
+            model.model_validate(content["application/json"]["example"], strict=False)
+            assert content["application/json"]["schema"]["$ref"].endswith(f"/{model.__name__}")
+
+
+async def test_every_error_is_a_problem_document(description):
+    schemas = description["components"]["schemas"]
+    assert "ProblemDocument" in schemas
+    assert "HTTPValidationError" not in schemas
+    for item in description["paths"].values():
+        for operation in item.values():
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    (media,) = answer["content"]
+                    assert media == "application/problem+json"
+                    ProblemDocument.model_validate(answer["content"][media]["example"])
+
+
+async def test_examples_of_bodies_fit(description):
+    content = description["paths"]["/api/v1/connections"]["post"]["requestBody"]["content"]["application/json"]
+    for example in content["examples"].values():
+        ConnectBody.model_validate(example["value"])
+
+
+async def test_the_token_is_described(description):
+    assert description["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
+    assert description["paths"]["/api/v1/connections"]["post"]["security"] == [{"HTTPBearer": []}]
+
+
+def test_examples_are_told_apart_from_defaults():
+    assert examples.STATUS.devices
+    assert examples.CONNECTIONS.connections[0].transfers

@@ -1,0 +1,286 @@
+"""The page: true, escaped, live, without anything from elsewhere."""
+
+import asyncio
+import json
+import math
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from heliograph.api.pages import ASSETS, words
+from heliograph.api.stream import MAX_CLIENTS
+from heliograph.contract import Alarm, AlarmSource
+from heliograph.contract.channels import STATE
+from heliograph.contract.requests import NumberedAlarm
+from support.plausible import FILES, UID, collector_state, connections, now, reading, sync_state
+from support.servers import need
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</time><script>alert(2)</script>"
+FOREIGN = ("http:", "https:", "//", "data:", "javascript:")
+
+
+class Markup(HTMLParser):
+    """What a page loads, and every script, style and handler in it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.tags: list[str] = []
+        self.inline: list[str] = []
+        self.texts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        given_ = dict(attrs)
+        self.loaded += [v or "" for n, v in attrs if n in ("src", "href", "action", "srcset", "data", "poster")]
+        self.inline += [f"{tag} {n}" for n in given_ if n == "style" or n.startswith("on")]
+        if tag == "style" or (tag == "script" and "src" not in given_):
+            self.inline.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+async def stream(api, query: str = "") -> AsyncIterator[dict]:
+    async with api.client().stream("GET", f"/events{query}") as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async for line in answer.aiter_lines():
+            if line:
+                assert line.startswith("data: ")
+                yield json.loads(line[6:])
+
+
+async def sections_until(api, condition, query: str = "") -> dict[str, str]:
+    """Follow the stream until the sections, as a page would hold them, fit."""
+    held: dict[str, str] = {}
+    events = stream(api, query)
+    async with asyncio.timeout(30):
+        async for event in events:
+            held |= event["sections"]
+            if condition(held):
+                await events.aclose()
+                return held
+    raise AssertionError(f"the stream ended: {held}")
+
+
+async def test_the_page_shows_the_gateway_at_the_first_look(api):
+    answer = await api.get("/")
+    assert answer.headers["content-type"].startswith("text/html")
+    text = " ".join(" ".join(Markup(answer.text).texts).split())
+    for part in (
+        "Roof of the dairy", "WPM00C44F", "need attention", "roof_1", "Not answering",
+        "nothing came within 0.2 s, 3 times in a row", "AC power", "grid meter", "SERIAL1", "busy 42 %",
+        "Server 1 main", "SFTP · data.example.org:22/dairy/", "3 files, 19.4 kB", "login was refused",
+        "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
+        str(api.state_dir / "api-token"),
+    ):  # fmt: skip
+        assert part.replace(" ", " ") in text.replace(words.NARROW, " "), part
+    assert api.token not in answer.text
+
+
+async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api):
+    html = (await api.get("/")).text
+    markup = Markup(html)
+    assert markup.inline == []
+    assert not [link for link in markup.loaded if link.startswith(FOREIGN)]
+    for link in markup.loaded:
+        assert link.startswith(("/", "#"))
+        if link.startswith("/assets/"):
+            assert (await api.get(link)).status_code == 200
+    for name, asset in ASSETS.items():
+        text = asset.content.decode().replace("http://www.w3.org/2000/svg", "")
+        assert not [mark for mark in ("http:", "https:", "@import", "url(") if mark in text], name
+
+
+async def test_an_asset_outside_of_the_list_is_not_there(api):
+    for name in ("..%2fassets.py", "page.css%00", "%2e%2e/words.py", "nothing.js"):
+        assert (await api.get(f"/assets/{name}")).status_code == 404
+
+
+async def test_hostile_names_stay_text(serve, peers):
+    """Names of devices, variables, servers' messages, alarms and findings come from outside."""
+    daq = FILES[f"CONFIG/{UID}_daq.csv"].replace("roof_2", HOSTILE.replace(";", ""))
+    inverter = FILES["DEF/inv.csv"].replace("DC voltage", HOSTILE.replace(";", "")).replace(";V;", ";<b>V;")
+    await peers.configure(3, {**FILES, f"CONFIG/{UID}_daq.csv": daq, "DEF/inv.csv": inverter})
+    peers.alarm_rows = [
+        NumberedAlarm(number=1, alarm=Alarm(identity="a", source=AlarmSource.GATEWAY, time=10**17, info=HOSTILE))
+    ]
+    peers.connection_rows = [connections()[0].model_copy(update={"failures": (HOSTILE,)})]
+    await peers.serve()
+    api = await serve()
+    lost = collector_state().devices[2].model_copy(update={"cause": HOSTILE, "errors": {HOSTILE: 1}})
+    sync = sync_state(site=HOSTILE, findings=(f"x:1:1: error: {HOSTILE}",))
+    server = sync.servers[0].model_copy(update={"problems": (HOSTILE,), "next_trigger": HOSTILE})
+
+    async def tell() -> None:
+        while True:
+            await peers.sync.store(STATE, sync.model_copy(update={"servers": (server,), "time": now()}), service="sync")
+            await peers.collector.store(STATE, collector_state(devices=(lost,)), service="collector")
+            await peers.report_live("1")
+            await asyncio.sleep(0.3)
+
+    telling = asyncio.create_task(tell())
+    held = await sections_until(
+        api, lambda s: "alert(1)" in s["identity"] and "alert(1)" in s["history"] and "alert" in s.get("values-1", ""),
+        "?open=1,2",
+    )  # fmt: skip
+    telling.cancel()
+    assert "&lt;img src=x onerror=alert(1)&gt;" in held["identity"]
+    for html in (*held.values(), (await api.get("/")).text):
+        markup = Markup(html)
+        assert "img" not in markup.tags
+        assert "b" not in markup.tags
+        assert not [inline for inline in markup.inline if inline != "script"]
+        assert markup.tags.count("script") <= 1
+
+
+async def test_the_stream_sends_what_changed_and_no_more(api, peers):
+    events = stream(api)
+    first = await anext(events)
+    assert {"identity", "attention", "devices", "servers", "history"} <= set(first["sections"])
+    assert abs(first["time"] - now()) < 60_000
+    await peers.report()
+    async with asyncio.timeout(30):
+        later = await anext(events)
+        while "devices" not in later["sections"]:
+            later = await anext(events)
+    assert "identity" not in later["sections"]
+    await events.aclose()
+
+
+async def test_open_devices_come_with_all_their_values(api):
+    held = await sections_until(api, lambda s: "values-1" in s, "?open=1,9,<x>")
+    assert "Serial number" in held["values-1"]
+    assert "RealPower" in held["values-1"]
+    assert held["values-9"] == ""
+
+
+async def test_the_stream_beats_when_nothing_changes(serve, peers):
+    api = await serve()
+    events = stream(api)
+    async with asyncio.timeout(30):
+        times = [(await anext(events))["time"] for _ in range(3)]
+    await events.aclose()
+    assert times == sorted(times)
+
+
+async def test_the_number_of_streams_is_bounded(serve, peers):
+    api = await serve()
+    opened = [stream(api) for _ in range(MAX_CLIENTS)]
+    for events in opened:
+        await anext(events)
+    refused = await api.get("/events")
+    assert refused.status_code == 503
+    await opened.pop().aclose()
+    async with asyncio.timeout(30):
+        while True:
+            answer = api.client().stream("GET", "/events")
+            async with answer as response:
+                if response.status_code == 200:
+                    break
+            await asyncio.sleep(0.1)
+    for events in opened:
+        await events.aclose()
+
+
+async def test_without_anything_the_page_says_what_to_do_next(serve, peers):
+    api = await serve()
+    text = (await api.get("/")).text
+    assert "No configuration is in force yet" in text
+    assert "GATEWAY_SET" in text
+    assert "No server is configured" in text
+    assert "Service collector is not running." in text
+    await peers.configure(1, {f"CONFIG/{UID}_daq.csv": FILES[f"CONFIG/{UID}_daq.csv"].partition("1;192")[0]})
+    held = await sections_until(api, lambda s: "No device is configured" in s["devices"])
+    assert f"CONFIG/{UID}_daq.csv" in held["devices"]
+
+
+async def test_a_silent_collector_makes_conditions_unknown(serve, peers):
+    """What is not known is not shown as it once was."""
+    await peers.configure()
+    api = await serve()
+    old = now() - 60_000
+    await peers.collector.store(STATE, collector_state(time=old), service="collector")
+    held = await sections_until(api, lambda s: "roof_1" in s["devices"] and "last seen" in s["services"])
+    assert "Answering" not in held["devices"]
+    assert held["devices"].count("The collector does not report.") == 4
+    assert "Service collector is not running." in held["attention"]
+
+
+async def test_a_real_browser_shows_the_page_live(api, peers):
+    """Chromium runs the script under our policy: sections arrive, ages count, nothing is refused."""
+    need("chromium")
+    telling = asyncio.create_task(peers.run())
+    process = await asyncio.create_subprocess_exec(
+        *(shutil.which("chromium") or "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
+        *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        *(
+            f"--user-data-dir={api.state_dir / 'chromium'}",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=4000",
+            "--dump-dom",
+        ),
+        f"{api.url}/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+    async with asyncio.timeout(60):
+        dom, log = await process.communicate()
+    telling.cancel()
+    assert b'data-live="yes"' in dom
+    assert b">Live<" in dom
+    assert re.search(r">(just now|[0-9]+\u202fs ago)</time>", dom.decode())
+    assert b"Content Security Policy" not in log
+    assert b"CONSOLE" not in log
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"), (0, "0"), (1234567, "1 234 567"), (-5, "−5"), (0.5, "0.500"), (42.7712, "42.77"),
+        (231.66, "231.7"), (-112450.5, "−112 450"), (1e-9, "1e−09"), (float("nan"), "–"), ("on", "on"),
+    ],
+)  # fmt: skip
+def test_numbers_for_people(value, shown):
+    assert words.number(value).replace(words.NARROW, " ") == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (1.84, "1.8 s"), (59.9, "59 s"), (60, "1 min"), (3725, "1 h 2 min"), (90061, "1 d 1 h")],
+)
+def test_stretches_of_time_for_people(seconds, shown):
+    assert words.span(seconds).replace(words.NARROW, " ") == shown
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.floats() | st.integers(-(2**70), 2**70) | st.text(max_size=10) | st.none())
+def test_any_value_has_a_short_form(value):
+    text = words.number(value)
+    assert isinstance(value, str) or 0 < len(text) <= 40
+    if isinstance(value, float) and not math.isfinite(value):
+        assert text == words.NOTHING
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(-(2**70), 2**70))
+def test_any_moment_has_a_form(milliseconds):
+    assert words.utc(milliseconds)
+
+
+@pytest.mark.parametrize("count", [0, 999, 1000, 19_424, 2_147_483_648])
+def test_sizes_for_people(count):
+    assert words.size(count)[-1] == "B"
+
+
+def test_reading_samples_are_what_definitions_hold():
+    assert set(reading("1").values) <= {line.partition(";")[0] for line in FILES["DEF/inv.csv"].splitlines()[1:]}
