@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 
 from heliograph.contract import Service
 from heliograph.contract.permissions import inbox
-from heliograph.runtime.bus.errors import NATS_ERRORS, BusUnavailable
+from heliograph.runtime.bus.errors import NATS_ERRORS, BusUnavailable, cancellable
 from heliograph.runtime.retry import Backoff
 from heliograph.runtime.settings import ServiceSettings
 
@@ -114,14 +114,16 @@ class Connection:
         while not self._closing:
             closed = asyncio.Event()
             try:
-                await self._connect(closed)
+                with cancellable():
+                    await self._connect(closed)
             except (nats.errors.Error, OSError, TimeoutError, AttributeError, ValueError) as error:
                 _log.warning("cannot reach the bus at %s: %s", self._settings.bus_url, error or type(error).__name__)
                 await asyncio.sleep(backoff.wait())
                 continue
             backoff.reset()
             for subscription in self._subscriptions:
-                await _tried(subscription)
+                with cancellable():
+                    await _tried(subscription)
             await self._found()
             await closed.wait()
 
