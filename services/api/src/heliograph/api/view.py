@@ -5,6 +5,7 @@ reading of each device.
 """
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from heliograph.api.errors import NotThere, Refused, Silent
@@ -25,10 +26,10 @@ from heliograph.contract import (
     SyncState,
 )
 from heliograph.contract.channels import ALARM_HISTORY, CONFIGURATION, CONNECT, CONNECTION_HISTORY, LIVE, STATE, Channel
+from heliograph.contract.records import Value
 from heliograph.contract.states import SILENCE_SECONDS
 from heliograph.contract.status import status_document
-from heliograph.formats.engineering import engineering_values
-from heliograph.formats.plant import Plant, PlantDevice, read_plant
+from heliograph.formats import Definition, Plant, PlantDevice, Variable, engineering_value, read_plant, scale_factor_of
 from heliograph.runtime import Bus, Clock, NoAnswer
 from heliograph.runtime.clock import milliseconds
 
@@ -92,25 +93,18 @@ class View:
     def variables(self, index: str) -> DeviceVariables:
         """The variables of one device as of its last reading; raises `NotThere`."""
         entry = self._entry(index)
-        reading = self._readings.get(index)
-        raws = reading.values if reading else {}
-        values = engineering_values(entry.definition, raws)
-        variables = tuple(
-            VariableNow(
-                index=variable.index,
-                name=variable.name,
-                tag=variable.tag,
-                unit=variable.unit,
-                action=variable.action,
-                writable=variable.point is not None and variable.point.table.is_writable,
-                raw=raws.get(variable.index),
-                value=values.get(variable.index),
-            )
-            for variable in entry.definition.variables
-        )
-        time = reading.time if reading else None
-        name = entry.device.name
-        return DeviceVariables(index=index, name=name, time=time, age_seconds=self._age(time), variables=variables)
+        return self._now(entry, entry.definition.variables)
+
+    def headlines(self, index: str, most: int) -> tuple[DeviceVariables, int]:
+        """The first variables a person looks for, and how many there are in all; raises `NotThere`.
+
+        These are recorded ones, those with a unit first.
+        """
+        entry = self._entry(index)
+        variables = entry.definition.variables
+        kept = entry.definition.recorded or variables
+        first = sorted(kept, key=lambda variable: not variable.unit)[:most]
+        return self._now(entry, first), len(variables)
 
     async def connections(self, page: PageRequest) -> ConnectionPage:
         """A page of the history of connections; raises `Silent`, `Refused`."""
@@ -141,6 +135,17 @@ class View:
             raise NotThere(f"There is no device with the index {index[:20]!r}; /api/v1/devices lists them.")
         return entry
 
+    def _now(self, entry: PlantDevice, variables: Iterable[Variable]) -> DeviceVariables:
+        reading = self._readings.get(entry.device.index)
+        time, raws = (reading.time, reading.values) if reading else (None, {})
+        return DeviceVariables(
+            index=entry.device.index,
+            name=entry.device.name,
+            time=time,
+            age_seconds=self._age(time),
+            variables=tuple(_variable_now(entry.definition, variable, raws) for variable in variables),
+        )
+
     def _device(self, entry: PlantDevice) -> Device:
         device = entry.device
         state = self._device_state(device.index)
@@ -170,7 +175,7 @@ class View:
         return None if time is None else max(0, self.now() - time) / 1000
 
     async def _take_revision(self, revision: Revision) -> None:
-        if self.revision is not None and revision.number == self.revision.number:
+        if revision == self.revision:
             return
         plant = await asyncio.to_thread(read_plant, revision.files, revision.uid)
         kept = {e.device.index for e in plant.devices if e in self._plant.devices}
@@ -184,3 +189,18 @@ class View:
         entry = self._plant.by_index(reading.device)
         if entry is not None and entry.device.name == reading.name:
             self._readings[reading.device] = reading
+
+
+def _variable_now(definition: Definition, variable: Variable, raws: Mapping[str, Value]) -> VariableNow:
+    raw = raws.get(variable.index)
+    scale = scale_factor_of(definition, variable) if variable.scale_factor else None
+    return VariableNow(
+        index=variable.index,
+        name=variable.name,
+        tag=variable.tag,
+        unit=variable.unit,
+        action=variable.action,
+        writable=variable.point is not None and variable.point.table.is_writable,
+        raw=raw,
+        value=engineering_value(variable, raw, raws.get(scale.index) if scale else None),
+    )

@@ -6,8 +6,7 @@ from heliograph.commands.errors import CommandFailed
 from heliograph.commands.gateway import Gateway
 from heliograph.commands.targets import Target
 from heliograph.contract.records import Value
-from heliograph.formats.engineering import engineering_values, raw_value
-from heliograph.formats.plant import scale_factor_of
+from heliograph.formats import engineering_values, raw_value, scale_factor_of
 
 
 async def engineering_value(gateway: Gateway, target: Target, raw: Value) -> Value:

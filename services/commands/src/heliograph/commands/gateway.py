@@ -23,7 +23,7 @@ from heliograph.contract import (
 from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, WRITE, Channel
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
-from heliograph.formats.plant import Plant, read_plant
+from heliograph.formats import Plant, read_plant
 from heliograph.runtime import Bus, Clock, NoAnswer
 from heliograph.runtime.clock import milliseconds
 
@@ -48,7 +48,12 @@ class Gateway:
         self._configured = asyncio.Event()
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
-        self.revision: int | None = None
+        self._revision: Revision | None = None
+
+    @property
+    def revision(self) -> int | None:
+        """Number of the revision in force."""
+        return self._revision.number if self._revision else None
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -112,11 +117,11 @@ class Gateway:
         return answer
 
     async def _take_revision(self, revision: Revision) -> None:
-        if revision.number == self.revision:
+        if revision == self._revision:
             return
         self._plant = await asyncio.to_thread(read_plant, revision.files, revision.uid)
         self._readings.clear()
-        self.revision = revision.number
+        self._revision = revision
         self._configured.set()
 
     async def _take_state(self, state: ServiceState) -> None:

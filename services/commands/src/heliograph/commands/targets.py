@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from heliograph.commands.errors import CommandFailed
 from heliograph.commands.language import nearest, quoted
-from heliograph.formats.definition import Variable
-from heliograph.formats.plant import Plant, PlantDevice
+from heliograph.formats import Plant, PlantDevice, Variable
 
 
 @dataclass(frozen=True, slots=True)

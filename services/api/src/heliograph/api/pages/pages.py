@@ -142,12 +142,9 @@ class Pages:
         }
 
     def _card(self, device: Device) -> dict[str, Any]:
-        now = self._view.variables(device.index)
-        kept = [v for v in now.variables if v.action & 14] or list(now.variables)
-        first = [v for v in kept if v.unit and not isinstance(v.value, str)]
-        shown = (first + [v for v in kept if v not in first])[:HEADLINES]
+        now, count = self._view.headlines(device.index, HEADLINES)
         is_old = device.age_seconds is None or device.age_seconds > OLD_SECONDS
-        return {"device": device, "shown": shown, "count": len(now.variables), "is_old": is_old, "read": now.time}
+        return {"device": device, "shown": now.variables, "count": count, "is_old": is_old, "read": now.time}
 
     def _alarm_words(self, alarm: Alarm) -> str:
         """What an alarm is about: its text, or the name of its variable where it is known."""
