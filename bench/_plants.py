@@ -1,4 +1,4 @@
-"""Simulated Modbus TCP devices in a process of their own, so that their work is not counted: `python -m bench._plants`."""
+"""Simulated Modbus TCP devices in a process of their own, so that their work is not counted (`bench._plants`)."""
 
 import argparse
 import asyncio

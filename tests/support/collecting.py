@@ -1,6 +1,7 @@
 """A collector in this process on a real broker, with what it stored read back as sync would."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +10,19 @@ from typing import Any
 from heliograph.collector.app import main
 from heliograph.collector.plant import OpenLink, open_link
 from heliograph.collector.settings import CollectorSettings
-from heliograph.contract import Alarm, CollectorState, Event, Record, Revision, Service
+from heliograph.contract import (
+    Alarm,
+    CollectorState,
+    DeviceCondition,
+    DeviceState,
+    Event,
+    LineState,
+    Record,
+    Revision,
+    Service,
+)
 from heliograph.contract.channels import ALARMS, CONFIGURATION, EVENTS, RECORDS, STATE
-from heliograph.runtime import Bus, Context, EventLog, SystemClock, Unreadable
+from heliograph.runtime import Bus, Context, EventLog, Unreadable
 from heliograph.runtime.clock import milliseconds
 from support.nats import Broker
 from support.sets import DEVICE_HEADER, SERIAL_HEADER, UID
@@ -44,26 +55,56 @@ async def until(holds: Callable[[], object], what: str = "", seconds: float = LI
         raise AssertionError(f"not within {seconds} s: {what}") from None
 
 
+class FastClock:
+    """A clock whose seconds are shorter, and whose wall time a test may set."""
+
+    def __init__(self, factor: float = 5.0) -> None:
+        self.factor = factor
+        self.offset = 0.0
+        self._wall, self._began = time.time(), time.monotonic()
+
+    def time(self) -> float:
+        return self._wall + (time.monotonic() - self._began) * self.factor + self.offset
+
+    def monotonic(self) -> float:
+        return self._began + (time.monotonic() - self._began) * self.factor
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.factor)
+
+
 class Witness:
     """What reaches sync: it takes records, alarms and lines of the log off the bus."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, commands: Bus) -> None:
         self.bus = bus
+        self.commands = commands
         self.records: list[Record] = []
         self.alarms: list[Alarm] = []
         self.events: list[Event] = []
         self.states: list[CollectorState] = []
 
     @property
-    def state(self) -> CollectorState:
-        return self.states[-1]
-
-    @property
     def log(self) -> str:
         return "\n".join(event.text for event in self.events)
 
-    def device(self, index: str) -> Any:
-        return next((d for d in self.states[-1].devices if d.device == index), None) if self.states else None
+    def device(self, index: str) -> DeviceState:
+        """The last state of a device; before the first one, that of a device not yet asked."""
+        found = [device for state in self.states[-1:] for device in state.devices if device.device == index]
+        return found[0] if found else DeviceState(device=index, name="", condition=DeviceCondition.STARTING, since=0)
+
+    def errors(self) -> set[str]:
+        """The kinds of errors counted at any device; a stray answer is counted at the device in turn."""
+        return {kind for state in self.states[-1:] for device in state.devices for kind in device.errors}
+
+    def dates(self, device: str, since: int = 0) -> int:
+        """How many records of a device came after the first so many of all."""
+        return sum(record.device == device for record in self.records[since:])
+
+    def line(self) -> LineState:
+        """The last state of the first line."""
+        found = [line for state in self.states[-1:] for line in state.lines]
+        return found[0] if found else LineState(name="", open=False)
 
     def infos(self) -> list[str]:
         return [alarm.info for alarm in self.alarms if alarm.info]
@@ -74,10 +115,6 @@ class Witness:
     async def run(self) -> None:
         async def keep(message: Unreadable) -> None:
             raise AssertionError(message.reason)
-
-        async def take_state(state: Any) -> None:
-            if isinstance(state, CollectorState):
-                self.states.append(state)
 
         def into(found: list[Any]) -> Callable[[list[Any]], Any]:
             async def take(payloads: list[Any]) -> None:
@@ -108,7 +145,7 @@ async def collector(
     broker: Broker, state_dir: Path, *, clock: Any = None, link: OpenLink = open_link, **settings: Any
 ) -> AsyncIterator[Running]:
     """Run a collector until the end of the block, then stop it orderly."""
-    clock = clock or SystemClock()
+    clock = clock or FastClock()
     await asyncio.to_thread(state_dir.mkdir, parents=True, exist_ok=True)
     made = CollectorSettings(
         bus_url=broker.url, bus_password=f"secret-{Service.COLLECTOR}", state_dir=state_dir, **settings
@@ -130,22 +167,25 @@ async def collector(
 
 @asynccontextmanager
 async def witness(broker: Broker) -> AsyncIterator[Witness]:
-    """What sync sees, from now on; it makes the streams."""
-    async with Bus(broker.settings(Service.SYNC), Service.SYNC) as bus:
-        await bus.wait_connected()
+    """What sync, api and commands see, from now on; it makes the streams."""
+    async with (
+        Bus(broker.settings(Service.SYNC), Service.SYNC) as bus,
+        Bus(broker.settings(Service.API), Service.API) as api,
+        Bus(broker.settings(Service.COMMANDS), Service.COMMANDS) as commands,
+    ):
+        for each in (bus, api, commands):
+            await each.wait_connected()
         await bus.ensure_streams()
-        made = Witness(bus)
-        async with Bus(broker.settings(Service.API), Service.API) as api:
-            await api.wait_connected()
+        made = Witness(bus, commands)
 
-            async def take_state(state: Any) -> None:
-                if isinstance(state, CollectorState):
-                    made.states.append(state)
+        async def take_state(state: Any) -> None:
+            if isinstance(state, CollectorState):
+                made.states.append(state)
 
-            await api.watch(STATE, take_state)
-            task = asyncio.create_task(made.run())
-            try:
-                yield made
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        await api.watch(STATE, take_state)
+        task = asyncio.create_task(made.run())
+        try:
+            yield made
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

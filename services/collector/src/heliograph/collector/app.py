@@ -63,6 +63,7 @@ class Collector:
         self._repeated = Repeated(events, clock)
         self._clock_watch = ClockWatch(clock, self._stepped)
         self._plant: Plant
+        self._changed = asyncio.Event()
         self._offered: asyncio.Queue[Revision] = asyncio.Queue()
         self._seen: Revision | None = None
         self._revision: int | None = None
@@ -71,8 +72,7 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        sinks = Sinks(self._recording, self._alarms, self._live, self._repeated, context.events, context.clock)
-        self._plant = Plant(sinks, group, open_link)
+        self._plant = Plant(self._sinks(), group, open_link)
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
@@ -90,6 +90,18 @@ class Collector:
         for task in tasks:
             task.cancel()
 
+    def _sinks(self) -> Sinks:
+        context = self._context
+        return Sinks(
+            recording=self._recording,
+            alarms=self._alarms,
+            live=self._live,
+            repeated=self._repeated,
+            events=context.events,
+            clock=context.clock,
+            changed=self._changed,
+        )
+
     def _works(self) -> dict[str, Coroutine[Any, Any, None]]:
         context = self._context
         bus, clock, events = context.bus, context.clock, context.events
@@ -102,7 +114,7 @@ class Collector:
             "live": self._live.run(),
             "repeated": self._repeated.run(),
             "clock": self._clock_watch.run(),
-            "state": context.report(self._state),
+            "state": context.report(self._state, self._changed),
         }
 
     async def _apply_offered(self) -> None:

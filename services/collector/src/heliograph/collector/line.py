@@ -34,8 +34,6 @@ class Turn(Protocol):
 
     due: float
     """When it wants its next turn, by the monotonic clock."""
-    retired: bool
-    """True when it wants none any more."""
 
     async def turn(self, link: Link) -> None:
         """Poll or probe once and set `due` anew. Raises `LinkDown` alone."""
@@ -68,7 +66,10 @@ class Line:
         self.name = link.name
         self._clock = clock
         self._events = events
+        self._members: set[Turn] = set()
+        """The devices behind this line."""
         self._turns: list[tuple[float, int, Turn]] = []
+        """A heap of those whose turn is not under way, who waits longest first."""
         self._numbers = count()
         self._jobs: deque[_Job] = deque()
         self._news = asyncio.Event()
@@ -81,18 +82,15 @@ class Line:
 
     def add(self, turn: Turn) -> None:
         """Let a device take turns from now on."""
+        self._members.add(turn)
         heappush(self._turns, (turn.due, next(self._numbers), turn))
         self._news.set()
 
     def remove(self, turn: Turn) -> None:
         """Let a device take no more turns; one under way is finished."""
+        self._members.discard(turn)
         self._turns = [entry for entry in self._turns if entry[2] is not turn]
         self._turns.sort()
-
-    @property
-    def turns(self) -> list[Turn]:
-        """The devices behind this line."""
-        return [turn for _, _, turn in self._turns if not turn.retired]
 
     async def ask(self, work: Callable[[Link], Awaitable[T]]) -> T:
         """Do something with the link between two polls, ahead of them; raises what `work` raises."""
@@ -132,8 +130,6 @@ class Line:
     async def _next(self) -> None:
         """Give the device that waits longest its turn."""
         _, _, turn = heappop(self._turns)
-        if turn.retired:
-            return
         try:
             await turn.turn(self.link)
         except LinkDown as down:
@@ -144,7 +140,7 @@ class Line:
             turn.due = self._clock.monotonic() + FAULT_SECONDS
         else:
             self._up()
-        if not turn.retired:
+        if turn in self._members:
             heappush(self._turns, (turn.due, next(self._numbers), turn))
 
     async def _do(self, job: _Job) -> None:
@@ -184,7 +180,7 @@ class Line:
         if self._failures == FAILURES_TO_REST:
             self._events.warning(f"{self.name} is away: {down.cause}; tried again until it is back")
         if self._failures >= FAILURES_TO_REST:
-            for turn in self.turns:
+            for turn in self._members:
                 turn.link_lost(down.cause)
 
     def _up(self) -> None:
@@ -192,14 +188,14 @@ class Line:
             return
         if self._failures >= FAILURES_TO_REST:
             self._events.info(f"{self.name} is back after {self._failures} failed tries")
-            for turn in self.turns:
+            for turn in self._members:
                 turn.link_found()
             self._turns = [(turn.due, number, turn) for _, number, turn in self._turns]
             self._turns.sort()
         self._failures, self._cause = 0, ""
 
     def _dropped(self, unit: int, kind: str) -> None:
-        for turn in self.turns:
+        for turn in self._members:
             turn.count_drop(unit, kind)
 
     def _utilisation(self, now: float, busy: float) -> float | None:

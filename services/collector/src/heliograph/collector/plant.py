@@ -69,6 +69,7 @@ class Plant:
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
+        self._sinks.changed.set()
 
     async def stop(self) -> None:
         """Take no more turns and close every link; open periods fall."""

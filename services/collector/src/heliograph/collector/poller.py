@@ -5,13 +5,14 @@ device never holds the line for more than one time limit. A request that alone s
 rests by itself. What a poll read goes to the recorder, the alarms and the live readings.
 """
 
+import asyncio
 import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
 from heliograph.collector.alarms import Alarms
-from heliograph.collector.condition import Condition, probe_seconds
+from heliograph.collector.condition import FAILURES_TO_REST, Condition, probe_seconds
 from heliograph.collector.daylight import is_broad_day
 from heliograph.collector.fetch import ILLEGAL_ADDRESS, Fetch, Reading, Request
 from heliograph.collector.links import BadFrame, Link, LinkDown, LinkFailure, ModbusException, NoAnswer
@@ -38,6 +39,8 @@ class Sinks:
     repeated: Repeated
     events: EventLog
     clock: Clock
+    changed: asyncio.Event
+    """Set when a device's condition changed, so that the state is told at once."""
 
 
 @dataclass(slots=True)
@@ -214,9 +217,11 @@ class Poller:
 
     def _rest_alone(self, request: Request, heard: bool) -> None:
         """Let a request rest that stays silent while the device answers others."""
-        if heard:
-            request.rests_until = self._clock.monotonic() + probe_seconds(request.failures)
-            request.failures += 1
+        if not heard:
+            return
+        request.failures += 1
+        if request.failures >= FAILURES_TO_REST:
+            request.rests_until = self._clock.monotonic() + probe_seconds(request.failures - FAILURES_TO_REST)
 
     def _may_sleep(self) -> bool:
         place = self.place
@@ -228,6 +233,7 @@ class Poller:
         """Say a change of condition to people and, where it is a loss or its end, as an alarm."""
         if not changed or self.retired:
             return
+        self._sinks.changed.set()
         device, condition = self._device, self.condition
         who = f"{device.name} ({device.interface}, unit {device.address})"
         if condition.name is DeviceCondition.ANSWERING:
