@@ -203,7 +203,11 @@ class Running:
                 yield self
             finally:
                 stopping.set()
-                await asyncio.wait_for(work, 20)
+                await asyncio.wait({work}, timeout=20)
+                if not work.done():
+                    stuck = [f"{task.get_name()}: {task.get_stack()}" for task in asyncio.all_tasks()]
+                    raise AssertionError("sync does not stop:\n" + "\n".join(stuck))
+                work.result()
 
     def names(self, number: int, directory: str = "DATA") -> list[str]:
         prefix = f"/{directory}/"

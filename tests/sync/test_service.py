@@ -1,6 +1,11 @@
 """Sync as it is wired, against a real broker: what comes in is on the servers, and what is asked is answered."""
 
 import asyncio
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -45,8 +50,8 @@ def running(broker, tmp_path) -> Running:
     return Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set"))
 
 
-async def persist(store, *given: object, **named: str) -> None:
-    """Store as every service does: again while the bus or the stream is away."""
+async def persist(store, *given: object, **named: object) -> Any:
+    """Store or ask as every service does: again while the bus or who answers is away."""
     async with asyncio.timeout(LIMIT):
         while True:
             try:
@@ -80,9 +85,9 @@ async def test_records_from_the_bus_reach_both_servers_on_request(running, conne
         states = await watched(api, STATE)
         await until(lambda: any(isinstance(s, SyncState) and s.storage.records == 2 for s in states.values))
         assert (await api.request(CONNECT, ConnectRequest(server=1), timeout=5)).error == ""
-        await until(lambda: running.names(1))
+        await until(lambda: running.texts(1))
         assert (await api.request(CONNECT, ConnectRequest(), timeout=5)).error == ""
-        await until(lambda: running.names(2))
+        await until(lambda: running.texts(2))
         assert running.texts(1) == [
             (
                 "DEVICEINDEX;1\nmodbusTCP;inv.csv\n2;3;7\n24/06/01-10:00:00;106;110;108;12\n"
@@ -120,7 +125,7 @@ async def test_a_wrong_edit_changes_nothing_and_a_right_one_is_applied(running, 
         await until(lambda: states.values and states.values[-1].rejected)
         assert any("roof_1" in line and ": error: " in line for line in states.values[-1].findings)
         assert states.values[-1].revision == 1
-        await until(lambda: running.names(1, "ALARM"))
+        await until(lambda: running.texts(1, "ALARM"))
         assert "GATEWAY;CONFIGURATION REJECTED" in running.texts(1, "ALARM")[0]
         path.write_text(good.replace("roof_2", "roof_3"))
         await until(lambda: revisions.values[-1].number == 2)
@@ -159,8 +164,8 @@ async def test_a_command_file_is_executed_once_and_answered_in_the_same_connecti
         )
         work.cancel()
         assert [text.text for text in taken] == ['[{"rpcName": "sunpm.status"}]']
-        assert len(running.names(1, "CMD")) == 1
-        await until(lambda: running.names(1, "LOG"))
+        await until(lambda: len(running.names(1, "CMD")) == 1)
+        await until(lambda: running.texts(1, "LOG"))
         page = await api.request(CONNECTION_HISTORY, PageRequest(server=1), timeout=5)
         assert len(page.connections) == 1
         await api.request(CONNECT, ConnectRequest(server=2), timeout=5)
@@ -176,8 +181,8 @@ async def test_late_results_make_a_connection_of_their_own(running, connect):
         await until(lambda: revisions.values)
         await persist(commands.store, RESULTS, CommandResults(identity="x", way=Way.FILE, text="[]\n"), way=Way.FILE)
         await persist(commands.store, RESULTS, CommandResults(identity="y", way=Way.LOCAL, text="[]\n"), way=Way.LOCAL)
-        await until(lambda: len(running.names(1, "CMD")) == 1)
-        await until(lambda: running.names(1, "LOG"))
+        await until(lambda: [n for n in running.names(1, "CMD") if n.endswith(".json")])
+        await until(lambda: running.texts(1, "LOG"))
         page = await api.request(CONNECTION_HISTORY, PageRequest(), timeout=5)
         assert [(c.server, c.trigger) for c in page.connections] == [(1, Trigger.RESULTS)]
 
@@ -193,7 +198,7 @@ async def test_lines_of_all_services_go_to_the_log(running, connect):
         await persist(api.store, EVENTS, debug, service=Service.API)
         await until(lambda: _has_line(running))
         await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
-        await until(lambda: running.names(1, "LOG"))
+        await until(lambda: running.texts(1, "LOG"))
         (told,) = running.texts(1, "LOG")
         assert "2024-06-01 10:00:00.123;warning;api;a person came by\n" in told
         assert "only for a search" not in told
@@ -236,12 +241,71 @@ async def test_unreadable_messages_are_kept_aside(running, connect, tmp_path):
         await until(lambda: list((tmp_path / "state" / "unreadable").glob("*")))
 
 
+async def until_marked(running: Running) -> None:
+    """Return when sync has met the broker that runs now."""
+    mark = running.settings.state_dir / "power.json"
+    await until(lambda: mark.exists() and '"running"' in mark.read_text())
+
+
+async def gateway_alarms(running: Running, connect) -> list[str]:
+    await until_marked(running)
+    api = await connect(Service.API)
+    page = await persist(api.request, ALARM_HISTORY, PageRequest(), timeout=5)
+    return [numbered.alarm.info for numbered in reversed(page.alarms)]
+
+
+async def test_power_alarms_tell_the_whole_stack_from_sync_alone(running, broker, connect):
+    async with running.run():
+        assert await gateway_alarms(running, connect) == [], "never at the very first start"
+    async with running.run():
+        assert await gateway_alarms(running, connect) == [], "never for a single service"
+    stopped = json.loads((running.settings.state_dir / "power.json").read_text())
+    broker.stop()
+    broker.start()
+    async with running.run():
+        assert await gateway_alarms(running, connect) == ["POWER OFF"]
+        mark = running.settings.state_dir / "power.json"
+        before = mark.read_text()
+        broker.kill()
+        broker.start()
+        await until(lambda: mark.read_text() != before)
+        unclean = mark.read_text()
+    assert stopped["state"] == "stopped"
+    async with running.run():
+        assert await gateway_alarms(running, connect) == ["POWER OFF"], "a broker that was killed alone"
+    mark.write_text(unclean)
+    broker.kill()
+    broker.start()
+    async with running.run():
+        assert await gateway_alarms(running, connect) == ["POWER OFF", "POWER ON"]
+
+
+async def test_a_broker_that_lost_its_store_gets_streams_and_revision_again(running, broker, connect):
+    async with running.run():
+        revisions = await watched(await connect(Service.API), CONFIGURATION)
+        await until(lambda: revisions.values)
+        broker.stop()
+        shutil.rmtree(broker.directory / "store")
+        broker.start()
+        collector = await connect(Service.COLLECTOR)
+        again = await watched(collector, CONFIGURATION)
+        await until(lambda: again.values)
+        await persist(collector.store_batch, [outgoing(1)])
+        await until(lambda: _records(running) == 1)
+
+
 async def _never(_: object) -> None:
     raise AssertionError("unreadable")
 
 
 def _has_line(running: Running) -> bool:
-    import sqlite3
+    return _count(running, "log WHERE service = 'api'") == 2
 
-    with sqlite3.connect(running.settings.state_dir / "sync.db") as database:
-        return database.execute("SELECT count(*) FROM log WHERE service = 'api'").fetchone()[0] == 2
+
+def _records(running: Running) -> int:
+    return _count(running, "record")
+
+
+def _count(running: Running, what: str) -> int:
+    with closing(sqlite3.connect(running.settings.state_dir / "sync.db")) as database:
+        return database.execute(f"SELECT count(*) FROM {what}").fetchone()[0]

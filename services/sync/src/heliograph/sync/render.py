@@ -81,9 +81,9 @@ def records(session: Session, form: Form, after: int, last: int | None = None) -
 def alarms(session: Session, form: Form, after: int, last: int | None = None) -> Portion | None:
     """Make the alarms after a row number into an alarm file."""
     dates = form.dates()
-    statement = select(col(AlarmRow.id), AlarmRow.body).where(col(AlarmRow.id) > after).order_by(col(AlarmRow.id))
-    lines = ((int(number), _alarm_line(Alarm.model_validate_json(body), dates)) for number, body in
-             session.exec(statement))  # fmt: skip
+    statement = select(AlarmRow).where(col(AlarmRow.id) > after).order_by(col(AlarmRow.id))
+    rows = session.exec(statement.execution_options(yield_per=1000))
+    lines = ((int(row.id or 0), _alarm_line(Alarm.model_validate_json(row.body), dates)) for row in rows)
     return _text_file(FileKind.ALARMS, lines, last)
 
 

@@ -139,23 +139,28 @@ class Connection:
             closed.set()
 
         client = Client()
-        await client.connect(
-            servers=[self._settings.bus_url],
-            user=self._service.value,
-            password=self._settings.password(),
-            name=f"heliograph-{self._service}",
-            inbox_prefix=inbox(self._service).encode(),
-            connect_timeout=CONNECT_SECONDS,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=1,
-            ping_interval=10,
-            max_outstanding_pings=2,
-            disconnected_cb=self._lost,
-            reconnected_cb=self._found,
-            closed_cb=ended,
-            error_cb=_told,
-        )
+        try:
+            await client.connect(
+                servers=[self._settings.bus_url],
+                user=self._service.value,
+                password=self._settings.password(),
+                name=f"heliograph-{self._service}",
+                inbox_prefix=inbox(self._service).encode(),
+                connect_timeout=CONNECT_SECONDS,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=1,
+                ping_interval=10,
+                max_outstanding_pings=2,
+                disconnected_cb=self._lost,
+                reconnected_cb=self._found,
+                closed_cb=ended,
+                error_cb=_told,
+            )
+        except asyncio.CancelledError:
+            with suppress(*NATS_ERRORS):
+                await client.close()
+            raise
         client.options.update(allow_reconnect=True, max_reconnect_attempts=-1)
         self._client = client
         self._jetstream = JetStreamContext(client, timeout=CONFIRM_SECONDS)
