@@ -18,7 +18,6 @@ from heliograph.contract import (
     PageRequest,
     Revision,
     Service,
-    SyncState,
     Trigger,
     Way,
 )
@@ -82,8 +81,7 @@ async def test_records_from_the_bus_reach_both_servers_on_request(running, conne
         revisions = await watched(collector, CONFIGURATION)
         await until(lambda: revisions.values)
         await persist(collector.store_batch, [outgoing(1), outgoing(2, "2")])
-        states = await watched(api, STATE)
-        await until(lambda: any(isinstance(s, SyncState) and s.storage.records == 2 for s in states.values))
+        await until(lambda: _records(running) == 2)
         assert (await api.request(CONNECT, ConnectRequest(server=1), timeout=5)).error == ""
         await until(lambda: running.texts(1))
         assert (await api.request(CONNECT, ConnectRequest(), timeout=5)).error == ""
@@ -95,7 +93,7 @@ async def test_records_from_the_bus_reach_both_servers_on_request(running, conne
             )
         ]
         assert running.texts(2) == [running.texts(1)[0].replace("24/06/01", "01/06/24")]
-        await until(lambda: isinstance(states.values[-1], SyncState) and states.values[-1].storage.records == 0)
+        await until(lambda: _records(running) == 0)
         page = await api.request(CONNECTION_HISTORY, PageRequest(server=2), timeout=5)
         assert [c.trigger for c in page.connections] == [Trigger.REQUEST]
 
@@ -226,9 +224,9 @@ async def test_an_mqtt_server_is_shown_with_its_problem_and_holds_nothing_back(b
         await until(lambda: states.values and len(states.values[-1].servers) == 2)
         assert "MQTT" in states.values[-1].servers[1].problems[0]
         await persist(collector.store_batch, [outgoing(1)])
-        await until(lambda: states.values[-1].storage.records == 1)
+        await until(lambda: _records(running) == 1)
         await api.request(CONNECT, ConnectRequest(), timeout=5)
-        await until(lambda: states.values[-1].storage.records == 0)
+        await until(lambda: _records(running) == 0)
         assert len(running.names(1)) == 1
 
 

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from heliograph.contract import CommandResults, Event, Level, PageRequest, Way
 from heliograph.formats.values import format_row
+from heliograph.sync import database as database_module
 from heliograph.sync import spool as spool_module
 from heliograph.sync.database import open_database
 from heliograph.sync.ledger import LOG, RECORDS
@@ -163,6 +164,25 @@ def test_the_log_that_nobody_takes_loses_its_oldest_lines_and_says_so(bench, mon
 
         texts = [row.text for row in session.exec(select(LogRow))]
     assert any("were dropped: no server took them" in text for text in texts)
+
+
+def test_a_large_database_is_looked_through_only_when_it_was_found_damaged(tmp_path, monkeypatch):
+    path = tmp_path / "sync.db"
+    bench = Bench(tmp_path)
+    bench.spool.take_records([record(n) for n in range(1, 2000)])
+    bench.close()
+    content = bytearray(path.read_bytes())
+    content[-4096 * 3 :] = random.Random(1).randbytes(4096 * 3)
+    path.write_bytes(bytes(content))
+    monkeypatch.setattr(database_module, "CHECKED_BYTES", 1000)
+    database, aside = open_database(path, "0")
+    database.close()
+    assert aside is None
+    database_module.suspect(path)
+    database, aside = open_database(path, "0")
+    database.close()
+    assert aside is not None
+    assert not list(tmp_path.glob("*.suspect"))
 
 
 @pytest.mark.parametrize("damage", ["nonsense", "holes", "cut"])

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy.exc import DatabaseError
+
 from heliograph.contract import ConnectRequest, Outcome, SyncState, Trigger
 from heliograph.contract.channels import CONFIGURATION
 from heliograph.formats.config import FileServer, ServerMode
@@ -19,7 +21,7 @@ from heliograph.sync.access import Pins, resolve_access
 from heliograph.sync.calendar import start_share
 from heliograph.sync.configuration import Applied, Configuration
 from heliograph.sync.connection import Parts
-from heliograph.sync.database import open_database
+from heliograph.sync.database import open_database, suspect
 from heliograph.sync.deliver import remove_orphans
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
@@ -85,6 +87,9 @@ class Sync:
                 group.create_task(self._until_stopped(), name="sync: stop")
         except* _Stop:
             _log.info("stopped")
+        except* DatabaseError:
+            suspect(self._state_dir / "sync.db")
+            raise
         finally:
             self._diary.flush()
             self._database.close()

@@ -22,7 +22,7 @@ from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
 from heliograph.sync.configuration import Applied
 from heliograph.sync.copies import Copies, Copy
-from heliograph.sync.database import Database
+from heliograph.sync.database import Database, is_damage
 from heliograph.sync.deliver import DIRECTORIES, Outgoing
 from heliograph.sync.diary import Diary
 from heliograph.sync.errors import AccessError, Stopped
@@ -153,6 +153,8 @@ class Visit:
         except FileError as error:
             self._refused(name, error)
         except (OSError, SQLAlchemyError) as error:
+            if is_damage(error):
+                raise
             _log.exception("step %s", name)
             self._fail(name, f"the gateway's own disk: {error}", again=True)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlmodel import Session, SQLModel, create_engine
 
 from heliograph.sync import tables  # noqa: F401  # known to SQLModel by being imported
@@ -58,6 +58,16 @@ class Database:
         self._engine.dispose()
 
 
+def is_damage(error: BaseException) -> bool:
+    """Tell a damaged file from a disk that is full or busy."""
+    return isinstance(error, DatabaseError) and not isinstance(error, OperationalError | IntegrityError)
+
+
+def suspect(path: Path) -> None:
+    """Have the next start look at every page, because the file was found damaged."""
+    _suspicion(path).touch()
+
+
 def open_database(path: Path, stamp: str) -> tuple[Database, Path | None]:
     """Open or make the database; return where an unreadable one was moved to, ending in `stamp`, or None."""
     try:
@@ -72,12 +82,14 @@ def open_database(path: Path, stamp: str) -> tuple[Database, Path | None]:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
+    _suspicion(path).unlink(missing_ok=True)
     return Database(path), aside
 
 
 def _check(path: Path) -> None:
     """Raise `DatabaseError` when the file is damaged."""
-    if not path.exists() or path.stat().st_size > CHECKED_BYTES:
+    is_suspect = _suspicion(path).exists()
+    if not path.exists() or (path.stat().st_size > CHECKED_BYTES and not is_suspect):
         return
     connection = sqlite3.connect(path, timeout=BUSY_MS / 1000)
     try:
@@ -86,6 +98,11 @@ def _check(path: Path) -> None:
         connection.close()
     if answer is None or answer[0] != "ok":
         raise sqlite3.DatabaseError(str(answer and answer[0]))
+    _suspicion(path).unlink(missing_ok=True)
+
+
+def _suspicion(path: Path) -> Path:
+    return path.with_name(path.name + ".suspect")
 
 
 def _engine(path: Path) -> Engine:

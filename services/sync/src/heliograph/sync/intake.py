@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from heliograph.contract import Alarm, CommandResults, ConnectRequest, Event, Outcome, PageRequest, Record
 from heliograph.contract.channels import ALARM_HISTORY, ALARMS, CONNECT, CONNECTION_HISTORY, EVENTS, RECORDS, RESULTS
 from heliograph.contract.requests import AlarmPage, ConnectionPage
 from heliograph.runtime import Bus, Unreadable
+from heliograph.sync.database import is_damage
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.mailbox import Mailbox
@@ -104,11 +105,6 @@ class Intake:
                 raise
 
         return guarded
-
-
-def is_damage(error: DatabaseError) -> bool:
-    """Tell a damaged file from a disk that is full or busy."""
-    return not isinstance(error, OperationalError)
 
 
 def _is_storable(record: Record) -> bool:
