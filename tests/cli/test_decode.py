@@ -90,6 +90,13 @@ def test_parquet_holds_the_same_rows(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_with_csv_and_parquet_each_finding_is_said_once(tmp_path: Path):
+    result = decode(tmp_path / "absent.csv", FILE, "--def", CASE, "--csv", "--parquet", tmp_path / "out.parquet")
+    assert result.exit_code == 1
+    assert result.stderr.count("absent.csv:1:1: error: ") == 1
+    assert (tmp_path / "out.parquet").exists()
+
+
 def test_parquet_that_can_not_be_written_is_told(tmp_path: Path):
     result = decode(FILE, "--def", CASE, "--parquet", tmp_path / "no" / "out.parquet")
     assert result.exit_code == 1

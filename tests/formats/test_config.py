@@ -19,6 +19,23 @@ def test_defaults_of_a_file_server():
     assert server.path(Directory.DATA) == "/DATA"
 
 
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("GATEWAY_Latitude=48\nGATEWAY_Longitude=11\n", []),
+        ("GATEWAY_Latitude=48\n", [(3, 18)]),
+        ("GATEWAY_Latitude=\nGATEWAY_Longitude=11\n", [(4, 19)]),
+        ("GATEWAY_Latitude=48\nGATEWAY_Longitude=181\n", [(4, 19)]),
+        ("GATEWAY_Latitude=91\n", [(3, 18)]),
+    ],
+)
+def test_latitude_and_longitude_come_together(text, places):
+    """One of them alone does nothing, which is a warning; so is a wrong one, which is not reported twice."""
+    config, findings = parse_config(f"SERVER_Type=ftp\nFTP_Address=a\n{text}".encode(), "x")
+    assert config is not None
+    assert [(finding.line, finding.column) for finding in findings] == places
+
+
 @pytest.mark.parametrize(("kind", "port"), [("ftp", 21), ("ftps", 21), ("sftp", 22), ("webdav", 443)])
 def test_the_port_follows_the_type(kind, port):
     assert config_of(f"SERVER_Type={kind}\nFTP_Address=a\nHTTP_Address=a\n").servers[0].port == port

@@ -55,6 +55,36 @@ def test_wrong_interfaces(text):
     assert [(finding.line, finding.column) for finding in findings] == [(2, 3)]
 
 
+def test_a_row_of_nothing_but_words_is_a_row_and_no_header_of_an_unknown_section():
+    """To take it for a header would drop every row after it without a word."""
+    content = SERIAL + "COM;fast;eight;none;one;two;modbus;zero;off\nSERIAL1\n" + DEVICES + "1;SERIAL1;;1;;;;;;;a\n"
+    daq, findings = parse_daq(content.encode(), "x")
+    assert daq is None
+    assert (findings[0].line, findings[0].column) == (2, 1)
+    assert {finding.line for finding in findings} == {2}
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "interface;name;address;netmask;gateway\neth0;lan;10.0.0.2;255.255.255.0;10.0.0.1\n",
+        "type;name;address;protocol\nETH1;lan;10.0.0.2;dhcp\n",
+        "modem;apn;pin\nM1;a.example;0000\n\n\nwifi;ssid\nwlan0;x\n",
+    ],
+)
+def test_unknown_sections_may_share_names_of_columns_with_known_ones(section):
+    rows = DEVICES + "1;a;;1;;;;;;;a\n"
+    assert len(daq_of(section + rows).devices) == 1
+    assert len(daq_of(rows + "\n" + section).devices) == 1
+    assert len(daq_of(rows + section).devices) == 1
+
+
+@pytest.mark.parametrize("header", [DEVICES.replace("index", "indx"), "interface;name;address;defFile\n"])
+def test_a_header_without_its_first_column_is_told_by_the_others(header):
+    _, findings = parse_daq((header + "1;a;;1;;;;;;;a\n").encode(), "x")
+    assert 'lacks the column "index"' in findings[0].text
+
+
 @pytest.mark.parametrize("unit", [0, 1, 247, 255])
 def test_units_on_tcp(unit):
     assert device_of(f"1;a;;{unit};;;;;;;a").address == unit

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from heliograph.formats import Definition, Kind, ModbusPoint, Protocol, Table, parse_definition
+from heliograph.formats import Definition, Kind, ModbusPoint, Protocol, Table, parse_definition, write_definition
 
 
 def definition_of(content: str) -> Definition:
@@ -88,3 +88,14 @@ def test_a_scale_factor_is_found_by_its_exact_name():
 def test_inputs_and_meters():
     assert definition_of("io;;;\n1;3;1;;;Relay;;;;;4\n").variables[0].point is None
     assert definition_of("tic;;;\n1;BASE;;;;Index;;;;Wh;4\n").variables[0].info[0] == "BASE"
+
+
+def test_rows_that_a_spreadsheet_left_empty_are_blank_lines():
+    content = (
+        ";;;;;;;;;;\nmodbusTCP;a;b;c;;;;;;;\n1;3;0;U16;;a;;;;;4\n;;;;;;;;;;\n ; ;\n2;3;1;U16;;b;;;;;4\n;;;;;;;;;;\n"
+    )
+    definition, findings = parse_definition(content.encode(), "x")
+    assert findings == []
+    assert definition is not None
+    assert [variable.line for variable in definition.variables] == [3, 6]
+    assert write_definition(definition, content.encode()) == content.encode()

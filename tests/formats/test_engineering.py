@@ -1,12 +1,13 @@
 """Raw values to engineering values and back."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliograph.formats import Definition, engineering_values, parse_definition, raw_value
+from heliograph.formats import Definition, engineering_value, engineering_values, parse_definition, raw_value
 
 INVERTER = """modbusTCP;;;
 1;3;0;U16;;tenth;;0.1;;;4
@@ -35,6 +36,12 @@ def raw(index: str, engineering, scale=None):
     definition = definition_of()
     variable = next(variable for variable in definition.variables if variable.index == index)
     return raw_value(definition, variable, engineering, scale)
+
+
+def test_coefficients_of_a_variable_made_by_hand_may_be_whole_numbers():
+    variable = replace(definition_of().variables[0], coef_a=2, coef_b=1)
+    value = engineering_value(variable, 3)
+    assert (value, type(value)) == (7, int)
 
 
 def test_coefficients_and_scale_factors():

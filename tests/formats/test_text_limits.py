@@ -64,6 +64,25 @@ def test_more_variables_than_the_limit_are_an_error_at_the_first_too_many():
     assert len(definition.variables) == 10_000
 
 
+def test_a_file_of_many_short_lines_is_read_in_time():
+    devices = "index;interface;name;address;defFile\n1;a;d;1;a.csv\n\nmodem;apn\n"
+    rows = {"rows of an unknown section": "M1;x;1\n", "comments": "# no more than this\n", "blank lines": "\n"}
+    for name, row in rows.items():
+        started = time.perf_counter()
+        daq, findings = parse_daq((devices + row * 500_000).encode(), "x")
+        assert time.perf_counter() - started < 20, name
+        assert findings == []
+        assert daq is not None
+
+
+def test_far_more_devices_than_the_limit_are_not_read():
+    rows = "".join(f"{n};10.0.0.1;d{n};1;a.csv\n" for n in range(200_000))
+    started = time.perf_counter()
+    _, findings = parse_daq(b"index;interface;name;address;defFile\n" + rows.encode(), "x")
+    assert time.perf_counter() - started < 10
+    assert places(findings) == ["1002:1: error"]
+
+
 def test_more_devices_than_the_limit_are_an_error_at_the_first_too_many():
     rows = "".join(f"{n};10.0.0.1;d{n};1;a.csv\n" for n in range(1_001))
     daq, findings = parse_daq(b"index;interface;name;address;defFile\n" + rows.encode(), "x")

@@ -7,7 +7,7 @@ import typer
 
 from heliograph.cli.output import prepare_output, print_findings
 from heliograph.cli.setdirectory import read_set_directory
-from heliograph.formats import read_set
+from heliograph.formats import is_uid, read_set
 from heliograph.formats.findings import has_errors
 
 SetArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The set: CONFIG/, DEF/, SCRIPT/, CERT/.")]
@@ -22,6 +22,8 @@ def check(directory: SetArgument, uid: UidOption = "") -> None:
     prepare_output()
     if not directory.is_dir():
         raise typer.BadParameter(f"{directory} is not a directory", param_hint="DIR")
+    if uid and not is_uid(uid):
+        raise typer.BadParameter(f"{uid!r} is no uid: 1 to 32 of A-Z a-z 0-9 _ -", param_hint="--uid")
     files, unread = read_set_directory(directory)
     _, findings = read_set(files, uid)
     everything = sorted({*unread, *findings})

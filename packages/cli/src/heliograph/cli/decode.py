@@ -67,12 +67,15 @@ class _Faults:
     def __init__(self, definitions: DefinitionDirectory) -> None:
         self.found = False
         self._definitions = definitions
+        self._said: set[Finding] = set()
 
     def say(self, findings: list[Finding]) -> None:
-        everything = [*self._definitions.findings, *findings]
+        """Say what was not said before: with `--csv` and `--parquet` each file is read twice."""
+        everything = dict.fromkeys([*self._definitions.findings, *findings])
         self._definitions.findings.clear()
         self.found |= has_errors(everything)
-        print_findings(everything, to_errors=True)
+        print_findings([finding for finding in everything if finding not in self._said], to_errors=True)
+        self._said.update(everything)
 
 
 def decode(

@@ -24,6 +24,9 @@ def read_set_directory(directory: Path) -> tuple[dict[str, bytes], list[Finding]
     for name, path in _entries(directory, findings):
         try:
             content = _read(path)
+        except FileNotFoundError:
+            findings.append(_finding(name, Severity.WARNING, "is a link to nothing and is left alone"))
+            continue
         except OSError as error:
             findings.append(_finding(name, Severity.ERROR, f"can't be read: {error.strerror}"))
             continue

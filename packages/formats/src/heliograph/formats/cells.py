@@ -21,6 +21,11 @@ def field_start(text: str, position: int) -> int:
     return text.rfind(SEPARATOR, 0, position) + 2
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether a line holds nothing but blanks and separators, as spreadsheets write empty rows."""
+    return not text.replace(SEPARATOR, "").strip()
+
+
 def without_trailing_blanks(fields: list[Field]) -> list[Field]:
     """Return the fields up to the last that holds something."""
     filled = [number for number, field in enumerate(fields, 1) if field.text]

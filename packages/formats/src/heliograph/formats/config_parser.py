@@ -14,6 +14,7 @@ from heliograph.formats.findings import Finding
 from heliograph.formats.report import Field, Report
 from heliograph.formats.text import read_text
 
+POSITION = ("GATEWAY_Latitude", "GATEWAY_Longitude")
 LEVELS: dict[str, Literal["debug", "info", "warning", "error"]] = {
     "debug": "debug",
     "info": "info",
@@ -55,8 +56,16 @@ def read_config(content: bytes, file: str, uid: str = "") -> ConfigReading:
         return ConfigReading(report, content, _config(values, ()), values)
     for assignment in ini.assignments(text, report):
         values.take(assignment)
+    _check_position(values)
     config = _config(values, read_servers(values))
     return ConfigReading(report, text.encode(report.edits), config, values)
+
+
+def _check_position(values: Values) -> None:
+    """Latitude and longitude tell day from night together; one alone is no error, but does nothing (spec 2.3)."""
+    for name, other in (POSITION, POSITION[::-1]):
+        if values.text(name) and not values.is_written(other):
+            values.warn(name, f"without {other} it has no effect: day and night are told by both")
 
 
 def _config(values: Values, servers: tuple[Server, ...]) -> Config:

@@ -7,7 +7,6 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from heliograph.formats import fields
 from heliograph.formats.config import Directory, ServerMode, ServerType
@@ -20,7 +19,6 @@ ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 TOPIC_LIMIT_BYTES = 65_535
 LEVELS = ("debug", "info", "warning", "error")
 
-Family = Literal["FTP", "HTTP", "MQTT"]
 Check = Callable[[str], object]
 
 

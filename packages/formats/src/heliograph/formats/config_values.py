@@ -34,6 +34,10 @@ class Values:
         """Return whether a variable of `0` and `1` is `1`."""
         return self.text(name) == "1"
 
+    def is_written(self, name: str) -> bool:
+        """Return whether the file gives a variable a value, right or wrong."""
+        return name in self.fields and bool(self.fields[name].text)
+
     def place(self, name: str) -> tuple[int, int]:
         """Return line and column of a variable's value; 1, 1 if it is absent."""
         return (self.fields[name].line, self.fields[name].column) if name in self.fields else (1, 1)
@@ -48,6 +52,10 @@ class Values:
         if name not in self.wrong and not self.text(name):
             self.error(name, "a value is needed")
         return name not in self.wrong
+
+    def warn(self, name: str, text: str) -> None:
+        """Report a warning about a variable at its value, or at the file's start if it is absent."""
+        self.report.warning(*self.place(name), f"{name}: {text}")
 
     def take(self, assignment: ini.Assignment) -> None:
         """Take one line of the file and report what is wrong with it."""

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine
 from heliograph.formats.daq_device import PlacedDevice, Taken, read_device
-from heliograph.formats.daq_sections import DEVICES, Row, field_start, rows
+from heliograph.formats.daq_sections import DEVICES, field_start, rows
 from heliograph.formats.daq_serial import read_serial
 from heliograph.formats.findings import Finding
 from heliograph.formats.report import Report
 from heliograph.formats.text import Text, read_text
-
-DEVICES_LIMIT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +49,12 @@ def read_daq(content: bytes, file: str) -> DaqReading:
     found = list(rows(text, report))
     names: dict[str, int] = {}
     lines = [read_serial(row, names, report) for row in found if row.kind is not DEVICES]
-    placed = _devices([row for row in found if row.kind is DEVICES], report)
+    taken = Taken()
+    placed = [read_device(row, taken, report) for row in found if row.kind is DEVICES]
     _check_lines(placed, names, report)
     if not placed and not report.rejected:
         report.warning(1, 1, "the file has no devices: nothing is polled")
     return DaqReading(report, content, text, tuple(line for line in lines if line), placed)
-
-
-def _devices(found: list[Row], report: Report) -> list[PlacedDevice]:
-    for row in found[DEVICES_LIMIT : DEVICES_LIMIT + 1]:
-        report.error(row.line, 1, f"the file has more than {DEVICES_LIMIT} devices")
-    taken = Taken()
-    return [read_device(row, taken, report) for row in found[:DEVICES_LIMIT]]
 
 
 def _check_lines(placed: Iterable[PlacedDevice], lines: dict[str, int], report: Report) -> None:

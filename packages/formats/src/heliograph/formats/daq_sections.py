@@ -1,6 +1,7 @@
 """The sections of a `_daq.csv`: rows by the names of their columns, unknown sections passed over (spec 2.1)."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,8 +12,10 @@ from heliograph.formats.text import Line, Text
 COMMENT = "#"
 HEADER_CELL = re.compile(r"[A-Za-z][A-Za-z0-9_ ()/%.-]*")
 ROW_START = re.compile(r"SERIAL[0-9]*|IO|TIC[0-9]*", re.IGNORECASE)
-SHARED_COLUMNS = 3
-"""So many columns of a known section make a header of it, also where its first column is misspelt."""
+SHARED_COLUMNS = 4
+"""So many columns of a known section make a header of it, also where its first column is misspelt or missing."""
+ROWS_LIMIT = 1_000
+"""Of one kind of section (spec 1.10: 1,000 devices)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class SectionKind:
     """Their names, in the usual order. The first two tell the section."""
     needed: tuple[str, ...]
     """The columns without a default."""
+    what: str
+    """What its rows are, for people."""
 
 
 SERIAL = SectionKind(
@@ -38,6 +43,7 @@ SERIAL = SectionKind(
         "forwardedTcpPort",
     ),
     ("type",),
+    "serial lines",
 )
 DEVICES = SectionKind(
     (
@@ -54,8 +60,10 @@ DEVICES = SectionKind(
         "defFile",
     ),
     ("index", "interface", "address", "defFile"),
+    "devices",
 )
-KINDS = (SERIAL, DEVICES)
+KINDS = tuple((kind, frozenset(column.casefold() for column in kind.columns)) for kind in (SERIAL, DEVICES))
+"""With their columns as headers are compared: without regard to case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +99,8 @@ class _Section:
 
 def rows(text: Text, report: Report) -> Iterator[Row]:
     """Yield the rows of the known sections. A file with commas gets one finding that says so, and no rows."""
-    lines = [line for line in text.lines if line.readable and not line.text.startswith(COMMENT)]
-    for line in lines:
-        if cells.SEPARATOR not in line.text and _known(cells.split(line.text, line.number, ",")):
-            report.error(line.number, 1, "the fields are separated by , here; they must be separated by ;")
-            return
-    yield from _rows(lines, report)
+    if not _is_comma_separated(text, report):
+        yield from _rows(text, report)
 
 
 def field_start(text: str, position: int) -> int:
@@ -104,29 +108,69 @@ def field_start(text: str, position: int) -> int:
     return 1 if text.startswith(COMMENT) else cells.field_start(text, position)
 
 
-def _rows(lines: list[Line], report: Report) -> Iterator[Row]:
+def _is_comma_separated(text: Text, report: Report) -> bool:
+    for line in text.lines:
+        if cells.SEPARATOR not in line.text and not line.text.startswith(COMMENT) and _known(_names(line.text, ",")):
+            report.error(line.number, 1, "the fields are separated by , here; they must be separated by ;")
+            return True
+    return False
+
+
+def _rows(text: Text, report: Report) -> Iterator[Row]:
     section: _Section | None = None
-    for line in lines:
+    counts: Counter[SectionKind] = Counter()
+    is_below = False
+    for line in text.lines:
         if report.is_full:
             return
-        fields = cells.without_trailing_blanks(cells.split(line.text, line.number))
-        if not fields:
+        if not line.readable or line.text.startswith(COMMENT):
+            continue
+        if cells.is_blank(line.text):
             section = section if section and section.kind else None
-        elif kind := _known(fields):
-            section = _section(kind, fields, report)
-        elif section is None or (section.kind and _looks_like_header(fields)):
-            section = _unknown_section(fields, report)
-        elif section.kind:
+            is_below = False
+            continue
+        if kind := _known(_names(line.text)):
+            section = _section(kind, _filled(line), report)
+        elif section is None or (section.kind and _begins_another(section, _filled(line), is_below=is_below)):
+            section = _unknown_section(_filled(line), report)
+        elif section.kind and _has_room(section.kind, counts, line, report):
             yield _row(section, section.kind, line, report)
+        is_below = True
 
 
-def _known(fields: list[Field]) -> SectionKind | None:
-    names = {place.text.casefold() for place in fields}
-    for kind in KINDS:
-        shared = names & {column.casefold() for column in kind.columns}
-        if len(shared) >= SHARED_COLUMNS or (kind.columns[0] in shared and kind.columns[1] in shared):
+def _names(text: str, separator: str = cells.SEPARATOR) -> set[str]:
+    """Return what the fields of a line hold, as the columns of headers are compared."""
+    return {piece.strip().casefold() for piece in text.split(separator)}
+
+
+def _known(names: set[str]) -> SectionKind | None:
+    for kind, columns in KINDS:
+        if names.isdisjoint(columns):
+            continue
+        shared = len(names & columns)
+        first, second = (column.casefold() in names for column in kind.columns[:2])
+        if shared >= SHARED_COLUMNS or (first and (second or shared == SHARED_COLUMNS - 1)):
             return kind
     return None
+
+
+def _filled(line: Line) -> list[Field]:
+    return cells.without_trailing_blanks(cells.split(line.text, line.number))
+
+
+def _begins_another(section: _Section, fields: list[Field], *, is_below: bool) -> bool:
+    """Tell the header of an unknown section from a row of this one that is nothing but words.
+
+    Directly below the others and with as many fields as they, it is a row: to pass over it would drop what follows it.
+    """
+    return _looks_like_header(fields) and not (is_below and len(fields) == len(section.columns))
+
+
+def _has_room(kind: SectionKind, counts: Counter[SectionKind], line: Line, report: Report) -> bool:
+    counts[kind] += 1
+    if counts[kind] == ROWS_LIMIT + 1:
+        report.error(line.number, 1, f"the file has more than {ROWS_LIMIT} {kind.what}")
+    return counts[kind] <= ROWS_LIMIT
 
 
 def _section(kind: SectionKind, header: list[Field], report: Report) -> _Section:

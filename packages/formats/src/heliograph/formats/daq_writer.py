@@ -69,7 +69,7 @@ def _add_section(draft: Draft, kind: SectionKind, found: list[Cells]) -> None:
 
 def _edited(draft: Draft, row: Row, old: Cells, new: Cells) -> str:
     """Return the text of a row with the fields that differ changed; with the name, which may be made of others."""
-    pieces = draft.text.lines[row.line - 1].text.split(SEPARATOR)
+    pieces = draft.lines[row.line - 1].text.split(SEPARATOR)
     for number, column in enumerate(row.columns):
         if column and (old.get(column) != new.get(column) or column == "name"):
             pieces += [""] * (number + 1 - len(pieces))

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 
 from heliograph.formats import cells
 from heliograph.formats.definition import Definition, Protocol, Variable
@@ -36,7 +37,7 @@ def read_definition(content: bytes, file: str) -> DefinitionReading:
     """Read as much of a definition file as can be."""
     report = Report(file)
     text = read_text(content, report, cells.field_start)
-    lines = [line for line in text.lines if line.readable and not line.is_blank] if text else []
+    lines = list(islice((line for line in text.lines if _is_filled(line)), VARIABLES_LIMIT + 2)) if text else []
     if not lines:
         if not report.rejected:
             report.error(1, 1, f"the file is empty; it begins with {';'.join(HEADER[:4])}")
@@ -61,6 +62,11 @@ def read_definition(content: bytes, file: str) -> DefinitionReading:
         digest=hashlib.sha256(content).hexdigest(),
     )
     return DefinitionReading(report, definition)
+
+
+def _is_filled(line: Line) -> bool:
+    """Tell a line from a blank one, for which a spreadsheet writes nothing but separators."""
+    return line.readable and not cells.is_blank(line.text)
 
 
 def _header(line: Line, report: Report) -> list[Field]:

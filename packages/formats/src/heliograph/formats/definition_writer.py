@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from heliograph.formats.cells import SEPARATOR
+from heliograph.formats.cells import SEPARATOR, is_blank
 from heliograph.formats.definition import Definition, Variable
 from heliograph.formats.definition_parser import parse_definition
 from heliograph.formats.draft import draft_of
@@ -22,7 +22,7 @@ def write_definition(definition: Definition, base: bytes = b"") -> bytes:
             raise ValueError("the file that is to be rewritten has errors")
     draft = draft_of(base)
     old = {variable.index: variable for variable in before.variables} if before else {}
-    first = next((line.number for line in draft.text.lines if not line.is_blank), 0)
+    first = next((line.number for line in draft.lines if not is_blank(line.text)), 0)
     if before is None:
         draft.added[0].append(_first_line(definition))
     elif _first_line(before) != _first_line(definition):

@@ -12,6 +12,7 @@ class Draft:
     """Changes by line number of the file as it stands."""
 
     text: Text
+    lines: list[Line]
     replaced: dict[int, str] = field(default_factory=dict)
     removed: set[int] = field(default_factory=set)
     added: defaultdict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -20,7 +21,7 @@ class Draft:
     @property
     def last(self) -> int:
         """The number of the last line, 0 in an empty file."""
-        return len(self.text.lines)
+        return len(self.lines)
 
     def merge(self, rows: list[tuple[int | None, str | None]], known: set[int], after: int) -> None:
         """Put rows in their order: (number of the line, or None for a new one; text, or None to leave it as it is).
@@ -39,14 +40,14 @@ class Draft:
 
     def encode(self) -> bytes:
         """Return the bytes of the new file."""
-        end = next((line.end for line in self.text.lines if line.end), "\n")
+        end = next((line.end for line in self.lines if line.end), "\n")
         lines = [Line(0, text, end) for text in self.added[0]]
-        for line in self.text.lines:
+        for line in self.lines:
             if line.number not in self.removed:
                 lines.append(Line(0, self.replaced.get(line.number, line.text), line.end))
             lines += [Line(0, text, end) for text in self.added[line.number]]
-        ended = [Line(number, line.text, line.end or end) for number, line in enumerate(lines[:-1], 1)]
-        return Text((*ended, *lines[-1:]), self.text.encoding, self.text.mark).encode()
+        pieces = [line.text + (line.end or end) for line in lines[:-1]] + [line.text + line.end for line in lines[-1:]]
+        return Text(tuple(pieces), self.text.encoding, self.text.mark).encode()
 
 
 def draft_of(content: bytes) -> Draft:
@@ -54,4 +55,4 @@ def draft_of(content: bytes) -> Draft:
     text = read_text(content, Report(""), lambda _text, _position: 1)
     if text is None:
         raise ValueError("the file that is to be rewritten is beyond the limits")
-    return Draft(text)
+    return Draft(text, list(text.lines))

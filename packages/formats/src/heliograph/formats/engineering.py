@@ -76,7 +76,14 @@ def raw_value(
     number = _unscaled(variable, engineering, raw_of_scale_factor)
     if variable.point.kind.is_float:
         return _raw_float(variable.point.kind, number)
-    return _raw_whole(number, *_range(variable.point))
+    return _raw_whole(number, *raw_range(variable.point))
+
+
+def raw_range(point: ModbusPoint) -> tuple[int, int]:
+    """Return the least and the greatest raw value of a point of whole numbers."""
+    if point.table.is_bits:
+        return 0, 1
+    return (0, 2**point.bits - 1) if point.kind is Kind.BITS else RANGES[point.kind]
 
 
 def _is_scaled(definition: Definition) -> bool:
@@ -100,7 +107,7 @@ def _scaled(variable: Variable, raw: float, scale_factor: Value) -> float | int 
     factor, offset = Decimal(repr(variable.coef_a)), Decimal(repr(variable.coef_b))
     product = PRECISION.multiply(PRECISION.multiply(factor, Decimal(repr(raw))), Decimal(1).scaleb(exponent))
     value = PRECISION.add(product, offset)
-    if isinstance(raw, int) and exponent >= 0 and variable.coef_a.is_integer() and variable.coef_b.is_integer():
+    if isinstance(raw, int) and exponent >= 0 and variable.coef_a % 1 == 0 and variable.coef_b % 1 == 0:
         return int(value)
     number = float(value)
     return number if math.isfinite(number) else None
@@ -142,12 +149,6 @@ def _raw_float(kind: Kind, number: Decimal) -> float:
     if not math.isfinite(value) or (kind is Kind.F32 and abs(value) > LARGEST_SINGLE):
         raise ValueError(f"it would be {number:.10g} in the device, which is beyond an {kind}")
     return value
-
-
-def _range(point: ModbusPoint) -> tuple[int, int]:
-    if point.table.is_bits:
-        return 0, 1
-    return (0, 2**point.bits - 1) if point.kind is Kind.BITS else RANGES[point.kind]
 
 
 def _raw_input(definition: Definition, variable: Variable, engineering: Value) -> int:

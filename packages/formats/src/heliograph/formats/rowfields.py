@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Literal
 
-from heliograph.formats.definition import Kind, ModbusPoint, Protocol, Variable
-from heliograph.formats.engineering import RANGES, engineering_value
+from heliograph.formats.definition import Protocol, Variable
+from heliograph.formats.engineering import engineering_value, raw_range
 from heliograph.formats.report import quote
 from heliograph.formats.values import Value
 
@@ -123,13 +123,7 @@ def _reader(protocol: Protocol, variable: Variable) -> Read:
         return str
     if point.kind.is_float:
         return _read_float
-    return _integers(*_range(point))
-
-
-def _range(point: ModbusPoint) -> tuple[int, int]:
-    if point.table.is_bits:
-        return 0, 1
-    return (0, 2**point.bits - 1) if point.kind is Kind.BITS else RANGES[point.kind]
+    return _integers(*raw_range(point))
 
 
 def _integers(low: int, high: int) -> Read:

@@ -44,7 +44,7 @@ def _bare_host(text: str) -> str:
 
 def _is_plain(scheme: str, *, allow_plain: bool) -> bool:
     if scheme == "http" and not allow_plain:
-        raise WrongValue("plain http:// is refused: passwords would travel readable; HTTP_AllowPlain=1 allows it")
+        raise WrongValue("plain http:// is refused: passwords would travel readable; AllowPlain=1 allows it")
     if scheme not in {"http", "https"}:
         raise WrongValue(f"{quote(scheme)} is no scheme for WebDAV; write https://")
     return scheme == "http"
