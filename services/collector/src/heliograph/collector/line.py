@@ -35,8 +35,8 @@ class Turn(Protocol):
     due: float
     """When it wants its next turn, by the monotonic clock."""
 
-    async def turn(self, link: Link) -> None:
-        """Poll or probe once and set `due` anew. Raises `LinkDown` alone."""
+    async def turn(self, link: Link, *, shared: bool) -> None:
+        """Poll or probe once and set `due` anew; `shared` when others wait behind it. Raises `LinkDown` alone."""
         ...
 
     def link_lost(self, cause: str) -> None:
@@ -131,7 +131,7 @@ class Line:
         """Give the device that waits longest its turn."""
         _, _, turn = heappop(self._turns)
         try:
-            await turn.turn(self.link)
+            await turn.turn(self.link, shared=len(self._members) > 1)
         except LinkDown as down:
             turn.due = self._clock.monotonic()
             self._down(down)

@@ -17,6 +17,7 @@ from heliograph.collector.daylight import is_broad_day
 from heliograph.collector.fetch import ILLEGAL_ADDRESS, Fetch, Reading, Request
 from heliograph.collector.links import BadFrame, Link, LinkDown, LinkFailure, ModbusException, NoAnswer
 from heliograph.collector.live import Live
+from heliograph.collector.patience import Patience
 from heliograph.collector.recording import Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import Place, Station
@@ -70,7 +71,7 @@ class Poller:
         self._clock = sinks.clock
         device, definition = station.device, station.definition
         self._device = device
-        self._timeout = device.timeout_ms / 1000
+        self._patience = Patience(device.timeout_ms / 1000)
         self._pause = device.poll_ms / 1000
         self._fetch = Fetch(definition.recorded, device)
         self._sore: Request | None = None
@@ -80,17 +81,17 @@ class Poller:
         self._watch = sinks.alarms.watch(device, definition, definition.recorded)
         self._feed = sinks.live.feed(device, definition.recorded)
 
-    async def turn(self, link: Link) -> None:
-        """Poll or probe once. Raises `LinkDown` alone."""
+    async def turn(self, link: Link, *, shared: bool) -> None:
+        """See `Turn.turn`."""
         began = self._clock.monotonic()
         self.due = began + self._pause
         try:
             if not self._fetch.requests:
                 self.due = began + IDLE_SECONDS
             elif self.condition.is_polled:
-                await self._poll(link)
+                await self._poll(link, self._patience.of_poll(self.condition.failures, shared=shared))
             else:
-                await self._probe(link)
+                await self._probe(link, self._patience.of_probe(self.condition.failures, shared=shared))
         except LinkDown:
             self.errors["connection"] += 1
             raise
@@ -133,7 +134,7 @@ class Poller:
             errors=dict(self.errors),
         )
 
-    async def _poll(self, link: Link) -> None:
+    async def _poll(self, link: Link, seconds: float) -> None:
         values = list(self._fetch.blanks)
         heard = False
         cause = ""
@@ -142,8 +143,9 @@ class Poller:
             if request.rests_until and request.rests_until > self._clock.monotonic():
                 continue
             self.counts.requests += 1
+            began = self._clock.monotonic()
             try:
-                values[place] = await request.read(link, self._timeout)
+                values[place] = await request.read(link, seconds)
             except (ModbusException, NoAnswer) as failure:
                 cause = self._note(request, failure)
                 if _is_silence(failure):
@@ -151,6 +153,7 @@ class Poller:
                     break
             else:
                 request.failures = 0
+                self._patience.answered(self._clock.monotonic() - began)
             heard = True
         if heard:
             self._answered(self._fetch.arranged(values), cause)
@@ -159,12 +162,12 @@ class Poller:
         if self._sore is not None:
             await self._mend(link, self._sore)
 
-    async def _probe(self, link: Link) -> None:
+    async def _probe(self, link: Link, seconds: float) -> None:
         """Ask for one variable; any answer of the device ends its rest."""
         request = self._fetch.requests[self._fetch.order[0]]
         self.counts.requests += 1
         try:
-            await link.read(request.shortest, self._timeout)
+            await link.read(request.shortest, seconds)
         except (ModbusException, NoAnswer) as failure:
             cause = self._note(request, failure)
             if _is_silence(failure):
@@ -175,7 +178,7 @@ class Poller:
 
     async def _mend(self, link: Link, request: Request) -> None:
         self._sore = None
-        holes = await self._fetch.mend(link, request, self._timeout)
+        holes = await self._fetch.mend(link, request, self._patience.limit)
         listed = ", ".join(f"{hole.address} to {hole.address + hole.count - 1}" for hole in holes)
         self._sinks.events.info(f"{self._device.name}: requests no longer cross the registers {listed}")
 

@@ -1,0 +1,34 @@
+"""How long a device that does not answer may hold a line."""
+
+from heliograph.collector.patience import Patience
+
+
+def test_a_device_that_answered_gets_its_whole_time_limit_until_it_rests():
+    patience = Patience(1.0)
+    patience.answered(0.01)
+    assert [patience.of_poll(failures, shared=True) for failures in range(3)] == [1.0, 1.0, 1.0]
+
+
+def test_a_device_never_heard_holds_a_shared_line_for_one_time_limit_only():
+    assert [Patience(1.0).of_poll(failures, shared=True) for failures in range(3)] == [1.0, 0.1, 0.1]
+    assert [Patience(1.0).of_poll(failures, shared=False) for failures in range(3)] == [1.0, 1.0, 1.0]
+
+
+def test_probes_are_short_on_a_shared_line_but_every_fourth():
+    assert [Patience(1.0).of_probe(failures, shared=True) for failures in range(5)] == [0.1, 0.1, 0.1, 1.0, 0.1]
+    assert {Patience(1.0).of_probe(failures, shared=False) for failures in range(5)} == {1.0}
+
+
+def test_a_slow_device_gets_the_time_it_needed_and_one_hiccup_is_forgotten():
+    patience = Patience(1.0)
+    patience.answered(0.2)
+    assert patience.of_probe(0, shared=True) == 0.8
+    patience.answered(0.5)
+    assert patience.of_probe(0, shared=True) == 1.0
+    for _ in range(5000):
+        patience.answered(0.02)
+    assert patience.of_probe(0, shared=True) == 0.1
+
+
+def test_a_short_time_limit_stays_the_limit():
+    assert Patience(0.05).of_probe(0, shared=True) == 0.05
