@@ -69,18 +69,27 @@ def test_a_file_of_many_short_lines_is_read_in_time():
     rows = {"rows of an unknown section": "M1;x;1\n", "comments": "# no more than this\n", "blank lines": "\n"}
     for name, row in rows.items():
         started = time.perf_counter()
-        daq, findings = parse_daq((devices + row * 500_000).encode(), "x")
+        daq, findings = parse_daq((devices + row * 300_000).encode(), "x")
         assert time.perf_counter() - started < 20, name
         assert findings == []
         assert daq is not None
 
 
 def test_far_more_devices_than_the_limit_are_not_read():
-    rows = "".join(f"{n};10.0.0.1;d{n};1;a.csv\n" for n in range(200_000))
+    rows = "".join(f"{n};10.0.0.1;d{n};1;a.csv\n" for n in range(100_000))
     started = time.perf_counter()
     _, findings = parse_daq(b"index;interface;name;address;defFile\n" + rows.encode(), "x")
     assert time.perf_counter() - started < 10
     assert places(findings) == ["1002:1: error"]
+
+
+@pytest.mark.parametrize(
+    ("parse", "row"), [(parse_schedules, "SCHEDULE2_Params[{}]={}\n"), (parse_scripts, "SCRIPT_File[{}]={}.lua\n")]
+)
+def test_more_numbered_lines_than_the_limit_are_an_error_at_the_first_too_many(parse, row):
+    rows = [row.format(n, n) for n in range(10_002)]
+    assert places(parse("".join(rows[:10_000]).encode(), "x")[1]) == []
+    assert places(parse("".join(rows).encode(), "x")[1]) == ["10001:1: error"]
 
 
 def test_more_devices_than_the_limit_are_an_error_at_the_first_too_many():

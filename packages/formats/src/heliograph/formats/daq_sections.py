@@ -131,7 +131,7 @@ def _rows(text: Text, report: Report) -> Iterator[Row]:
             continue
         if kind := _known(_names(line.text)):
             section = _section(kind, _filled(line), report)
-        elif section is None or (section.kind and _begins_another(section, _filled(line), is_below=is_below)):
+        elif section is None or (section.kind and _begins_another(section, line, is_below=is_below)):
             section = _unknown_section(_filled(line), report)
         elif section.kind and _has_room(section.kind, counts, line, report):
             yield _row(section, section.kind, line, report)
@@ -158,11 +158,14 @@ def _filled(line: Line) -> list[Field]:
     return cells.without_trailing_blanks(cells.split(line.text, line.number))
 
 
-def _begins_another(section: _Section, fields: list[Field], *, is_below: bool) -> bool:
+def _begins_another(section: _Section, line: Line, *, is_below: bool) -> bool:
     """Tell the header of an unknown section from a row of this one that is nothing but words.
 
     Directly below the others and with as many fields as they, it is a row: to pass over it would drop what follows it.
     """
+    if not HEADER_CELL.match(line.text.lstrip()):
+        return False
+    fields = _filled(line)
     return _looks_like_header(fields) and not (is_below and len(fields) == len(section.columns))
 
 

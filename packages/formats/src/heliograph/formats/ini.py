@@ -8,6 +8,8 @@ from heliograph.formats.report import Field, Report, quote
 from heliograph.formats.text import Text
 
 COMMENTS = (";", "#")
+NUMBERED_LIMIT = 10_000
+"""No gateway has so many schedules or scripts; it bounds the time and memory that a file of them can take."""
 INDEXED = re.compile(r"(\w+)\[([0-9]{1,9})\]")
 
 
@@ -55,6 +57,9 @@ def numbered(text: Text, report: Report, known: Iterable[str]) -> Iterator[Numbe
         if key in lines:
             report.wrong(assignment.name, f"{match[1]}[{key[1]}] stands twice, first on line {lines[key]}")
             continue
+        if len(lines) == NUMBERED_LIMIT:
+            report.wrong(assignment.name, f"the file has more than {NUMBERED_LIMIT} lines {' or '.join(names)}")
+            return
         lines[key] = assignment.name.line
         yield Numbered(*key, assignment.value)
 
