@@ -5,11 +5,12 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
-from heliograph.demo.simulator import HOLDING_REGISTER, Registers, TcpSimulator
+from heliograph.demo.simulator import HOLDING_REGISTER, Registers, RtuSimulator, TcpSimulator
 
 CLUSTERS = 5
 VARIABLES = 60
@@ -20,19 +21,31 @@ CLUSTER_STEP = 100
 
 @dataclass(frozen=True)
 class Plant:
-    """Ports of simulated devices, all with the same registers and the same unit numbers behind each."""
+    """Where simulated devices are: the same registers and unit numbers behind each port, or one serial line."""
 
     ports: list[int]
+    device: str
     process: "subprocess.Popen[str]"
+
+    def mark(self) -> tuple[int, float]:
+        """Return polls of the healthy units since the last mark, and the longest gap between two of one unit."""
+        self.process.stdin.write("mark\n")
+        self.process.stdin.flush()
+        polls, gap = json.loads(self.process.stdout.readline())
+        return polls, gap
 
 
 @contextmanager
-def plant(ports: int, units: int = 1, delay: float = 0.0, dead: int = 0) -> Iterator[Plant]:
-    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers."""
-    command = [sys.executable, "-m", "bench._plants", str(ports), str(units), str(delay), str(dead)]
+def plant(ports: int, units: int = 1, delay: float = 0.0, dead: int = 0, baudrate: int = 0) -> Iterator[Plant]:
+    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers.
+
+    With a baud rate they are behind one serial line instead.
+    """
+    command = [sys.executable, "-m", "bench._plants", *map(str, (ports, units, delay, dead, baudrate))]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     try:
-        yield Plant(json.loads(process.stdout.readline()), process)
+        where = json.loads(process.stdout.readline())
+        yield Plant(where["ports"], where["device"], process)
     finally:
         process.kill()
         process.wait()
@@ -45,32 +58,55 @@ def addresses() -> list[int]:
     return [cluster * CLUSTER_STEP for cluster in range(CLUSTERS)]
 
 
-def definition() -> str:
+def definition(protocol: str = "modbusTCP") -> str:
     """The sixty variables: statistics and instant values, integers of one register."""
-    lines = ["modbusTCP;Bench;Bench;Bench"]
+    lines = [f"{protocol};Bench;Bench;Bench"]
     for number in range(VARIABLES):
         address = number // CLUSTER_SIZE * CLUSTER_STEP + number % CLUSTER_SIZE
         lines.append(f"{number};3;{address};U16;;Variable {number};;1;0;;{2 if number % 2 else 4}")
     return "\n".join([*lines, ""])
 
 
-def _bank() -> Registers:
-    bank = Registers()
-    for address in addresses():
-        bank.put(HOLDING_REGISTER, address, range(address, address + CLUSTER_SIZE))
-    return bank
+class _Polled(Registers):
+    """The registers of one unit, which notes its polls by the reads of its first cluster."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for address in addresses():
+            self.put(HOLDING_REGISTER, address, range(address, address + CLUSTER_SIZE))
+        self.polls = 0
+        self.gap = self.last = 0.0
+
+    def read(self, table: int, address: int, count: int) -> list[int]:
+        if address == 0:
+            now = time.monotonic()
+            self.gap = max(self.gap, now - self.last) if self.last else 0.0
+            self.polls, self.last = self.polls + 1, now
+        return super().read(table, address, count)
+
+    def mark(self) -> tuple[int, float]:
+        found = self.polls, self.gap
+        self.polls, self.gap, self.last = 0, 0.0, 0.0
+        return found
 
 
-async def _serve(ports: int, units: int, delay: float, dead: int) -> None:
+async def _serve(ports: int, units: int, delay: float, dead: int, baudrate: int) -> None:
+    banks = [{unit: _Polled() for unit in range(1, units + 1)} for _ in range(ports)]
     async with AsyncExitStack() as stack:
-        served = []
-        for _ in range(ports):
-            simulator = TcpSimulator({unit: _bank() for unit in range(1, units + 1)}, answer_delay=delay)
+        simulators = [RtuSimulator(banks[0], baudrate)] if baudrate else [_tcp(each, delay) for each in banks]
+        for simulator in simulators:
             if dead:
                 simulator.faults[dead].dead = True
-            served.append(await stack.enter_async_context(simulator))
-        print(json.dumps([simulator.port for simulator in served]), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+            await stack.enter_async_context(simulator)
+        tcp = [simulator.port for simulator in simulators] if not baudrate else []
+        print(json.dumps({"ports": tcp, "device": simulators[0].device if baudrate else ""}), flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            marks = [bank.mark() for each in banks for unit, bank in each.items() if unit != dead]
+            print(json.dumps([sum(polls for polls, _ in marks), max(gap for _, gap in marks)]), flush=True)
+
+
+def _tcp(banks: dict[int, Registers], delay: float) -> TcpSimulator:
+    return TcpSimulator(banks, answer_delay=delay)
 
 
 if __name__ == "__main__":
@@ -79,5 +115,6 @@ if __name__ == "__main__":
     parser.add_argument("units", type=int)
     parser.add_argument("delay", type=float)
     parser.add_argument("dead", type=int)
+    parser.add_argument("baudrate", type=int)
     given = parser.parse_args()
-    asyncio.run(_serve(given.ports, given.units, given.delay, given.dead))
+    asyncio.run(_serve(given.ports, given.units, given.delay, given.dead, given.baudrate))
