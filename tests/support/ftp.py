@@ -1,6 +1,6 @@
 """vsftpd as a peer, plain and with TLS."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from support.servers import Account, Tree, need, program, running
 LOGIN = "anonymous"
 """A server that an ordinary user runs has no other accounts; its passwords are those of a list."""
 PASSWORD = "Sonne-2024"
+NAMES = ("localhost", "127.0.0.1", "::1")
 CONFIG = """
 listen={v4}
 listen_ipv6={v6}
@@ -62,7 +63,9 @@ class Vsftpd:
     login = LOGIN
     password = PASSWORD
 
-    def __init__(self, tree: Tree, *, tls: bool = False, ipv6: bool = False, more: str = "") -> None:
+    def __init__(
+        self, tree: Tree, *, tls: bool = False, ipv6: bool = False, more: str = "", names: Sequence[str] = NAMES
+    ) -> None:
         self.tree = tree
         self.port = free_port()
         self.tls = tls
@@ -70,10 +73,10 @@ class Vsftpd:
         self.authority = Authority()
         self._more = more + (TLS.format(base=tree.base) if tls else "")
         tree.private("passwords", PASSWORD + "\n")
-        self.certify("localhost", "127.0.0.1", "::1")
+        self.certify(*names)
 
     def certify(self, *names: str, days: int = 30) -> None:
-        """Give the server another certificate, from its next connection on."""
+        """Give the server another certificate, from its next start on."""
         for path in self.authority.write(self.tree.base, *names, days=days):
             self.tree.own(path)
 
@@ -103,14 +106,22 @@ class Vsftpd:
         with running(self.tree.account, [program("vsftpd"), config], self.port, said, self.host):
             yield
 
+    @contextmanager
+    def again(self, *names: str, days: int = 30) -> Iterator[None]:
+        """Run a second time, on another port, with another certificate."""
+        self.certify(*names, days=days)
+        self.port = free_port()
+        with self.run():
+            yield
+
 
 @contextmanager
-def vsftpd(*, tls: bool = False, ipv6: bool = False, more: str = "") -> Iterator[Vsftpd]:
+def vsftpd(*, tls: bool = False, ipv6: bool = False, more: str = "", names: Sequence[str] = NAMES) -> Iterator[Vsftpd]:
     """A running vsftpd whose root holds nothing yet."""
     need("vsftpd")
     tree = Tree(Account())
     try:
-        server = Vsftpd(tree, tls=tls, ipv6=ipv6, more=more)
+        server = Vsftpd(tree, tls=tls, ipv6=ipv6, more=more, names=names)
         with server.run():
             yield server
     finally:

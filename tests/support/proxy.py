@@ -114,16 +114,19 @@ class Proxy:
                 with suppress(OSError):
                     sink.shutdown(socket.SHUT_WR)
                 return
-            content = self._allowed(content, direction)
+            content, cut = self._allowed(content, direction)
             if direction == "up" and data and self.faults.swallow_after is not None:
                 content, done = content[: max(0, self.faults.swallow_after - done)], done + len(content)
             try:
                 self._send(sink, content)
             except OSError:
                 return
+            if cut:
+                self.cut()
+                return
 
-    def _allowed(self, content: bytes, direction: Direction) -> bytes:
-        """Apply the faults; return what may pass."""
+    def _allowed(self, content: bytes, direction: Direction) -> tuple[bytes, bool]:
+        """Apply the faults; return what may pass, and whether the line is cut behind it."""
         faults = self.faults
         if faults.bytes_per_second:
             time.sleep(len(content) / faults.bytes_per_second)
@@ -134,12 +137,11 @@ class Proxy:
                 if left <= len(content):
                     del faults.cut_after[direction]
                     faults.cuts += 1
-                    threading.Timer(0.02, self.cut).start()
-                    return content[:left]
+                    return content[:left], True
         while faults.passed[direction] >= faults.hang_after.get(direction, 1 << 62) and not self._ended.is_set():
             time.sleep(0.02)
         faults.passed[direction] += len(content)
-        return content
+        return content, False
 
     def _send(self, sink: socket.socket, content: bytes) -> None:
         view = memoryview(content)

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,12 +25,13 @@ MODULES = (
     "ssl",
     "socache_shmcb",
     "setenvif",
+    "alias",
 )
 CONFIG = """
 ServerName localhost
 ServerRoot {base}
 DefaultRuntimeDir {base}
-PidFile {base}/apache.pid
+PidFile {base}/{port}.pid
 Mutex pthread
 ErrorLog {base}/error.log
 LogLevel warn
@@ -47,7 +48,7 @@ DocumentRoot {root}
 DavLockDB {base}/locks
 LimitXMLRequestBody 1000000
 <Directory {root}>
-  Dav On
+  Dav {dav}
   AuthType {auth}
   AuthName gateway
   AuthUserFile {base}/users.{auth}
@@ -70,14 +71,26 @@ class Apache:
     login = LOGIN
     password = PASSWORD
 
-    def __init__(self, tree: Tree, *, tls: bool = True, auth: str = "Basic", more: str = "") -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        *,
+        tls: bool = True,
+        auth: str = "Basic",
+        dav: str = "On",
+        more: str = "",
+        modules: Sequence[str] = (),
+        names: Sequence[str] = ("localhost", "127.0.0.1"),
+    ) -> None:
         self.tree = tree
         self.port = free_port()
         self.tls = tls
         self.authority = Authority()
         self._auth = auth
+        self._dav = dav
         self._more = more
-        self.certify("localhost", "127.0.0.1")
+        self._modules = (*MODULES, *modules)
+        self.certify(*names)
 
     def certify(self, *names: str, days: int = 30) -> None:
         """Give the server another certificate, from its next start on."""
@@ -94,7 +107,8 @@ class Apache:
             root=self.tree.root,
             port=self.port,
             auth=self._auth,
-            modules="\n".join(f"LoadModule {name}_module {_module(name)}" for name in MODULES),
+            dav=self._dav,
+            modules="\n".join(f"LoadModule {name}_module {_module(name)}" for name in self._modules),
             tls=TLS.format(base=self.tree.base) if self.tls else "",
             more=self._more,
         )
@@ -110,14 +124,30 @@ class Apache:
         with running(self.tree.account, command, self.port, self.tree.base / "apache.log"):
             yield
 
+    @contextmanager
+    def again(self, *names: str, days: int = 30) -> Iterator[None]:
+        """Run a second time, on another port, with another certificate."""
+        self.certify(*names, days=days)
+        self.port = free_port()
+        with self.run():
+            yield
+
 
 @contextmanager
-def apache(*, tls: bool = True, auth: str = "Basic", more: str = "") -> Iterator[Apache]:
+def apache(
+    *,
+    tls: bool = True,
+    auth: str = "Basic",
+    dav: str = "On",
+    more: str = "",
+    modules: Sequence[str] = (),
+    names: Sequence[str] = ("localhost", "127.0.0.1"),
+) -> Iterator[Apache]:
     """A running Apache whose root holds nothing yet."""
     need("apache2")
     tree = Tree(Account())
     try:
-        server = Apache(tree, tls=tls, auth=auth, more=more)
+        server = Apache(tree, tls=tls, auth=auth, dav=dav, more=more, modules=modules, names=names)
         with server.run():
             yield server
     finally:

@@ -36,7 +36,7 @@ def tls_context(server: FileServer, authorities: bytes | None) -> ssl.SSLContext
         context.load_default_certs()
         return context
     try:
-        context.load_verify_locations(cadata=authorities.decode("ascii", "replace"))
+        context.load_verify_locations(cadata=authorities.decode("ascii", "ignore"))
     except (ssl.SSLError, ValueError) as error:
         raise CertificateRefused(f"CaFile {server.ca_file} holds no certificate in PEM form; replace it") from error
     return context
