@@ -5,7 +5,9 @@ import json
 import pytest
 
 from heliograph.contract import CommandResults, CommandText, ConnectionResult, Way
+from heliograph.sync.remote import NoRight
 from heliograph.sync.remote.memory import MemoryStore
+from support.samples import record
 from support.syncing import Bench, applied
 
 NAME = "WPM00C44F_cmd.json"
@@ -138,9 +140,10 @@ async def test_files_of_both_names_are_read_the_newer_first(mail):
     assert mail.names(1, "CMD") == ["WPM999999_cmd.json"]
 
 
-async def test_a_file_that_is_still_being_written_waits(mail, monkeypatch):
+@pytest.mark.parametrize("length", [0, 10])
+async def test_a_file_that_is_still_being_written_waits(mail, monkeypatch, length):
     put(mail)
-    monkeypatch.setattr(MemoryStore, "read", lambda *_: COMMANDS[:10])
+    monkeypatch.setattr(MemoryStore, "read", lambda *_: COMMANDS[:length])
     mail.visit(1)
     monkeypatch.undo()
     assert await taken(mail) == []
@@ -150,7 +153,7 @@ async def test_a_file_that_is_still_being_written_waits(mail, monkeypatch):
 
 async def test_results_that_a_connection_waits_for_make_no_further_one(mail):
     put(mail)
-    mail.visit(1)
+    mail.mailbox.read(mail.servers[1].store().__enter__(), "/CMD", ("WPM00C44F",))
     bus = BusOfOne()
     await mail.mailbox.forward(bus)
     (text,) = bus.texts
@@ -166,3 +169,43 @@ def test_waiting_for_results_has_an_end(bench):
     bench.mailbox.read(bench.servers[1].store().__enter__(), "/CMD", ("WPM00C44F",))
     bench.mailbox.wait(0.05)
     assert bench.mailbox._expected == set()
+
+
+async def test_results_that_come_twice_are_written_once_though_every_server_has_them(mail):
+    result = CommandResults(identity="x", way=Way.FILE, text='[{"result": "OK", "callerId": null}]\n')
+    assert mail.mailbox.arrived([result]) is True
+    for number in (1, 2):
+        mail.visit(number)
+    assert mail.mailbox.arrived([result]) is False, "nothing new: no connection for it"
+    for number in (1, 2):
+        mail.visit(number)
+        assert len(answers(mail, number)) == 1
+
+
+async def test_a_file_that_cannot_be_read_does_not_keep_back_the_other(mail, monkeypatch):
+    revision = applied(list(mail.applied.file_servers.values()), uid="roof_7")
+    mail.configure(type(revision)(1, "set directory", 0, revision.set, ("roof_7", "WPM00C44F")))
+    put(mail, b"[1]")
+    put(mail, b"[2]", name="roof_7_cmd.json")
+    read = MemoryStore.read
+
+    def refuse(store: MemoryStore, path: str, limit: int) -> bytes:
+        if "roof_7" in path:
+            raise NoRight(path, "read")
+        return read(store, path, limit)
+
+    monkeypatch.setattr(MemoryStore, "read", refuse)
+    visited = mail.visit(1)
+    assert await taken(mail) == ["[1]"]
+    assert [failure for failure in visited.failures if "no right to read /CMD/roof_7_cmd.json" in failure]
+
+
+async def test_results_of_a_connection_that_broke_before_it_waited_make_one_of_their_own(bench):
+    put(bench)
+    bench.spool.take_records([record(1)])
+    bench.servers[1].cut_after = 0
+    assert bench.visit(1).result is ConnectionResult.FAILED
+    bus = BusOfOne()
+    await bench.mailbox.forward(bus)
+    (text,) = bus.texts
+    assert bench.mailbox.arrived([CommandResults(identity=text.identity, way=Way.FILE, text="[]\n")]) is True

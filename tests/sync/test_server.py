@@ -7,6 +7,7 @@ import pytest
 
 from heliograph.contract import ConnectionResult, PageRequest, Trigger
 from heliograph.formats.config import MqttServer, ServerMode, ServerType
+from heliograph.sync.remote import MemoryServer
 from heliograph.sync.server import NO_MQTT, ServerTask, in_thread
 from support.samples import record
 from support.syncing import applied, file_server, until
@@ -107,6 +108,29 @@ async def test_a_server_that_is_not_configured_has_no_state_and_makes_no_connect
     assert rows(bench, 2) == []
     two.configure(applied([file_server(1, ServerMode.MAIN), mqtt]))
     assert two.state().problems == (NO_MQTT,)
+
+
+async def test_an_error_that_nobody_expected_fails_that_connection_and_is_told(bench, tasks, monkeypatch):
+    one, two = tasks
+    store, broken = MemoryServer.store, bench.servers[1]
+    monkeypatch.setattr(MemoryServer, "store", lambda server: 1 / 0 if server is broken else store(server))
+    one.request()
+    await until(lambda: one.triggers.failures == 1)
+    assert "an error of the gateway's own (ZeroDivisionError)" in one.state().problems[0]
+    two.request()
+    await until(lambda: rows(bench, 2))
+    monkeypatch.undo()
+    one.request()
+    await until(lambda: one.triggers.failures == 0)
+    assert one.state().problems == ()
+
+
+async def test_no_connection_begins_after_the_stop(bench, tasks):
+    one, _ = tasks
+    bench.stop.set()
+    one.request()
+    await asyncio.sleep(0.1)
+    assert bench.history.page(PageRequest(server=1)).connections == ()
 
 
 async def test_work_in_a_thread_gives_back_its_result_and_its_error():

@@ -275,6 +275,7 @@ async def test_power_alarms_tell_the_whole_stack_from_sync_alone(running, broker
     broker.kill()
     broker.start()
     async with running.run():
+        await until(lambda: mark.read_text() != unclean)
         assert await gateway_alarms(running, connect) == ["POWER OFF", "POWER ON"]
 
 

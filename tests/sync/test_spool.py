@@ -94,6 +94,19 @@ def test_an_upload_frees_the_room_and_says_so(tmp_path):
     bench.close()
 
 
+def test_a_limit_that_was_raised_lets_records_in_without_an_upload(tmp_path):
+    bench = Bench(tmp_path, device_limit=2 * SIZE)
+    bench.spool.take_records([record(n) for n in range(1, 5)])
+    bench.device_limit = 4 * SIZE
+    bench.again()
+    bench.spool.reopen()
+    assert infos(bench) == ["STORAGE FULL", "STORAGE FREE"]
+    assert bench.spool.take_records([record(9)]) == Taken(1, 0)
+    bench.spool.reopen()
+    assert len(infos(bench)) == 2
+    bench.close()
+
+
 def test_the_oldest_are_kept_when_the_storage_is_full(tmp_path):
     bench = Bench(tmp_path, total_limit=2 * SIZE)
     bench.ledger.serve([1])

@@ -107,3 +107,12 @@ def test_the_start_waits_its_share(triggers, clock):
     assert due(triggers) == (42, Trigger.START)
     clock.move(42)
     assert due(triggers) == (0, Trigger.START)
+
+
+def test_a_changed_server_is_tried_at_once_though_its_share_of_the_start_is_not_over(triggers):
+    triggers.start(55)
+    assert due(triggers) == (55, Trigger.START)
+    triggers.start(0)
+    assert due(triggers) == (0, Trigger.START)
+    triggers.start(55)
+    assert due(triggers) == (0, Trigger.START)

@@ -130,6 +130,7 @@ class Sync:
         remove_orphans(self._state_dir / "outgoing", self._ledger)
         self._history.close_interrupted(self._context.now())
         self._free()
+        self._spool.reopen()
         self._configuration.load()
         if self._configuration.applied:
             self._apply(self._configuration.applied)

@@ -114,6 +114,8 @@ class Visit:
         except Stopped:
             self._fail("connection", "the gateway stops", again=False)
         finally:
+            if self._is_main:
+                parts.mailbox.leave()
             transfers = [TransferCount(kind=k, files=n, bytes=self._bytes[k]) for k, n in self._files.items()]
             parts.history.end(number, milliseconds(parts.clock), result, transfers, self._failures)
             parts.diary.info(f"{name}: connection {result}; {_summary(transfers)}")

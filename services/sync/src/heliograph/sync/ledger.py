@@ -31,6 +31,8 @@ LOG: Final = "log"
 STREAMS: Final[dict[str, Any]] = {RECORDS: RecordRow, ALARMS: AlarmRow, RESULTS: ResultRow, LOG: LogRow}
 ALARM_HISTORY: Final = 10_000
 """Alarms that stay for people after every server has them."""
+RESULT_IDENTITIES: Final = 10_000
+"""Results that are known after every server has them, so that none is written twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +162,21 @@ class Ledger:
         return 0 if first is None else max(0, last - max(received, first - 1))
 
     def prune(self) -> None:
-        """Delete alarms, results and lines of the log that every server has; the newest alarms stay for people."""
-        for stream, table in ((ALARMS, AlarmRow), (RESULTS, ResultRow), (LOG, LogRow)):
+        """Delete alarms, results and lines of the log that every server has.
+
+        The newest alarms stay for people; of results it stays known for long that they were taken.
+        """
+        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, 0)):
+            table = STREAMS[stream]
             last = self.received(stream)
             if last is None:
                 continue
             with self._database.write() as session:
-                end = _end(session, stream) - ALARM_HISTORY if stream == ALARMS else last
-                session.connection().execute(delete(table).where(col(table.id) <= min(last, end)))
+                end = min(last, _end(session, stream) - kept)
+                session.connection().execute(delete(table).where(col(table.id) <= end))
+                if stream == RESULTS:
+                    had = update(ResultRow).where(col(ResultRow.id) <= last, col(ResultRow.text) != "")
+                    session.connection().execute(had.values(text=""))
 
 
 def _end(session: Session, stream: str) -> int:

@@ -60,19 +60,27 @@ class Mailbox:
         self._expected: set[str] = set()
 
     def read(self, store: RemoteStore, directory: str, uids: Sequence[str]) -> Found:
-        """Take in the command files of these uids, in their order. Raises `RemoteError` of the directory's listing."""
+        """Take in the command files of these uids, in their order.
+
+        Raises `FileError` of the directory's listing, and `LinkLost`.
+        """
         names = [command_file_name(uid) for uid in uids]
         old = [old_command_file_name(uid) for uid in uids]
         entries = {e.name: e for e in store.list(directory, {*names, *old}.__contains__) if not e.is_directory}
         self._forget_deleted(set(names) - set(entries))
         failures = [self._unsupported(join(directory, name)) for name in old if name in entries]
-        taken = [self._take(store, directory, entries[name], failures) for name in names if name in entries]
+        taken = [self._tried(store, directory, entries[name], failures) for name in names if name in entries]
         return Found(sum(size is not None for size in taken), sum(size or 0 for size in taken), tuple(failures))
 
     def wait(self, seconds: float = RESULTS_SECONDS) -> None:
         """Return when the results of what was read have come, or after so many seconds."""
         with self._changed:
             self._changed.wait_for(lambda: not self._expected, seconds)
+            self._expected.clear()
+
+    def leave(self) -> None:
+        """Wait no more: the connection ends, and results that come now need one of their own."""
+        with self._changed:
             self._expected.clear()
 
     async def forward(self, bus: Bus) -> int:
@@ -89,20 +97,28 @@ class Mailbox:
         return len(rows)
 
     def arrived(self, results: Iterable[CommandResults]) -> bool:
-        """Keep results of command files; tell whether one came that no connection waits for."""
-        ours = [result for result in results if result.way is Way.FILE]
-        self._spool.take_results(ours)
+        """Keep results of command files; tell whether a new one came that no connection waits for."""
+        new = self._spool.take_results([result for result in results if result.way is Way.FILE])
         with self._changed:
-            late = {result.identity for result in ours} - self._expected
-            self._expected -= {result.identity for result in ours}
+            late = new - self._expected
+            self._expected -= new
             self._changed.notify_all()
         return bool(late)
+
+    def _tried(self, store: RemoteStore, directory: str, entry: Entry, failures: list[str]) -> int | None:
+        """Take in one file; one that cannot be read does not keep back the other."""
+        try:
+            return self._take(store, directory, entry, failures)
+        except FileError as error:
+            failures.append(str(error))
+            return None
 
     def _take(self, store: RemoteStore, directory: str, entry: Entry, failures: list[str]) -> int | None:
         """Take in one file and delete it; return its size, or None when it was not new."""
         path = join(directory, entry.name)
-        content = b"" if entry.size > COMMAND_FILE_LIMIT else store.read(path, COMMAND_FILE_LIMIT)
-        if content and len(content) != entry.size:
+        is_small = entry.size <= COMMAND_FILE_LIMIT
+        content = store.read(path, COMMAND_FILE_LIMIT) if is_small else b""
+        if is_small and len(content) != entry.size:
             self._diary.warning(f"{path} is still being written; it is read at the next connection")
             return None
         digest = hashlib.sha256(f"{entry.name}\n{entry.size}\n{entry.modified}\n".encode() + content).hexdigest()

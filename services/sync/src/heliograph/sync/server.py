@@ -4,13 +4,14 @@ One connection at a time; an unreachable or hanging server holds up nothing but 
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from heliograph.contract import ConnectionResult, ServerState, Trigger
 from heliograph.formats.config import FileServer, MqttServer
@@ -20,6 +21,8 @@ from heliograph.sync.calendar import default_line
 from heliograph.sync.configuration import Applied, summary
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.triggers import Triggers
+
+_log = logging.getLogger("heliograph.sync.server")
 
 LOOK_SECONDS = 20.0
 """The longest wait without a look at the wall clock, which may be set."""
@@ -77,7 +80,7 @@ class ServerTask:
         """Connect whenever it is due, for ever."""
         while True:
             self._news.clear()
-            due = self.triggers.next() if self.server else None
+            due = self.triggers.next() if self.server and not self._parts.stop.is_set() else None
             if due is None or due.seconds > 0:
                 await self._wait(LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS))
                 continue
@@ -128,6 +131,12 @@ class ServerTask:
             visited = await in_thread(f"server {self.number}", visit.run)
         except OperationalError as error:  # full or busy; one that is damaged ends the service
             visited = Visited(ConnectionResult.FAILED, (f"the gateway's own disk: {error.orig}",), again=True)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001  # one server's surprise must not end the other's deliveries
+            _log.exception("server %s: an error of the gateway's own", self.number)
+            told = f"an error of the gateway's own ({type(error).__name__}); its cause stands in the log of sync"
+            visited = Visited(ConnectionResult.FAILED, (told,), again=True)
         finally:
             self.idle.set()
             self._changed()

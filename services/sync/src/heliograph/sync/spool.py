@@ -86,6 +86,18 @@ class Spool:
             self._drop(min(first + DROPPED_TOGETHER - 1, last))
             first += DROPPED_TOGETHER
 
+    def reopen(self) -> None:
+        """Take records again where there is room: a limit may have been raised since they were refused."""
+        with self._lock:
+            accounts = self._accounts.copy()
+            accounts.reopen()
+            if accounts.full == self._accounts.full:
+                return
+            with self._database.write() as session:
+                alarmed = self._save_full(session, accounts.full)
+            self._accounts = accounts
+        self._tell(alarmed)
+
     def take_alarms(self, alarms: Sequence[Alarm]) -> int:
         """Store alarms whose identity is new; return how many were."""
         with self._lock, self._database.write() as session:
@@ -110,12 +122,10 @@ class Spool:
             size = self._log_bytes + sum(len(str(row["text"])) for row in rows)
             self._log_bytes = size if size <= LOG_BYTES else self._cut_log(session)
 
-    def take_results(self, results: Sequence[CommandResults]) -> None:
-        """Store results whose identity is new."""
+    def take_results(self, results: Sequence[CommandResults]) -> set[str]:
+        """Store results whose identity is new; return these identities."""
         with self._database.write() as session:
-            for result in results:
-                row = {"identity": result.identity, "text": result.text}
-                session.connection().execute(upsert(ResultRow).values(row).on_conflict_do_nothing())
+            return {result.identity for result in results if _store_result(session, result)}
 
     def state(self) -> StorageState:
         """Say what waits, for the status."""
@@ -236,6 +246,12 @@ def _fields(record: Record) -> str:
     except ValueError:
         finite = [None if isinstance(v, float) and not math.isfinite(v) else v for v in record.values]
         return json.dumps(finite, separators=(",", ":"), ensure_ascii=False)
+
+
+def _store_result(session: Session, result: CommandResults) -> bool:
+    row = {"identity": result.identity, "text": result.text}
+    stored = session.connection().execute(upsert(ResultRow).values(row).on_conflict_do_nothing())
+    return bool(stored.rowcount)
 
 
 def _gateway_alarm(info: str, identity: str, time: int) -> Alarm:

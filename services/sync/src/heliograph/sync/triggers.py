@@ -52,7 +52,8 @@ class Triggers:
 
     def start(self, seconds: float) -> None:
         """Ask for the connection of the gateway's start, in so many seconds."""
-        self._asked.setdefault(Trigger.START, self._clock.monotonic() + seconds)
+        at = self._clock.monotonic() + seconds
+        self._asked[Trigger.START] = min(at, self._asked.get(Trigger.START, at))
 
     def request(self, trigger: Trigger = Trigger.REQUEST) -> None:
         """Ask for a connection now; one that runs already does not count."""
