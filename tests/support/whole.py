@@ -1,5 +1,6 @@
 """Two real servers, a small witnessed plant, and the set that joins them: what end-to-end tests begin with."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -53,9 +54,8 @@ class Plant:
 
 
 def make_set(directory: Path, plant: Plant, main, backup) -> Path:
-    config = {
-        "GATEWAY_Uid": UID,
-        "NTP_TimeZone": "Europe/Berlin",
+    """Write a set with an sshd as main server and a vsftpd as backup."""
+    return make_set_of(directory, plant, {
         "SERVER_Type": "sftp",
         "FTP_Address": "127.0.0.1",
         "FTP_Port": main.port,
@@ -64,6 +64,17 @@ def make_set(directory: Path, plant: Plant, main, backup) -> Path:
         "FTP_DirRoot": main.tree.root,
         "FTP_HostKey": main.host_key,
         "FTP_Timeout": 5,
+    }, backup)  # fmt: skip
+
+
+def make_set_of(
+    directory: Path, plant: Plant, main: Mapping[str, object], backup, certificates: Mapping[str, bytes] | None = None
+) -> Path:
+    """Write a set with these settings of server 1, and a vsftpd as backup."""
+    config = {
+        "GATEWAY_Uid": UID,
+        "NTP_TimeZone": "Europe/Berlin",
+        **main,
         "SERVER2_Type": "ftp",
         "FTP2_Address": "127.0.0.1",
         "FTP2_Port": backup.port,
@@ -80,4 +91,6 @@ def make_set(directory: Path, plant: Plant, main, backup) -> Path:
     }
     serial = ["SERIAL1;19200;8;N;1;2;modbusRTU;0"]
     schedules = ["SCHEDULE_Params[0]=1|everyday|00:00:00|1|1440", "SCHEDULE2_Params[0]=1|everyday|00:00:00|1|1440"]
-    return write_set(directory, config, plant.devices(), definitions, serial=serial, schedules=schedules)
+    return write_set(
+        directory, config, plant.devices(), definitions, serial=serial, schedules=schedules, certificates=certificates
+    )
