@@ -1,0 +1,99 @@
+"""The gateway in containers, with the profile `demo`: built, started and removed once for all tests of this folder."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("nats", "collector", "sync", "commands", "api")
+DEMO = ("demo-plant", "demo-servers")
+
+
+class Stack:
+    """One Compose project of its own name."""
+
+    def __init__(self, project: str) -> None:
+        self.project = project
+        self.port = free_port()
+        # Nothing of this machine's .env may change what is tested.
+        self.environment = {
+            key: value for key, value in os.environ.items() if not key.startswith(("GATEWAY_", "SERIAL", "API_"))
+        } | {"API_PORT": str(self.port), "COMPOSE_DISABLE_ENV_FILE": "1"}
+
+    def compose(self, *arguments: str, seconds: float = 120) -> str:
+        """Run `docker compose`; return what it prints."""
+        command = ["docker", "compose", "-p", self.project, "--profile", "demo", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
+        )
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What Docker says of the container of a service."""
+        number = self.compose("ps", "--all", "--quiet", service).strip()
+        found = subprocess.run(["docker", "inspect", number], capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(found.stdout)[0]
+
+    def get(self, path: str) -> Any:
+        """What the page's port answers; None while it does not."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return json.load(answer)
+        except OSError:
+            return None
+
+    def until(self, what: str, holds: Callable[[], Any], seconds: float = 180) -> Any:
+        """Return what holds as soon as it is true; fail with the logs after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := holds():
+                return found
+            time.sleep(0.5)
+        raise AssertionError(f"not within {seconds} s: {what}\n{self.compose('logs', '--tail', '40')}")
+
+    def files(self, directory: Path, number: int, kind: str) -> list[Path]:
+        """Copy what a demo server has out of its container; return the files of a directory."""
+        target = directory / str(number)
+        shutil.rmtree(target, ignore_errors=True)
+        self.compose("cp", f"demo-servers:/demo/files/{number}", str(target))
+        return sorted((target / kind).iterdir())
+
+    def crash(self, service: str) -> None:
+        """Kill the container's first process, as a defect would; `docker kill` would count as an order to stop."""
+        os.kill(self.inspect(service)["State"]["Pid"], 9)
+
+
+@pytest.fixture(scope="session")
+def containers() -> Iterator[Stack]:
+    """The whole stack, healthy."""
+    if (
+        shutil.which("docker") is None
+        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
+    ):
+        message = "no Docker engine answers: start one, then `make test-compose`"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    stack = Stack(f"heliograph-test-{os.getpid()}")
+    try:
+        stack.compose("up", "--detach", "--build", "--wait", "--wait-timeout", "180", seconds=1500)
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--timeout", "30", seconds=300)
+
+
+def _engine_answers() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, timeout=60, check=False).returncode == 0
