@@ -35,7 +35,7 @@ RUN groupadd --gid 10001 heliograph \
  && install -d -o 10001 -g 10001 -m 0700 /state /store /keys /keys/broker /keys/collector /keys/sync /keys/commands /keys/api \
  && install -d -o 10001 -g 10001 -m 0755 /demo /demo/set /demo/files
 COPY --from=build /app /app
-ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 \
     SERVICE=${SERVICE} STATE_DIR=/state ALIVE_FILE=/tmp/alive
 USER 10001:10001
 WORKDIR /state

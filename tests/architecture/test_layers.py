@@ -86,3 +86,16 @@ def test_no_lock_file_and_no_registry_is_in_the_tree():
     for name in files:
         if name.startswith("requirements/"):
             assert "://" not in (ROOT / name).read_text()
+
+
+def test_the_example_of_the_readme_runs():
+    """What data teams copy first."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```python\n")[1].split("```")[0]
+    shown = subprocess.run(
+        [sys.executable, "-c", example + "\nprint(len(frame), findings)"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    assert int(shown.stdout.split()[0]) > 0
+    assert shown.stdout.endswith("[]\n")
