@@ -28,6 +28,7 @@ from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
+from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
 from heliograph.sync.revisions import Revisions
@@ -74,6 +75,7 @@ class Sync:
         self._unpublished = asyncio.Event()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._broker = ""
+        self._in_force: Applied | None = None
         self._stop = threading.Event()
         self._open()
 
@@ -109,6 +111,7 @@ class Sync:
         self._diary = Diary(self._spool, clock)
         if aside is not None:
             self._diary.error(f"the database could not be read and was moved to {aside.name}; sync starts anew")
+        self._disk = OwnDisk(self._diary)
         self._ledger = Ledger(self._database)
         self._history = History(self._database)
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
@@ -122,18 +125,19 @@ class Sync:
         self._servers = (ServerTask(1, parts, self._changed.set), ServerTask(2, parts, self._changed.set))
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
-            connect=self._connect, results=self._results_came, broken=self._database_broke,
+            connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
         )  # fmt: skip
 
     async def _prepare(self) -> None:
         """Finish what a kill left half done."""
         remove_orphans(self._state_dir / "outgoing", self._ledger)
-        self._history.close_interrupted(self._context.now())
-        self._free()
-        self._spool.reopen()
+        with self._disk.step("the end of interrupted connections"):
+            self._history.close_interrupted(self._context.now())
+        with self._disk.step("the deletion of what was delivered"):
+            self._free()
+            self._spool.reopen()
         self._configuration.load()
-        if self._configuration.applied:
-            self._apply(self._configuration.applied)
+        self._take_revision()
         await self._intake.serve()
 
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -159,7 +163,8 @@ class Sync:
             async with asyncio.timeout(STOP_SECONDS):
                 await asyncio.gather(*(server.idle.wait() for server in self._servers))
         if self._broker:
-            await asyncio.to_thread(write_mark, self._mark, Mark("stopped", self._broker, asked))
+            with self._disk.step("the mark of an orderly stop"):
+                await asyncio.to_thread(write_mark, self._mark, Mark("stopped", self._broker, asked))
         raise _Stop
 
     async def _keep_streams(self) -> None:
@@ -169,12 +174,13 @@ class Sync:
         while True:
             await bus.wait_connected()
             if bus.server_id != made or clock.monotonic() - looked >= STREAMS_SECONDS:
-                with suppress(BusError):
+                with suppress(BusError), self._disk.step("the mark of this run"):
                     await bus.ensure_streams()
                     looked = clock.monotonic()
                     if bus.server_id != made:
-                        made = bus.server_id
-                        await self._met_broker(made)
+                        broker = bus.server_id
+                        await self._met_broker(broker)
+                        made = broker
             await clock.sleep(BROKER_SECONDS)
 
     async def _met_broker(self, broker: str) -> None:
@@ -190,9 +196,18 @@ class Sync:
 
     async def _watch_set(self) -> None:
         while True:
-            if await asyncio.to_thread(self._configuration.look) and self._configuration.applied:
-                self._apply(self._configuration.applied)
+            with self._disk.step("a new revision of the configuration"):
+                await asyncio.to_thread(self._configuration.look)
+            self._take_revision()
             await self._context.clock.sleep(SET_SECONDS)
+
+    def _take_revision(self) -> None:
+        """Put the last good revision in force where it is not yet."""
+        applied = self._configuration.applied
+        if applied is not None and applied is not self._in_force:
+            with self._disk.step("the servers of a revision"):
+                self._apply(applied)
+                self._in_force = applied
 
     def _apply(self, applied: Applied) -> None:
         """Give every part the revision in force."""
@@ -229,7 +244,7 @@ class Sync:
 
     async def _forward(self) -> None:
         while True:
-            with suppress(BusError):
+            with suppress(BusError), self._disk.step("the command files"):
                 await self._mailbox.forward(self._context.bus)
             await self._context.clock.sleep(FORWARD_SECONDS)
 
@@ -242,7 +257,8 @@ class Sync:
         """Delete what every server has: beside the connections, so that none waits for it."""
         while True:
             await self._context.clock.sleep(ROOM_SECONDS)
-            await asyncio.to_thread(self._free)
+            with self._disk.step("the deletion of what was delivered"):
+                await asyncio.to_thread(self._free)
 
     async def _watch_database(self) -> None:
         await self._broken
@@ -254,7 +270,8 @@ class Sync:
         self._ledger.prune()
 
     def _state(self) -> SyncState:
-        return sync_state(self._context, self._configuration, self._spool, self._ledger, self._servers)
+        state = sync_state(self._context, self._configuration, self._spool, self._ledger, self._servers)
+        return state.model_copy(update={"findings": (*self._disk.complaints, *state.findings)})
 
     def _store(self, server: FileServer, applied: Applied) -> RemoteStore:
         """Give a session with a server, its secrets resolved."""

@@ -104,8 +104,9 @@ class Configuration:
             return self._cannot(str(error))
         except OSError as error:
             return self._cannot(f"{directory} cannot be read: {error.strerror or error}")
+        changed = self._consider(files)
         self._seen, self._trouble = seen, ""
-        return self._consider(files)
+        return changed
 
     def uid(self) -> str:
         """Return the uid in force, also before there is any configuration."""

@@ -8,6 +8,8 @@ import threading
 from collections import deque
 from typing import Final
 
+from sqlalchemy.exc import OperationalError
+
 from heliograph.contract import Event, Level, Service
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
@@ -50,8 +52,12 @@ class Diary:
             self._waiting.append(Event(time=milliseconds(self._clock), level=level, service=Service.SYNC, text=line))
 
     def flush(self) -> None:
-        """Put the lines on the disk."""
+        """Put the lines on the disk; while it refuses they wait, the newest of them."""
         with self._lock:
             lines = list(self._waiting)
             self._waiting.clear()
-        self._spool.take_lines(lines)
+        try:
+            self._spool.take_lines(lines)
+        except OperationalError:
+            with self._lock:
+                self._waiting = deque([*lines, *self._waiting], maxlen=WAITING_LINES)

@@ -17,6 +17,7 @@ from heliograph.sync.database import is_damage
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.mailbox import Mailbox
+from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.spool import Spool
 
 _log = logging.getLogger("heliograph.sync.intake")
@@ -33,7 +34,7 @@ class Intake:
 
     def __init__(
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
-        *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None],
+        *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
         broken: Callable[[BaseException], None],
     ) -> None:  # fmt: skip
         self._bus = bus
@@ -44,16 +45,17 @@ class Intake:
         self._aside = aside
         self._connect = connect
         self._results = results
+        self._disk = disk
         self._broken = broken
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return the endless work of reading, by the name of its task."""
         consume, unreadable = self._bus.consume, self._unreadable
         return {
-            "records": consume(RECORDS, self._guarded(self._take_records), unreadable),
-            "alarms": consume(ALARMS, self._guarded(self._take_alarms), unreadable),
-            "log": consume(EVENTS, self._guarded(self._take_lines), unreadable),
-            "results": consume(RESULTS, self._guarded(self._take_results), unreadable),
+            "records": consume(RECORDS, self._guarded("records", self._take_records), unreadable),
+            "alarms": consume(ALARMS, self._guarded("alarms", self._take_alarms), unreadable),
+            "log": consume(EVENTS, self._guarded("log", self._take_lines), unreadable),
+            "results": consume(RESULTS, self._guarded("results", self._take_results), unreadable),
         }
 
     async def serve(self) -> None:
@@ -95,10 +97,13 @@ class Intake:
         self._diary.error(f"a message on {message.subject} cannot be read and was put aside: {message.reason[:500]}")
         await asyncio.to_thread(_put_aside, self._aside, message)
 
-    def _guarded(self, take: Callable[[list[Any]], Awaitable[None]]) -> Callable[[list[Any]], Awaitable[None]]:
+    def _guarded(
+        self, what: str, take: Callable[[list[Any]], Awaitable[None]]
+    ) -> Callable[[list[Any]], Awaitable[None]]:
         async def guarded(messages: list[Any]) -> None:
             try:
-                await take(messages)
+                with self._disk.noting(f"the {what} that the bus brings"):
+                    await take(messages)
             except DatabaseError as error:
                 if is_damage(error):
                     self._broken(error)
