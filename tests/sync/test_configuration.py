@@ -34,12 +34,28 @@ def test_a_set_is_numbered_once_and_again_when_its_content_changes(make, tmp_pat
     assert configuration.look() is False
     path.touch()
     configuration.look()
+    configuration.look()
     assert configuration.applied.number == 1
     path.write_text(path.read_text().replace("Power", "Energy"))
+    configuration.look()
     assert configuration.look() is True
     assert (configuration.applied.number, configuration.applied.origin) == (2, "set directory")
     assert "Energy" in configuration.applied.revision().files["DEF/inv.csv"]
     assert make().applied.number == 2
+
+
+def test_a_set_that_is_still_being_copied_waits(bench, make, tmp_path):
+    path = plant_set(tmp_path / "set") / "DEF" / "inv.csv"
+    configuration = make()
+    configuration.look()
+    whole = path.read_text().replace("Power", "Energy")
+    for length in range(5, len(whole), 5):
+        path.write_text(whole[:length])
+        assert configuration.look() is False
+    path.write_text(whole)
+    assert [configuration.look() for _ in range(3)] == [False, True, False]
+    assert configuration.applied.number == 2
+    assert alarms(bench) == []
 
 
 def test_a_rejected_set_is_told_once_for_each_content_and_after_a_restart_no_more(bench, make, tmp_path):

@@ -316,6 +316,39 @@ def test_a_new_server_gets_what_is_recorded_from_then_on_and_none_drops_the_back
     assert len(dates(only(bench, 1))) == 2
 
 
+def test_a_server_taken_out_loses_its_backlog_and_begins_anew_when_it_is_back(bench):
+    bench.spool.take_records([record(1)])
+    bench.servers[2].unreachable = "away"
+    bench.visit(1)
+    bench.visit(2)
+    bench.configure(applied([MAIN], [device("1")]))
+    bench.free()
+    assert bench.spool.state().records == 0
+    bench.servers[2].unreachable = ""
+    bench.configure(applied([MAIN, BACKUP], [device("1")]))
+    bench.spool.take_records([record(2, time=TEN + MINUTES)])
+    bench.visit(2)
+    assert dates(only(bench, 2)) == ["24/06/01-10:01:00"]
+
+
+def test_a_changed_uid_names_what_comes_and_renames_nothing_that_waits(bench):
+    bench.servers[1].forbidden.add("/DATA")
+    bench.spool.take_records([record(1)])
+    bench.visit(1)
+    bench.configure(applied([MAIN, BACKUP], [device("1")], uid="roof_7"))
+    bench.servers[1].forbidden.clear()
+    bench.spool.take_records([record(2, time=TEN + MINUTES)])
+    bench.visit(1)
+    assert bench.names(1) == ["WPM00C44F_MODBUS_240601_120000.csv.gz", "roof_7_MODBUS_240601_120001.csv.gz"]
+
+
+def test_a_private_key_never_leaves_however_it_is_named(bench):
+    files = {"CERT/private.pem": b"key", "CERT/ca.pem": b"pem"}
+    bench.configure(applied([MAIN, replace(BACKUP, key_file="file:private.pem")], [device("1")], files=files))
+    bench.visit(2)
+    assert bench.names(2, "CERT") == ["ca.pem"]
+
+
 def test_a_missing_secret_fails_the_connection_with_words(bench):
     bench.refuse[1] = "the password cannot be had: the environment has no variable PASSWORD_1"
     visited = bench.visit(1)

@@ -73,6 +73,7 @@ class Configuration:
         self._diary = diary
         self._clock = clock
         self._seen: Snapshot | None = None
+        self._before: Snapshot | None = None
         self._trouble = ""
         self.applied: Applied | None = None
         self.findings: tuple[str, ...] = ()
@@ -97,7 +98,7 @@ class Configuration:
             return self._cannot("no configuration set is given: GATEWAY_SET names its directory")
         try:
             seen = snapshot(directory)
-            if seen == self._seen:
+            if seen == self._seen or self._is_moving(seen):
                 return False
             files = read_files(directory)
         except UnreadableSet as error:
@@ -111,6 +112,11 @@ class Configuration:
     def uid(self) -> str:
         """Return the uid in force, also before there is any configuration."""
         return self.applied.set.uid if self.applied else self._choose_uid({})
+
+    def _is_moving(self, seen: Snapshot) -> bool:
+        """Tell whether somebody may still be copying: a change counts when two looks find the same."""
+        before, self._before = self._before, seen
+        return self._seen is not None and seen != before
 
     def _consider(self, files: Mapping[str, bytes]) -> bool:
         """Validate a candidate; apply it when it is new and good."""

@@ -215,7 +215,7 @@ class Visit:
 
     def _may_leave(self, path: str) -> bool:
         """Private keys never leave the gateway (spec 1.9, `KeyFile`)."""
-        keys = {server.key_file for server in self._applied.set.config.servers if server.key_file}
+        keys = {server.key_file.removeprefix("file:") for server in self._applied.set.config.servers}
         return path.partition("/")[2] not in keys
 
     def _send(self, store: RemoteStore, stream: str) -> None:
