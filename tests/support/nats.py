@@ -1,5 +1,6 @@
 """A real NATS server with JetStream on disk, with the users and permissions of the contract."""
 
+import asyncio
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -76,7 +77,8 @@ async def connect(broker: Broker) -> AsyncIterator[Callable]:
 
         async def connected(service: Service) -> Bus:
             bus = await stack.enter_async_context(Bus(broker.settings(service), service))
-            await bus.wait_connected()
+            async with asyncio.timeout(30):
+                await bus.wait_connected()
             return bus
 
         yield connected

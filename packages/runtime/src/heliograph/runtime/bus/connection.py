@@ -19,6 +19,7 @@ from heliograph.runtime.settings import ServiceSettings
 
 CONNECT_SECONDS: Final = 5
 CONFIRM_SECONDS: Final = 5.0
+CANCELLATIONS: Final = 10
 
 Step = Callable[[], Awaitable[None]]
 
@@ -46,9 +47,7 @@ class Connection:
     async def close(self) -> None:
         """End every task and leave the broker."""
         self._closing = True
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_tasks()
         if self._client.is_connected or self._client.is_reconnecting:
             with suppress(*NATS_ERRORS):
                 async with asyncio.timeout(2):
@@ -107,6 +106,17 @@ class Connection:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _end_tasks(self) -> None:
+        """Cancel again and again until all have ended: `wait_for` of Python 3.11 may lose a cancellation."""
+        for _ in range(CANCELLATIONS):
+            pending = {task for task in self._tasks if not task.done()}
+            if not pending:
+                return
+            for task in pending:
+                task.cancel()
+            done, _pending = await asyncio.wait(pending, timeout=1)
+            await asyncio.gather(*done, return_exceptions=True)
 
     async def _stay_connected(self) -> None:
         """Connect for as long as it takes, and anew with a fresh client when the broker sent the old one away."""
