@@ -81,7 +81,9 @@ async def suffers(gateway: Stack, *words: str) -> None:
 
 async def mended(gateway: Stack) -> None:
     """Server 1 has no problem any more, and nobody is told of one."""
-    assert (await connect(gateway, 1))["failures"] == []
+    async with asyncio.timeout(LIMIT):
+        while (await connect(gateway, 1))["failures"]:
+            pass  # it had begun, because of an alarm, before the last fault was over
     await gateway.until(
         "all is well", "/api/v1/status", lambda s: not any("Server" in line for line in s["attention"]), seconds=LIMIT
     )
@@ -129,8 +131,8 @@ async def cuts(gateway: Stack, main: Suffering) -> None:
         for share in CUTS:
             faults.cut_after[direction] = int(ordinary * share)
             await connect(gateway, 1)
+            faults.cut_after.clear()
     assert faults.cuts >= len(CUTS)
-    faults.cut_after.clear()
     await mended(gateway)
 
 
