@@ -124,6 +124,8 @@ async def test_silence_of_one_unit_is_its_own(device, link):
 
 async def test_a_late_answer_is_dropped(device, link):
     """The answer to a request that was given up belongs to nobody, even if it looks like the next one's."""
+    told = []
+    link.on_drop = lambda unit, what: told.append((unit, what))
     device.faults[1].late = 0.15
     with pytest.raises(Silence):
         await link.read(holding(1, 0, 2), 0.1)
@@ -131,6 +133,7 @@ async def test_a_late_answer_is_dropped(device, link):
     device.faults[2].late = 0.2
     assert registers(await link.read(holding(2, 50, 2), 1)) == [1050, 1051]
     assert link.counters.drops == {"late": 1}
+    assert told == [(1, "late")]
 
 
 async def test_half_open_connection_is_replaced(link, device):

@@ -4,17 +4,19 @@ The frame's end is known from its expected length; before each request the line 
 the interframe time, counted from the last byte that came, whatever it was and whoever sent it.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
 
 from heliograph.collector.links.calls import Call, ReadCall
+from heliograph.collector.links.doubts import Doubts
 from heliograph.collector.links.errors import (
     DROP_TEXTS,
     BadFrame,
     DropKind,
     LinkDown,
+    LinkFailure,
     ModbusException,
     NoAnswer,
     Silence,
@@ -25,14 +27,9 @@ from heliograph.collector.links.port import SerialPort
 from heliograph.collector.links.timing import character_seconds, pause_seconds, silence_seconds
 from heliograph.formats.daq import SerialLine
 
-LATE_SECONDS = 10.0
-"""So long after its time limit an answer may still come."""
 LARGEST_GARBAGE_BYTES = 1024
 ACTIVE_SECONDS = 0.0001
 _CACHED_CALLS = 4096
-
-Shape = tuple[int, int]
-"""Function and byte count: all that tells the answers of two reads of one unit apart."""
 
 
 @dataclass(slots=True)
@@ -41,13 +38,14 @@ class Tally:
 
     requests: int = 0
     busy_seconds: float = 0.0
-    drops: list[DropKind] = field(default_factory=list)
+    drops: list[tuple[int, DropKind]] = field(default_factory=list)
+    """By the unit that is at fault."""
 
 
 class SerialExchange:
-    """Speaks with the units behind one port. `stopped` ends a wait early."""
+    """Speaks with the units behind one port. `stopped` ends a wait early; `doubts` outlive the port."""
 
-    def __init__(self, line: SerialLine, port: SerialPort, stopped: Callable[[], bool]) -> None:
+    def __init__(self, line: SerialLine, port: SerialPort, doubts: Doubts, stopped: Callable[[], bool]) -> None:
         self.port = port
         self.tally = Tally()
         self._stopped = stopped
@@ -59,50 +57,60 @@ class SerialExchange:
         self._hunts: dict[Call, Hunt] = {}
         self._last: Hunt | None = None
         self._echoes = False
-        self._unanswered: dict[int, dict[Shape, float]] = {}
+        self._doubts = doubts
 
     def ask(self, call: Call, timeout: float) -> bytes:
         """Return the data of the answer, empty for writes; raises as `Link.read` does.
 
-        A device that stayed silent may still answer the request before. Where that answer would look like the one
-        to this call, the device is first asked something whose answer looks different.
+        A device that stayed silent may still answer the request before. While that answer could be taken for the one
+        to this call, the device is first asked something whose answer is a proof.
         """
-        if isinstance(call, ReadCall) and _shape(call) in self._doubts(call.unit):
-            self._resynchronise(call, timeout)
+        head = self._hunt(call).head
+        if self._doubts.about(head):
+            self._resolve(call, timeout)
+        if self._doubts.holds(head):
+            raise Silence(f"{self._name}: not asked, since the answer to an earlier request may be under way")
         return self._exchange(call, timeout)
 
-    def _resynchronise(self, call: ReadCall, timeout: float) -> None:
-        step = 8 if call.table.is_bits else 1
-        doubts = self._doubts(call.unit)
-        for size in count(step, step):
-            probe = ReadCall(call.unit, call.table, min(call.address, 65536 - size), size)
-            if _shape(probe) not in doubts:
-                break
-        try:
-            self._exchange(probe, timeout)
-        except ModbusException:
-            return  # it refuses the odd question, and so has left the earlier one behind
+    def _resolve(self, call: Call, timeout: float) -> None:
+        head = self._hunt(call).head
+        for probe in self._doubts.probes(call):
+            with contextlib.suppress(ModbusException):
+                self._exchange(probe, timeout, is_probe=True)
+            if not self._doubts.about(head):
+                return
 
-    def _doubts(self, unit: int) -> dict[Shape, float]:
-        now = time.perf_counter()
-        shapes = {shape: until for shape, until in self._unanswered.get(unit, {}).items() if until > now}
-        self._unanswered[unit] = shapes
-        return shapes
-
-    def _exchange(self, call: Call, timeout: float) -> bytes:
+    def _exchange(self, call: Call, timeout: float, *, is_probe: bool = False) -> bytes:
         target = self._hunt(call)
         self._wait_quiet(target, timeout)
         began = self._send(target)
+        deadline = self._quiet_since + self._silence + timeout + target.size * self._character
         try:
-            found = self._receive(target, self._quiet_since + self._silence + timeout + target.size * self._character)
-        except NoAnswer:
-            if isinstance(call, ReadCall):
-                self._doubts(call.unit)[_shape(call)] = time.perf_counter() + LATE_SECONDS
+            found = self._receive(target, deadline)
+            while self._is_doubtful(target, found) and not is_probe:
+                self._drop_late(target, found)
+                found = self._receive(target, deadline)
+        except LinkFailure:
+            self._doubts.add(target.head)
             raise
         finally:
             self.tally.busy_seconds += time.perf_counter() - began
-        self._unanswered.pop(call.unit, None)
+        self._conclude(target, found)
         return answer_data(call, found.message)
+
+    def _is_doubtful(self, target: Hunt, found: Found) -> bool:
+        return found.is_refusal and self._doubts.about(target.head)
+
+    def _drop_late(self, target: Hunt, found: Found) -> None:
+        self.tally.drops.append((target.call.unit, "late"))
+        self._doubts.came(target.head[:1] + found.message)
+
+    def _conclude(self, target: Hunt, found: Found) -> None:
+        if self._is_doubtful(target, found):
+            self._doubts.came(target.head[:1] + found.message)
+            self._doubts.add(target.head)
+        else:
+            self._doubts.settle(target.call.unit)
 
     def _hunt(self, call: Call) -> Hunt:
         target = self._hunts.get(call)
@@ -130,7 +138,21 @@ class SerialExchange:
 
     def _drop_stray(self, stray: bytes, target: Hunt) -> None:
         earlier = self._last or target
-        self.tally.drops.append("late" if earlier.find(stray) else earlier.classify(stray))
+        found = earlier.find(stray)
+        if found is None:
+            self._drop(earlier, stray)
+        else:
+            self._drop_late(earlier, found)
+
+    def _drop(self, target: Hunt, data: bytes) -> None:
+        """Count bytes that are no answer to the newest request, and take a late answer for what it tells."""
+        unit, kind = target.call.unit, target.classify(data)
+        answer = data.removeprefix(target.request)
+        if kind in ("function", "unit") and self._doubts.about(answer):
+            unit, kind = answer[0], "late"
+        if kind == "late" and unit == target.call.unit:  # in another one's name a faulty device may speak as well
+            self._doubts.came(answer)
+        self.tally.drops.append((unit, kind))
 
     def _send(self, target: Hunt) -> float:
         began = time.perf_counter()
@@ -155,7 +177,7 @@ class SerialExchange:
                     self._drop_around(target, data, found)
                     return found
         if data:
-            self.tally.drops.append(target.classify(data))
+            self._drop(target, data)
         raise self._failure(self.tally.drops[dropped:])
 
     def _find(self, target: Hunt, data: bytes) -> Found | None:
@@ -169,11 +191,12 @@ class SerialExchange:
             self._echoes = before.startswith(target.request)
         for rest in (before, data[found.end :]):
             if rest:
-                self.tally.drops.append(target.classify(rest))
+                self._drop(target, rest)
 
-    def _failure(self, drops: list[DropKind]) -> NoAnswer:
+    def _failure(self, drops: list[tuple[int, DropKind]]) -> NoAnswer:
         if drops:
-            return BadFrame(drops[-1], f"{self._name}: within the time limit only {DROP_TEXTS[drops[-1]]}")
+            _, kind = drops[-1]
+            return BadFrame(kind, f"{self._name}: within the time limit only {DROP_TEXTS[kind]}")
         return Silence(f"{self._name}: no answer within the time limit")
 
 
@@ -182,7 +205,3 @@ def _sleep_until(instant: float) -> None:
     time.sleep(max(0.0, instant - time.perf_counter() - ACTIVE_SECONDS))
     while time.perf_counter() < instant:
         pass
-
-
-def _shape(call: ReadCall) -> Shape:
-    return call.function, call.byte_count

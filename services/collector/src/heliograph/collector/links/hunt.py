@@ -24,6 +24,11 @@ class Found:
     start: int
     end: int
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the device answered with an exception."""
+        return bool(self.message[0] & EXCEPTION_BIT)
+
 
 @dataclass(frozen=True, slots=True)
 class Hunt:

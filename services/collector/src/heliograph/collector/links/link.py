@@ -9,7 +9,7 @@ from heliograph.collector.links.calls import ReadCall, WriteCall
 from heliograph.collector.links.errors import DropKind
 
 OnDrop = Callable[[int, DropKind], None]
-"""Told the unit in turn and what was dropped."""
+"""Told what was dropped, and the unit: the one in turn, or the one whose answer came late."""
 
 
 @dataclass(slots=True)

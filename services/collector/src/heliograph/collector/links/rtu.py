@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.doubts import Doubts
 from heliograph.collector.links.errors import LinkDown, ModbusException
 from heliograph.collector.links.exchange import SerialExchange, Tally
 from heliograph.collector.links.link import Counters, OnDrop
@@ -86,10 +87,10 @@ class RtuLink:
         self.counters.connections += outcome.opened
         self.counters.requests += tally.requests
         self.counters.busy_seconds += tally.busy_seconds
-        for kind in tally.drops:
+        for unit, kind in tally.drops:
             self.counters.drops[kind] += 1
             if self.on_drop is not None:
-                self.on_drop(job.call.unit, kind)
+                self.on_drop(unit, kind)
         self.counters.answers += outcome.error is None or isinstance(outcome.error, ModbusException)
         if job.future.done():
             return
@@ -116,6 +117,7 @@ class _Worker:
         self._jobs = jobs
         self._settle = settle
         self._exchange: SerialExchange | None = None
+        self._doubts = Doubts()
         self._retry_at = 0.0
 
     def run(self) -> None:
@@ -164,7 +166,7 @@ class _Worker:
                 port = SerialPort(self._line, self._device)
             except LinkDown as down:
                 raise self._wait(down) from down
-            self._exchange = SerialExchange(self._line, port, self.stopped.is_set)
+            self._exchange = SerialExchange(self._line, port, self._doubts, self.stopped.is_set)
         return self._exchange
 
     def _wait(self, down: LinkDown) -> LinkDown:

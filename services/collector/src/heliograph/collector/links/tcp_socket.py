@@ -80,10 +80,10 @@ class ModbusSocket(asyncio.BufferedProtocol):
         self.lost = self.lost or ConnectionAbortedError()
         self.transport.abort()
 
-    def drop(self, kind: DropKind) -> None:
-        """Count what was dropped for the unit that was asked last."""
+    def drop(self, kind: DropKind, unit: int | None = None) -> None:
+        """Count what was dropped, for the unit that was asked last unless another one is at fault."""
         self.dropped = kind
-        self._count_drop(self._unit, kind)
+        self._count_drop(self._unit if unit is None else unit, kind)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.BaseProtocol`."""
@@ -129,7 +129,7 @@ class ModbusSocket(asyncio.BufferedProtocol):
             _check_header(frame)
             transaction, unit, message = split_tcp(frame)
             if transaction != self._transaction or waiter is None or waiter.done() or call is None:
-                self.drop("late")
+                self.drop("late", unit)
             elif unit != self._unit:
                 self.drop("unit")
             else:
