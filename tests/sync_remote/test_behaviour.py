@@ -207,7 +207,7 @@ def test_uploads_are_drawn_as_they_are_sent(peer, outbox):
 
     def files():
         nonlocal drawn
-        for number in range(400):
+        for number in range(250):
             drawn += 1
             yield Upload(local, data, f"{number}")
 
@@ -218,7 +218,7 @@ def test_uploads_are_drawn_as_they_are_sent(peer, outbox):
         assert all(result.error is None for result in results)
     # What is in flight and what waits for its rename are bounded; where between they stand differs from run to run.
     assert early < 200
-    assert drawn == len(peer.files(data)) == 400
+    assert drawn == len(peer.files(data)) == 250
 
 
 def test_a_ledger_that_fails_ends_the_uploads(peer, outbox):
