@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from heliograph.cli.main import app
-from heliograph.cli.setdirectory import FILE_LIMIT, read_set_directory
+from heliograph.runtime.setdirectory import FILE_LIMIT, read_set_directory
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "set"
 
@@ -121,7 +121,7 @@ def test_a_huge_file_is_refused_without_being_read_whole(directory: Path):
 
 
 def test_a_huge_set_is_not_read_on_and_on(directory: Path, monkeypatch):
-    monkeypatch.setattr("heliograph.cli.setdirectory.SET_LIMIT", 1000)
+    monkeypatch.setattr("heliograph.runtime.setdirectory.SET_LIMIT", 1000)
     result = check(directory)
     assert result.exit_code == 1
     assert "the set is larger than" in result.stdout

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from heliograph.cli.output import prepare_output, print_findings
-from heliograph.cli.setdirectory import read_set_directory
 from heliograph.formats import is_uid, read_set
 from heliograph.formats.findings import has_errors
+from heliograph.runtime.setdirectory import read_set_directory
 
 SetArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The set: CONFIG/, DEF/, SCRIPT/, CERT/.")]
 UidOption = Annotated[str, typer.Option("--uid", help="The gateway's uid; default: the prefix of the files' names.")]

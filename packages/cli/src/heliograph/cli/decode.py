@@ -15,11 +15,11 @@ import typer
 from heliograph.cli.definitions import DefinitionDirectory
 from heliograph.cli.output import prepare_output, print_findings
 from heliograph.cli.parquet import ParquetError, write_parquet
-from heliograph.cli.setdirectory import read_limited
 from heliograph.cli.tables import print_table
 from heliograph.formats import DataFile, DateForm, Row, format_value, read_data_file
 from heliograph.formats.findings import Finding, Severity, has_errors
 from heliograph.formats.incoming import READ_LIMIT
+from heliograph.runtime.setdirectory import read_limited
 
 
 class Dates(StrEnum):

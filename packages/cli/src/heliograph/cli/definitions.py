@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from heliograph.cli.setdirectory import FILE_LIMIT, read_limited
 from heliograph.formats import parse_definition
 from heliograph.formats.definition import Definition
 from heliograph.formats.findings import Finding, Severity
+from heliograph.runtime.setdirectory import FILE_LIMIT, read_limited
 
 
 class DefinitionDirectory(Mapping[str, Definition]):

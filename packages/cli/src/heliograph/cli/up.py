@@ -11,10 +11,10 @@ import typer
 
 from heliograph.cli.gateway import DEFAULT_API_PORT, Gateway, GatewayError
 from heliograph.cli.output import print_findings
-from heliograph.cli.setdirectory import read_set_directory
 from heliograph.cli.supervisor import Supervisor
 from heliograph.formats import read_set
 from heliograph.formats.findings import has_errors
+from heliograph.runtime.setdirectory import read_set_directory
 
 PAGE_SECONDS = 30.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -12,13 +12,13 @@ from typing import Final
 from heliograph.contract import Level, Revision, ServerSummary
 from heliograph.formats import read_set
 from heliograph.formats.config import FileServer, MqttServer, Server
-from heliograph.formats.findings import Finding, Severity
+from heliograph.formats.findings import Finding, Severity, has_errors
 from heliograph.formats.sets import ConfigurationSet
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
+from heliograph.runtime.setdirectory import Snapshot, read_set_directory, snapshot
 from heliograph.sync.diary import Diary
 from heliograph.sync.revisions import Revisions, Stored
-from heliograph.sync.setdirectory import Snapshot, UnreadableSet, read_files, snapshot
 from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
 from heliograph.sync.uid import choose_uid, prefixes
@@ -96,16 +96,12 @@ class Configuration:
         directory = self._settings.gateway_set
         if directory is None:
             return self._cannot("no configuration set is given: GATEWAY_SET names its directory")
-        try:
-            seen = snapshot(directory)
-            if seen == self._seen or self._is_moving(seen):
-                return False
-            files = read_files(directory)
-        except UnreadableSet as error:
-            return self._cannot(str(error))
-        except OSError as error:
-            return self._cannot(f"{directory} cannot be read: {error.strerror or error}")
-        changed = self._consider(files)
+        if not directory.is_dir():
+            return self._cannot(f"{directory} is no directory: put a configuration set there (CONFIG/, DEF/, …)")
+        seen = snapshot(directory)
+        if seen == self._seen or self._is_moving(seen):
+            return False
+        changed = self._consider(*read_set_directory(directory))
         self._seen, self._trouble = seen, ""
         return changed
 
@@ -118,13 +114,15 @@ class Configuration:
         before, self._before = self._before, seen
         return self._seen is not None and seen != before
 
-    def _consider(self, files: Mapping[str, bytes]) -> bool:
-        """Validate a candidate; apply it when it is new and good."""
+    def _consider(self, files: Mapping[str, bytes], unread: list[Finding]) -> bool:
+        """Validate a candidate; apply it when it is new and good. `unread` tells of files that could not be read."""
         digest = _digest(files)
         is_news = digest != self._revisions.fact(_READ)
         uid = self._choose_uid(files)
         # Where the files' names decide, `read_set` is to find out itself: two prefixes in one set are an error.
         found, findings = read_set(files, "" if uid in prefixes(files) and not self._settings.gateway_uid else uid)
+        findings = sorted({*unread, *findings})
+        found = None if has_errors(findings) else found
         self.findings = _told(findings)
         self.rejected = found is None
         if found is None:

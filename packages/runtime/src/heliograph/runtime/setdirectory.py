@@ -1,7 +1,11 @@
-"""A configuration set read from a local directory, file by file, with limits on what strangers may have put there."""
+"""A configuration set read from a local directory, file by file, with limits on what strangers may have put there.
+
+The gateway and `heliograph check` read with it, so that both find the same (spec 1.10).
+"""
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +15,19 @@ DIRECTORIES: Final = ("CONFIG", "DEF", "SCRIPT", "CERT")
 FILE_LIMIT: Final = 16 * 1024 * 1024
 """A larger file is read up to one byte more, so that whoever checks it sees that it is too large (spec 1.10)."""
 SET_LIMIT: Final = 256 * 1024 * 1024
+
+Snapshot = tuple[tuple[str, int, int, int], ...]
+"""Path, time of change (of content or rights), size and inode of each file of a set."""
+
+
+def snapshot(directory: Path) -> Snapshot:
+    """Return what changes when a file of the set changes; what cannot be looked at is left out."""
+    found = []
+    for name, path in _entries(directory, []):
+        with suppress(OSError):
+            status = path.stat()
+            found.append((name, status.st_ctime_ns, status.st_size, status.st_ino))
+    return tuple(found)
 
 
 def read_set_directory(directory: Path) -> tuple[dict[str, bytes], list[Finding]]:
