@@ -77,10 +77,7 @@ class Stack:
 @pytest.fixture(scope="session")
 def containers() -> Iterator[Stack]:
     """The whole stack, healthy."""
-    if (
-        shutil.which("docker") is None
-        or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
-    ):
+    if not _engine_answers():
         message = "no Docker engine answers: start one, then `make test-compose`"
         if os.environ.get("CI"):
             pytest.fail(message)
