@@ -66,6 +66,7 @@ def test_attention_names_the_gravest_first():
             sync=SyncState(
                 time=NOW,
                 started=NOW,
+                revision=1,
                 rejected=True,
                 storage=StorageState(full=True),
                 servers=(ServerState(server=SERVER, failures=2, problems=("directory /ALARM is missing",)),),
@@ -73,7 +74,16 @@ def test_attention_names_the_gravest_first():
         ),
         NOW,
     )
-    order = ["commands is not running", "storage is full", "set is refused", "newest revision", "2 failed"]
+    order = ["commands is not running", "storage is full", "refused; the last good", "newest revision", "2 failed"]
     order += ["directory /ALARM", "roof does not answer: no answer within 1 s."]
     assert len(document.attention) == len(order)
     assert all(part in line for part, line in zip(order, document.attention, strict=True))
+
+
+def test_no_configuration_is_told_from_a_refused_one():
+    missing = SyncState(time=NOW, started=NOW, findings=("/set holds no configuration set: put one there",))
+    refused = SyncState(time=NOW, started=NOW, rejected=True)
+    assert status_document(states(sync=missing), NOW).attention == (
+        "There is no configuration yet: nothing is polled.", "/set holds no configuration set: put one there",
+    )  # fmt: skip
+    assert "no earlier one" in status_document(states(sync=refused), NOW).attention[0]

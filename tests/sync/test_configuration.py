@@ -1,5 +1,7 @@
 """The set directory: read, validated as a whole, applied as one revision or not at all (spec 1.7)."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from heliograph.contract import PageRequest
@@ -96,6 +98,22 @@ def test_without_a_set_it_says_what_to_do_and_what_is_in_force_stays(make, tmp_p
     configuration = make()
     assert configuration.look() is False
     assert configuration.applied.number == 1
+
+
+def test_an_empty_directory_is_no_rejection_and_is_said(bench, make, tmp_path):
+    (tmp_path / "set" / "CONFIG").mkdir(parents=True)
+    configuration = make()
+    assert configuration.look() is False
+    assert not configuration.rejected
+    assert "holds no configuration set" in configuration.findings[0]
+    assert alarms(bench) == []
+
+
+def test_the_uid_is_made_once_however_many_ask_at_once(make, tmp_path):
+    plant_set(tmp_path / "set")
+    configuration = make()
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: configuration.uid(), range(8)))) == 1
 
 
 def test_a_huge_file_is_refused_not_swallowed(make, tmp_path):

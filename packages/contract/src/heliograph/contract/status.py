@@ -50,8 +50,7 @@ def _attention(services: tuple[ServiceSummary, ...], collector: CollectorState, 
     lines = [f"Service {s.service} is not running." for s in services if not s.running]
     if sync.storage.full:
         lines.append("The storage is full: new records are not stored until an upload frees room.")
-    if sync.rejected:
-        lines.append("The configuration set is refused; the last good revision is in force. See the findings.")
+    lines.extend(_without_configuration(sync))
     if collector.rejected:
         lines.append(f"The collector could not take the newest revision: {collector.rejected}")
     for server in sync.servers:
@@ -66,3 +65,14 @@ def _attention(services: tuple[ServiceSummary, ...], collector: CollectorState, 
         if device.condition in poor
     )
     return lines
+
+
+def _without_configuration(sync: SyncState) -> list[str]:
+    """What is to be said of a set that is refused, or not there yet."""
+    if sync.rejected and sync.revision is not None:
+        return ["The configuration set is refused; the last good revision is in force. See the findings."]
+    if sync.rejected:
+        return ["The configuration set is refused and there is no earlier one: nothing is polled. See the findings."]
+    if sync.started and sync.revision is None:
+        return ["There is no configuration yet: nothing is polled.", *sync.findings[:1]]
+    return []

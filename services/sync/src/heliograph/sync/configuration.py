@@ -5,6 +5,7 @@ What the server changes comes in here as well, as another origin of a candidate 
 """
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -64,7 +65,7 @@ class Applied:
 
 
 class Configuration:
-    """Reads the set directory and keeps what is in force. One thread at a time."""
+    """Reads the set directory and keeps what is in force. One thread at a time, but for `uid`."""
 
     def __init__(self, settings: Settings, revisions: Revisions, spool: Spool, diary: Diary, clock: Clock) -> None:
         self._settings = settings
@@ -75,6 +76,7 @@ class Configuration:
         self._seen: Snapshot | None = None
         self._before: Snapshot | None = None
         self._trouble = ""
+        self._naming = threading.Lock()  # the state is reported while the directory is read
         self.applied: Applied | None = None
         self.findings: tuple[str, ...] = ()
         self.rejected = False
@@ -99,6 +101,10 @@ class Configuration:
         if not directory.is_dir():
             return self._cannot(f"{directory} is no directory: put a configuration set there (CONFIG/, DEF/, …)")
         seen = snapshot(directory)
+        if not seen:
+            return self._cannot(
+                f"{directory} holds no configuration set: put CONFIG/<uid>_config.ini and the others there"
+            )
         if seen == self._seen or self._is_moving(seen):
             return False
         changed = self._consider(*read_set_directory(directory))
@@ -162,10 +168,12 @@ class Configuration:
         return False
 
     def _choose_uid(self, files: Mapping[str, bytes]) -> str:
-        settings, kept = self._settings, self._revisions.fact(_UID)
-        return choose_uid(
-            settings.gateway_uid, files, settings.gateway_mac, kept, lambda uid: self._revisions.note(_UID, uid)
-        )
+        settings = self._settings
+        with self._naming:
+            kept = self._revisions.fact(_UID)
+            return choose_uid(
+                settings.gateway_uid, files, settings.gateway_mac, kept, lambda uid: self._revisions.note(_UID, uid)
+            )
 
 
 def summary(server: Server) -> ServerSummary:
