@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,18 @@ DEMO = ("demo-plant", "demo-servers")
 class Stack:
     """One Compose project of its own name."""
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, profile: str = "demo", **environment: str) -> None:
         self.project = project
+        self.profile = profile
         self.port = free_port()
         # Nothing of this machine's .env may change what is tested.
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("GATEWAY_", "SERIAL", "API_"))
-        } | {"API_PORT": str(self.port), "COMPOSE_DISABLE_ENV_FILE": "1"}
+        } | {"API_PORT": str(self.port), "COMPOSE_DISABLE_ENV_FILE": "1", **environment}
 
     def compose(self, *arguments: str, seconds: float = 120) -> str:
         """Run `docker compose`; return what it prints."""
-        command = ["docker", "compose", "-p", self.project, "--profile", "demo", *arguments]
+        command = ["docker", "compose", "-p", self.project, "--profile", self.profile, *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
         )
@@ -76,13 +78,19 @@ class Stack:
 
 @pytest.fixture(scope="session")
 def containers() -> Iterator[Stack]:
-    """The whole stack, healthy."""
+    """The whole stack with the profile `demo`, healthy."""
+    with running(Stack(f"heliograph-test-{os.getpid()}")) as stack:
+        yield stack
+
+
+@contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """Build a stack, start it until it is healthy, and remove it with all that it kept."""
     if not _engine_answers():
         message = "no Docker engine answers: start one, then `make test-compose`"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)
-    stack = Stack(f"heliograph-test-{os.getpid()}")
     try:
         stack.compose("up", "--detach", "--build", "--wait", "--wait-timeout", "180", seconds=1500)
         yield stack
