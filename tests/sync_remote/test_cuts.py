@@ -101,8 +101,14 @@ def line(request):
         yield both
 
 
-@pytest.mark.parametrize("direction", ["up", "down"])
-@pytest.mark.parametrize("two_steps", [True, False], ids=["two-steps", "one-step"])
+ROUTES = [
+    *((name, direction, True) for name in ("sftp", "ftp", "ftps") for direction in ("up", "down")),
+    *((name, "up", False) for name in ("sftp", "ftp", "ftps", "webdav", "webdav-plain")),
+    ("webdav", "down", False),
+]
+
+
+@pytest.mark.parametrize(("line", "direction", "two_steps"), ROUTES, indirect=["line"])
 def test_cut_anywhere_then_everything_arrives_once(line, outbox, direction, two_steps):
     """For cuts at many places: a second try completes all, no `.tmp` stays, the reader has each file once.
 
@@ -138,9 +144,8 @@ def _places(peer, between, outbox, contents, direction, two_steps) -> list[int]:
     Ledger(_uploads(outbox, directory, contents, two_steps)).attempt(peer, PROXY_HOST)
     total = between.faults.passed[direction] - before
     assert set(peer.files(directory)) == set(contents)
-    if direction == "up":
-        return [1, *(total * step // 9 for step in range(1, 9)), total - 600, total - 150]
-    return [1, *(total * step // 9 for step in range(1, 9))]
+    places = [total * step // 6 for step in range(1, 6)]
+    return [1, *places, total - 600, total - 200] if direction == "up" else [1, *places]
 
 
 def _uploads(outbox, directory, contents, two_steps) -> dict[str, Upload]:

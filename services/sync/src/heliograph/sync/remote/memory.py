@@ -121,7 +121,7 @@ class MemoryStore:
         if old not in server.files:
             raise NoFile(old)
         server.files[new] = server.files.pop(old)
-        server.modified[new] = server.modified.pop(old)
+        server.modified[new] = server.modified.pop(old, server.now)
         if server.lose_rename_answer:
             server.lose_rename_answer = False
             self._cut()
