@@ -182,7 +182,7 @@ class Connection:
             self.own(_tried(step), "bus: catch up")
 
     async def _lost(self) -> None:
-        if self._connected.is_set():
+        if self._connected.is_set() and not self._closing:
             _log.warning("the bus is away")
         self._connected.clear()
 
