@@ -128,7 +128,7 @@ def file_server(kind: ServerType, port: int, login: str, **more: object) -> File
         address=str(more.pop("address", "127.0.0.1")),
         port=port,
         login=login,
-        timeout_seconds=TIMEOUT_SECONDS,
+        timeout_seconds=float(str(more.pop("timeout_seconds", TIMEOUT_SECONDS))),
         **more,
     )
 

@@ -111,6 +111,8 @@ class FtpLink(ftplib.FTP_TLS):
     @contextmanager
     def _channel(self, command: str) -> Iterator[socket.socket]:
         connection = self._passive(command) if self.passiveserver else self._active(command)
+        # Without it the end of a small file waits for a delayed acknowledgement of its bytes.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with closing(self._protected(connection)) as channel:
             yield channel
 

@@ -62,7 +62,7 @@ class Answer:
     @property
     def code(self) -> int:
         """The status code; `SFTP_OK` for answers that carry something."""
-        return int(struct.unpack_from(">I", self.body)[0]) if self.kind == CMD_STATUS else SFTP_OK
+        return Reader(self.body).number() if self.kind == CMD_STATUS else SFTP_OK
 
     @property
     def ok(self) -> bool:

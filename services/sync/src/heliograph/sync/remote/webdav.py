@@ -4,7 +4,7 @@ One PUT is atomic there, so that files go directly to their names (spec 1.4).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -235,7 +235,7 @@ def _propfind(client: httpx.Client, path: str, depth: str, *, slash: bool = Fals
 def _responses(answer: httpx.Response, path: str) -> Sequence[Response]:
     try:
         return tuple(parse_multistatus_response(answer).responses.values())
-    except (ParseError, ValueError, AssertionError, LookupError, TypeError, httpx.InvalidURL) as error:
+    except (ParseError, ValueError, AssertionError, LookupError, TypeError, OverflowError, httpx.InvalidURL) as error:
         raise RemoteFailure(
             path, f"what the server says about {path} cannot be read: {printable(str(error))}"
         ) from error
@@ -244,7 +244,9 @@ def _responses(answer: httpx.Response, path: str) -> Sequence[Response]:
 def _entry(response: Response) -> Entry:
     facts = response.properties
     name = response.path_norm.rstrip("/").rpartition("/")[2]
-    modified = None if facts.modified is None else facts.modified.timestamp()
+    modified = None
+    with suppress(ValueError, OverflowError, OSError):
+        modified = None if facts.modified is None else facts.modified.timestamp()
     return Entry(name, max(0, facts.content_length or 0), modified, is_directory=bool(facts.collection))
 
 
