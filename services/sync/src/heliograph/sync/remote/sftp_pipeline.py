@@ -92,6 +92,8 @@ class Pipeline:
             while more or self._running or self._ended:
                 more = more and self._begin(waiting)
                 self._commit()
+                # The server works on while the caller does.
+                self._wire.flush()
                 yield from self._take_ended()
                 if self._owners:
                     self._answers()
@@ -115,6 +117,7 @@ class Pipeline:
             return
         ready, self._ready = self._ready, []
         self._posted_since_ready = 0
+        self._wire.flush()
         self._before_commit([file.upload for file in ready])
         for file in ready:
             self._resume(file, None)
