@@ -1,6 +1,7 @@
 """Opening an SSH session: first the server's host key, then our login (spec 1.9)."""
 
 import io
+import logging
 from collections.abc import Sequence
 
 import paramiko
@@ -14,6 +15,9 @@ from heliograph.sync.remote.store import Access, HostKeyPins
 
 FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 """Preferred: they encrypt and authenticate in one pass."""
+_SILENT = "heliograph.sync.paramiko"
+"""paramiko logs each lost line with its traceback; the errors raised here say it in words."""
+logging.getLogger(_SILENT).setLevel(logging.CRITICAL + 1)
 _KEYS = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
@@ -69,6 +73,7 @@ def _greeted(server: FileServer, seen: Sequence[str]) -> paramiko.Transport | No
 
 
 def _prepare(transport: paramiko.Transport, timeout: float, seen: Sequence[str]) -> None:
+    transport.set_log_channel(_SILENT)
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = timeout
     transport.channel_timeout = transport.clear_to_send_timeout = timeout
     options = transport.get_security_options()
