@@ -55,27 +55,36 @@ class Plant:
         self._order: tuple[str, ...] = ()
 
     async def apply(self, plan: Plan) -> None:
-        """Bring what runs to what the plan says; stations that are the same go on without losing a poll."""
+        """Bring what runs to what the plan says; stations that are the same go on without losing a poll.
+
+        What may be asked of the plant tells the new plan from the first moment on, while old lines still end.
+        """
         wanted = {station.device.index: station for station in plan.stations}
+        specs = _specs(plan.stations)
         for index, poller in list(self._pollers.items()):
             if wanted.get(index) != poller.station:
                 self._retire(index, poller)
-        await self._bring_lines(_specs(plan.stations))
+        ending = self._end_lines(specs)
         for index, station in wanted.items():
             if index not in self._pollers:
                 self._pollers[index] = Poller(station, plan.place, self._sinks)
-                self._lines[station.link].line.add(self._pollers[index])
+                if running := self._lines.get(station.link):
+                    running.line.add(self._pollers[index])
             self._pollers[index].place = plan.place
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
+        await asyncio.gather(*ending, return_exceptions=True)
+        for name in specs.keys() - self._lines.keys():
+            self._begin(name, specs[name])
         self._sinks.changed.set()
 
     async def stop(self) -> None:
         """Take no more turns and close every link; open periods fall."""
+        self._order = ()
         for index, poller in list(self._pollers.items()):
             self._retire(index, poller)
-        await self._bring_lines({})
+        await asyncio.gather(*self._end_lines({}), return_exceptions=True)
 
     def find(self, index: str) -> tuple[Station, Line]:
         """Return the station and line of a device. Raises `Refusal`."""
@@ -85,6 +94,8 @@ class Plant:
         if index not in self._pollers:
             raise Refusal(f"there is no device {index!r}")
         station = self._pollers[index].station
+        if station.link not in self._lines:
+            raise Refusal(f"the line of {station.device.name} is just being opened; try again")
         return station, self._lines[station.link].line
 
     def stations(self) -> list[Station]:
@@ -131,16 +142,13 @@ class Plant:
             running.line.remove(poller)
         del self._pollers[index]
 
-    async def _bring_lines(self, specs: Mapping[str, LinkSpec]) -> None:
-        """End lines that are not wanted or not like this, then begin those that are missing."""
+    def _end_lines(self, specs: Mapping[str, LinkSpec]) -> "list[asyncio.Task[None]]":
+        """Take away the lines that are not wanted or not like this; return their tasks, which are about to end."""
         gone = {name: running for name, running in self._lines.items() if specs.get(name) != running.spec}
-        for running in gone.values():
+        for name, running in gone.items():
             running.task.cancel()
-        await asyncio.gather(*(running.task for running in gone.values()), return_exceptions=True)
-        for name in gone:
             del self._lines[name]
-        for name in specs.keys() - self._lines.keys():
-            self._begin(name, specs[name])
+        return [running.task for running in gone.values()]
 
     def _begin(self, name: str, spec: LinkSpec) -> None:
         line = Line(self._open_link(spec), self._sinks.clock, self._sinks.events)
