@@ -18,10 +18,16 @@ from heliograph.contract.requests import (
     CommandText,
     ConnectionPage,
     ConnectRequest,
+    EditAnswer,
+    EditRequest,
     Outcome,
     PageRequest,
     ParametersRequest,
     ReadRequest,
+    ReturnRequest,
+    RevisionDetail,
+    RevisionPage,
+    RevisionRequest,
     VariableValue,
     Way,
     WriteRequest,
@@ -126,7 +132,7 @@ LIVE = Channel(
     "live", "live.{device}", Reading, (_COLLECTOR,), (_API, _COMMANDS), "live readings, at most one a second a device"
 )
 STATE = Channel(
-    "state", "state.{service}", ServiceState, _ALL, (_API, _COMMANDS), "how a service is doing, every 5 s",
+    "state", "state.{service}", ServiceState, _ALL, (_API, _COMMANDS, _SYNC), "how a service is doing, every 5 s",
     stream="STATE",
 )  # fmt: skip
 CONFIGURATION = Channel(
@@ -162,8 +168,24 @@ CONNECTION_HISTORY = Channel(
 ALARM_HISTORY = Channel(
     "alarm history", "request.sync.alarms", PageRequest, (_API,), (_SYNC,), "a page of alarms", reply=AlarmPage
 )
+EDIT = Channel(
+    "edit", "request.sync.edit", EditRequest, (_API,), (_SYNC,), "change files of the configuration set",
+    reply=EditAnswer,
+)  # fmt: skip
+RETURN = Channel(
+    "return", "request.sync.return", ReturnRequest, (_API,), (_SYNC,), "put an older revision in force again",
+    reply=EditAnswer,
+)  # fmt: skip
+REVISIONS = Channel(
+    "revisions", "request.sync.revisions", PageRequest, (_API,), (_SYNC,), "a page of the revisions",
+    reply=RevisionPage,
+)  # fmt: skip
+REVISION = Channel(
+    "revision", "request.sync.revision", RevisionRequest, (_API,), (_SYNC,), "one revision whole, without secrets",
+    reply=RevisionDetail,
+)  # fmt: skip
 
 CHANNELS = (
     RECORDS, ALARMS, EVENTS, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
-    READ, WRITE, PARAMETERS, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY,
+    READ, WRITE, PARAMETERS, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
 )  # fmt: skip

@@ -40,7 +40,7 @@ class Revision(Payload):
     number: int
     time: Milliseconds
     origin: str
-    """`set directory`, `server`, `web page`, `REST`, `command`."""
+    """`set directory`, `server`, `web page`, `REST`, `command`, or `return` to an earlier revision."""
     uid: str
     site: str = ""
     time_zone: str = "UTC"

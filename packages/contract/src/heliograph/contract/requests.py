@@ -100,6 +100,8 @@ class Trigger(StrEnum):
     REQUEST = "request"
     START = "start"
     RETRY = "retry"
+    TRIAL = "trial"
+    """A revision that changes how a server is reached is tried out (spec 1.7)."""
     RESULTS = "results"
 
 
@@ -152,3 +154,79 @@ class AlarmPage(Outcome):
     """Alarms, newest first."""
 
     alarms: tuple[NumberedAlarm, ...] = ()
+
+
+class EditRequest(Payload):
+    """Change files of the configuration set; what comes of it is one revision or nothing (spec 1.7)."""
+
+    files: dict[str, str | None]
+    """New text by path in the set (`CONFIG/…`, `DEF/…`, `SCRIPT/…`, `CERT/…`); None takes a file out of the set.
+
+    In `_config.ini` a password that reads `***` stays as it is.
+    """
+    origin: Literal["REST", "web page", "command"]
+    based_on: int | None = None
+    """The revision that was edited: with another one in force the edit is refused. None: edit what is in force."""
+
+
+class EditAnswer(Outcome):
+    """What came of an edit or of a return: `error` is empty when the revision is in force."""
+
+    revision: int | None = None
+    provisional: bool = False
+    """The revision is on trial."""
+    findings: tuple[str, ...] = ()
+    """`file:line:column: error|warning: text`."""
+
+
+class RevisionState(StrEnum):
+    """What became of a revision."""
+
+    IN_FORCE = "in force"
+    TRIAL = "trial"
+    """In force, and provisional."""
+    PAST = "past"
+    TAKEN_BACK = "taken back"
+    """A service rejected it, or its trial failed."""
+
+
+class RevisionSummary(Payload):
+    """One applied configuration set in the history of revisions, of which the last 50 are kept."""
+
+    number: int
+    time: Milliseconds
+    origin: str
+    state: RevisionState
+    note: str = ""
+    """For people: why it was taken back, what it returned to."""
+    changed: tuple[str, ...] = ()
+    """Paths that differ from the revision before."""
+
+
+class RevisionPage(Outcome):
+    """Revisions, newest first."""
+
+    revisions: tuple[RevisionSummary, ...] = ()
+
+
+class RevisionRequest(Payload):
+    """Ask for one revision; None is the one in force."""
+
+    number: int | None = None
+
+
+class RevisionDetail(Outcome):
+    """One revision whole. Passwords are masked as `***`."""
+
+    summary: RevisionSummary | None = None
+    diff: str = ""
+    """Unified, against the revision before."""
+    files: dict[str, str] = {}
+    """Text by path in the set."""
+
+
+class ReturnRequest(Payload):
+    """Put an older revision in force again, as a new revision."""
+
+    number: int
+    origin: Literal["REST", "web page", "command"]

@@ -66,6 +66,8 @@ class CollectorState(Payload):
     revision: int | None = None
     rejected: str = ""
     """Why the newest revision could not be taken; empty when it was."""
+    rejected_revision: int | None = None
+    """The number of the revision that `rejected` speaks of."""
     devices: tuple[DeviceState, ...] = ()
     lines: tuple[LineState, ...] = ()
     outbox_records: int = 0
@@ -91,6 +93,8 @@ class ServerState(Payload):
 
     server: ServerSummary
     connecting: bool = False
+    connected: bool = False
+    """MQTT: whether the session stands now. File servers are visited and left."""
     waiting_records: int = 0
     waiting_files: int = 0
     last: Connection | None = None
@@ -101,6 +105,20 @@ class ServerState(Payload):
     """Failed connections in a row."""
     problems: tuple[str, ...] = ()
     """For people: missing directories and rights, and the like, as of the last connection."""
+
+
+class Trial(Payload):
+    """A revision in force that changes how a server is reached, until the main server was reached with it (spec 1.7).
+
+    After `tries` failed connections to the main server, or at `until`, the gateway goes back to `back_to`.
+    """
+
+    revision: int
+    back_to: int
+    since: Milliseconds
+    until: Milliseconds
+    failures: int = 0
+    tries: int = 3
 
 
 class SyncState(Payload):
@@ -116,6 +134,8 @@ class SyncState(Payload):
     """Of the set as last read: `file:line:column: error|warning: text`."""
     rejected: bool = False
     """True while the newest set is refused and an older revision is in force."""
+    trial: Trial | None = None
+    """While the revision in force is provisional."""
     servers: tuple[ServerState, ...] = ()
     storage: StorageState = StorageState()
 
@@ -127,6 +147,9 @@ class CommandsState(Payload):
     time: Milliseconds
     started: Milliseconds
     revision: int | None = None
+    rejected: str = ""
+    """See `CollectorState.rejected`."""
+    rejected_revision: int | None = None
     executed: int = 0
     failed: int = 0
     running: str = ""
@@ -139,6 +162,9 @@ class ApiState(Payload):
     time: Milliseconds
     started: Milliseconds
     revision: int | None = None
+    rejected: str = ""
+    """See `CollectorState.rejected`."""
+    rejected_revision: int | None = None
 
 
 ServiceState = Annotated[CollectorState | SyncState | CommandsState | ApiState, Field(discriminator="service")]
@@ -163,6 +189,7 @@ class StatusDocument(Payload):
     uid: str = ""
     site: str = ""
     revision: int | None = None
+    trial: Trial | None = None
     services: tuple[ServiceSummary, ...] = ()
     devices: tuple[DeviceState, ...] = ()
     lines: tuple[LineState, ...] = ()

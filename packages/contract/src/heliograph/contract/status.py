@@ -27,6 +27,7 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         uid=sync.uid,
         site=sync.site,
         revision=sync.revision,
+        trial=sync.trial,
         services=services,
         devices=collector.devices,
         lines=collector.lines,
