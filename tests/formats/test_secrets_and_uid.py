@@ -1,8 +1,13 @@
 """Secrets kept elsewhere, texts shown without them, and the gateway's identifier."""
 
-import pytest
+import time
 
-from heliograph.formats import is_uid, mask_secrets, resolve_secret, uid_from_mac
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from heliograph.formats import is_uid, mask_secrets, parse_config, resolve_secret, restore_secrets, uid_from_mac
+from support.formats import contents, names
 
 
 def read_file(name: str) -> str:
@@ -36,6 +41,110 @@ def test_texts_are_masked():
         masked
         == '+FTP_Password=***\r\n FTP_Password = ***\nHTTP2_Password=env:A\n{"password": "***"} https://***@host/'
     )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\ufeffFTP_Password=hunter2",
+        "ï»¿FTP_Password=hunter2",
+        ";FTP_Password=hunter2",
+        "# FTP_Password = hunter2",
+        "FTP_Password=ENV:hunter2",
+        "FTP_Password=a\rhunter2",
+        "FTP_Login=a\rFTP_Password=hunter2",
+        "HTTP_Address=https://me:p/hunter2@host/",
+    ],
+)
+def test_a_password_is_masked_wherever_it_stands(line):
+    assert "hunter2" not in mask_secrets(f"{line}\nFTP_Port=21")
+
+
+@pytest.mark.parametrize("piece", ["password", " ", ";", "://", '"', '"password":"', "password=\r"])
+def test_masking_takes_time_in_step_with_the_text(piece):
+    """Counted in what a shorter text takes: a search that starts anew at every character would take 64 times that."""
+
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        mask_secrets(text)
+        return time.process_time() - started
+
+    short, long = piece * (30_000 // len(piece)), piece * (240_000 // len(piece))
+    assert min(seconds(long) for _ in range(3)) < 32 * max(min(seconds(short) for _ in range(3)), 0.002)
+
+
+CURRENT = (
+    "FTP_Login=me\r\n"
+    "FTP_Password= s3cret \r\n"
+    ";FTP_Password=old\r\n"
+    "FTP2_Password=other\r\n"
+    "GATEWAY_Name=Käthe\r\n"
+    "MQTT_Password=env:MQTT\r\n"
+    "HTTP_Note=https://a:b@c\r\n"
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("=me", "=you", CURRENT.replace(b"=me", b"=you")),
+        ("FTP2_Password=***", "FTP2_Password=new", CURRENT.replace(b"other", b"new")),
+        ("FTP_Password= ***", "FTP_Password =***  ", CURRENT.replace(b"FTP_Password= s", b"FTP_Password = s", 1)),
+        ("FTP_Login=me\r\n", "", CURRENT.removeprefix(b"FTP_Login=me\r\n")),
+        ("HTTP_Note", "HTTP_Noted", CURRENT.replace(b"HTTP_Note=https://a:b@c", b"HTTP_Noted=https://***@c")),
+        ("FTP2_Password=***", "FTP3_Password=***", CURRENT.replace(b"FTP2_Password=other", b"FTP3_Password=***")),
+        ("MQTT_Password=env:MQTT", "MQTT_Password=***", CURRENT),
+        (";FTP_Password=***\r\n", "", CURRENT.replace(b";FTP_Password=old\r\n", b"")),
+        ("\r\n", "\n", CURRENT.replace(b"\r\n", b"\n")),
+    ],
+)
+def test_passwords_that_were_hidden_come_back(old, new, expected):
+    """Whatever else was edited; a value that is not known stays `***`."""
+    edited = mask_secrets(CURRENT.decode()).replace(old, new)
+    assert restore_secrets(edited.encode(), CURRENT) == expected
+
+
+def test_a_password_comes_back_in_the_encoding_of_the_file():
+    """As Latin-1 where the rest stays so; a page that sends UTF-8 gets a file all of UTF-8."""
+    current = "GATEWAY_Name=é ü\nFTP_Password=ä\n".encode("latin-1")
+    assert restore_secrets("GATEWAY_Name=é ü\nFTP_Password=***\n".encode("latin-1"), current) == current
+    assert restore_secrets(b"FTP_Password=***\n", current) == b"FTP_Password=\xe4\n"
+    assert (
+        restore_secrets("GATEWAY_Name=é\nFTP_Password=***".encode(), current)
+        == "GATEWAY_Name=é\nFTP_Password=ä".encode()
+    )
+    assert restore_secrets("GATEWAY_Name=é \nFTP_Password=***".encode("latin-1"), "FTP_Password=€".encode()) == (
+        "GATEWAY_Name=é \nFTP_Password=€".encode()
+    )
+
+
+lines = st.one_of(
+    names.map("FTP_Password={}".format),
+    names.map("; MQTT2_Password = {}".format),
+    names.map('# {{"token": "{}"}} ://{}@'.replace("{}@", "x@").format),
+    names.map("GATEWAY_Name={}".format),
+    names,
+    st.just("HTTP_Password= *** "),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(before=st.lists(lines, max_size=8), end=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from(["", "\ufeff"]))
+@example(before=["FTP_Password=a", ";FTP_Password=b", ";FTP_Password=c"], end="\n", mark="\ufeff")
+def test_a_file_that_was_shown_and_comes_back_unchanged_is_the_same(before, end, mark):
+    content = mark + end.join(before)
+    assert restore_secrets(mask_secrets(content).encode(), content.encode()) == content.encode()
+
+
+@settings(deadline=None, max_examples=200)
+@given(content=contents)
+def test_any_file_that_is_read_comes_back_the_same_in_either_encoding(content):
+    if parse_config(content, "x")[0] is None:
+        return
+    for encoding in ("utf-8", "latin-1"):
+        text = content.decode(encoding, "replace") + "\nGATEWAY_Name=\xe9 "
+        shown = mask_secrets(text).encode(encoding, "replace")
+        assert restore_secrets(shown, text.encode(encoding, "replace")) == text.encode(encoding, "replace")
 
 
 @pytest.mark.parametrize("mac", ["00:8D:00:00:BD:E4", "00-8d-00-00-bd-e4", "008d0000bde4\n"])

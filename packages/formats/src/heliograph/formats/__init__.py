@@ -42,9 +42,9 @@ from heliograph.formats.schedule import DayType, ScheduleLine, Schedules
 from heliograph.formats.schedule_parser import parse_schedules
 from heliograph.formats.schedule_writer import write_schedules
 from heliograph.formats.scripts import parse_scripts
-from heliograph.formats.secrets import mask_secrets, resolve_secret
-from heliograph.formats.set_reader import read_set
-from heliograph.formats.sets import ConfigurationSet
+from heliograph.formats.secrets import mask_secrets, resolve_secret, restore_secrets
+from heliograph.formats.set_reader import named_files, read_set
+from heliograph.formats.sets import ConfigurationSet, NamedFiles
 from heliograph.formats.uid import is_uid, uid_from_mac
 from heliograph.formats.values import Value, format_row, format_value, shortest_single
 
@@ -74,6 +74,7 @@ __all__ = [
     "LocalDates",
     "ModbusPoint",
     "MqttServer",
+    "NamedFiles",
     "OutgoingName",
     "Plant",
     "PlantDevice",
@@ -104,6 +105,7 @@ __all__ = [
     "is_uid",
     "log_line",
     "mask_secrets",
+    "named_files",
     "next_stamp",
     "old_command_file_name",
     "pack",
@@ -123,6 +125,7 @@ __all__ = [
     "read_plant",
     "read_set",
     "resolve_secret",
+    "restore_secrets",
     "scale_factor_of",
     "shortest_single",
     "timestamp",

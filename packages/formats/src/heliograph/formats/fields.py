@@ -18,6 +18,7 @@ FRACTION = re.compile(r"[+-]?[0-9]+[.,][0-9]*")
 DATE = re.compile(r"[0-9]{1,2}[./\- ]+([^\W\d_]{3,}\.?|[0-9]{1,2}[./\-])([./\- ]*[0-9]{2,4})?")
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 FILE_NAME_LIMIT_BYTES = 255
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def whole(text: str, low: int, high: int, what: str = "a whole number") -> int:
@@ -52,6 +53,8 @@ def base_name(text: str) -> str:
     """Return a plain file name: never a path (spec 1.7)."""
     if "/" in text or "\\" in text or text in {".", ".."}:
         raise WrongValue(f"{quote(text)} has a path; only a plain file name is allowed")
+    if UNPRINTABLE.search(text):
+        raise WrongValue(f"{quote(text)} has a control character; only a plain file name is allowed")
     if len(text.encode()) > FILE_NAME_LIMIT_BYTES:
         raise WrongValue(f"the file name is longer than {FILE_NAME_LIMIT_BYTES} bytes")
     return text

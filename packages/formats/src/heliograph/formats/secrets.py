@@ -1,6 +1,7 @@
 """Passwords: where a value stands for one kept elsewhere, and how texts are shown without them (spec 1.9)."""
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 
 from heliograph.formats.report import WrongValue
@@ -8,9 +9,14 @@ from heliograph.formats.report import WrongValue
 REFERENCE = re.compile(r"(env|file):(.*)", re.DOTALL)
 NAME = {"env": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}"), "file": re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")}
 HIDDEN = "***"
-ASSIGNED = re.compile(r"(?im)^([-+ ]?[ \t]*\w*(?:password|token|secret)\w*[ \t]*=[ \t]*)(?!env:|file:)[^\r\n]+")
-QUOTED = re.compile(r'(?i)("\w*(?:password|token|secret)\w*"\s*:\s*)"(?:[^"\\]|\\.)*"')
-IN_ADDRESS = re.compile(r"(://)[^/\s@]+@")
+NAMED = r"\w{0,99}(?:password|token|secret)\w{0,99}"
+ASSIGNED = re.compile(
+    rf"(?im)(?:^|(?<=\r))((?:\ufeff|ï»¿)?[-+ \t;#]*{NAMED}[ \t]*=[ \t]*)(?!(?-i:env:|file:))[^\n]*[^\r\n]"
+)
+"""Also in a diff, commented out, after a byte-order mark, and behind a lone CR."""
+QUOTED = re.compile(rf'(?i)("{NAMED}"\s*:\s*)"(?:[^"\\\r\n]|\\.)*"')
+IN_ADDRESS = re.compile(r"(://)[^\s\"]{1,999}@")
+MARK = b"\xef\xbb\xbf"
 
 
 def is_reference(value: str) -> bool:
@@ -51,3 +57,57 @@ def mask_secrets(text: str) -> str:
     text = ASSIGNED.sub(rf"\g<1>{HIDDEN}", text)
     text = QUOTED.sub(rf'\g<1>"{HIDDEN}"', text)
     return IN_ADDRESS.sub(rf"\g<1>{HIDDEN}@", text)
+
+
+def restore_secrets(edited: bytes, current: bytes) -> bytes:
+    """Put back the passwords of a `_config.ini` that was shown by `mask_secrets` and comes back edited.
+
+    A line that is as it was shown becomes the line that it was; a secret whose value is `***` gets the value of the
+    same variable in `current`. Where that has none the line stays: nobody knows what was meant.
+    """
+    text, encoding = _decoded(edited)
+    known, known_encoding = _decoded(current)
+    hidden = _Hidden(known)
+    restored = "\n".join(hidden.restore(line) if HIDDEN in line else line for line in text.split("\n"))
+    body = _encoded(restored, known_encoding if text.isascii() else encoding)
+    return MARK + body if edited.startswith(MARK) else body
+
+
+class _Hidden:
+    """What `***` stands for in a text."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: defaultdict[str, deque[str]] = defaultdict(deque)
+        """By how they are shown; lines that look the same come back in their order."""
+        self._values: dict[str, str] = {}
+        for line in text.split("\n"):
+            bare = line.removesuffix("\r")
+            if (shown := mask_secrets(bare)) != bare:
+                self._lines[shown].append(bare)
+            name, sign, value = bare.partition("=")
+            if sign:
+                self._values.setdefault(name.strip(), value)
+
+    def restore(self, line: str) -> str:
+        bare = line.removesuffix("\r")
+        end = line[len(bare) :]
+        if self._lines[bare]:
+            return self._lines[bare].popleft() + end
+        name, _, value = bare.partition("=")
+        is_hidden = value.strip() == HIDDEN and ASSIGNED.fullmatch(bare) is not None
+        return f"{name}={self._values.get(name.strip(), value)}{end}" if is_hidden else line
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    body = content.removeprefix(MARK)
+    try:
+        return body.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return body.decode("latin-1"), "latin-1"
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.encode()

@@ -3,7 +3,7 @@
 All findings of all files at once: a file with errors is read as far as it can be, so that nobody mends a set in turns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from heliograph.formats.config_parser import ConfigReading, read_config
@@ -18,7 +18,7 @@ from heliograph.formats.scripts import ScriptsReading, read_scripts
 from heliograph.formats.set_checks import check_fit, check_schedules
 from heliograph.formats.set_files import CONFIG, DAQ, SCHEDULES, SCRIPTS, SetFiles, find_files
 from heliograph.formats.set_names import Folder
-from heliograph.formats.sets import ConfigurationSet
+from heliograph.formats.sets import ConfigurationSet, NamedFiles
 
 
 @dataclass(slots=True)
@@ -55,6 +55,20 @@ def read_set(files: Mapping[str, bytes], uid: str = "") -> tuple[ConfigurationSe
     return (None if has_errors(findings) else _set(found, reading, files)), findings
 
 
+def named_files(files: Mapping[str, bytes], uid: str) -> NamedFiles:
+    """Return what the files of `CONFIG` name, read as far as they can be: what a server has to be asked for.
+
+    `uid` is the prefix of the files of `CONFIG`; other files may be missing, and are not looked at. Names that are no
+    plain file names are left out.
+    """
+    reading = _read_files(find_files(files, uid), files)
+    return NamedFiles(
+        definitions=_each_once(entry.definition for entry in reading.daq.placed),
+        scripts=_each_once(place.text for place in reading.scripts.places),
+        certificates=_each_once(place.text for place in reading.config.certificates),
+    )
+
+
 def _read_files(found: SetFiles, files: Mapping[str, bytes]) -> _Reading:
     paths = {kind: found.path(kind) for kind in (CONFIG, SCHEDULES, DAQ, SCRIPTS)}
     reading = _Reading(
@@ -70,6 +84,10 @@ def _read_files(found: SetFiles, files: Mapping[str, bytes]) -> _Reading:
         reading.daq = replace(reading.daq, report=Report(paths[DAQ]))
         reading.daq.report.warning(1, 1, f"{found.missing(DAQ)}: nothing is polled")
     return reading
+
+
+def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _check_config(found: SetFiles, config: ConfigReading) -> None:

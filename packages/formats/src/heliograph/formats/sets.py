@@ -21,3 +21,12 @@ class ConfigurationSet:
     """By file name; every definition that a device names."""
     files: dict[str, bytes]
     """Path relative to the set (`CONFIG/…`, `DEF/…`, `SCRIPT/…`, `CERT/…`) → content as applied (spec 1.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFiles:
+    """Which files of `DEF`, `SCRIPT` and `CERT` the files of `CONFIG` name: plain names, in the order of naming."""
+
+    definitions: tuple[str, ...]
+    scripts: tuple[str, ...]
+    certificates: tuple[str, ...]
