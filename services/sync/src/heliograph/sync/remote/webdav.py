@@ -5,6 +5,7 @@ One PUT is atomic there, so that files go directly to their names (spec 1.4).
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -246,8 +247,13 @@ def _entry(response: Response) -> Entry:
     name = response.path_norm.rstrip("/").rpartition("/")[2]
     modified = None
     with suppress(ValueError, OverflowError, OSError):
-        modified = None if facts.modified is None else facts.modified.timestamp()
+        modified = None if facts.modified is None else _utc(facts.modified).timestamp()
     return Entry(name, max(0, facts.content_length or 0), modified, is_directory=bool(facts.collection))
+
+
+def _utc(moment: datetime) -> datetime:
+    """HTTP dates are in GMT, also where a server writes them without saying so (RFC 9110, 5.6.7)."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _said(answer: httpx.Response) -> str:
