@@ -9,6 +9,7 @@
     └── FileError            one file or directory failed: report it, go on with the next
         ├── NoDirectory      it is not there; the gateway never makes one (spec 1.3)
         ├── NoFile           there is no such file
+        ├── IsDirectory      a directory has the name of the file
         ├── NoRight          the server does not allow it
         ├── NoSpace          the server has no room, or the login's quota is used up
         ├── TooLarge         more than the gateway is ready to take
@@ -65,6 +66,13 @@ class NoFile(FileError):
 
     def __init__(self, path: str) -> None:
         super().__init__(path, f"the file {path} does not exist on the server")
+
+
+class IsDirectory(FileError):
+    """A directory stands where a file is expected."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, f"{path} on the server is a directory where a file is expected; move it away")
 
 
 class NoRight(FileError):

@@ -1,12 +1,22 @@
 """A file server in memory: the twin of the real adapters, with faults that a test switches on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from heliograph.sync.remote.errors import LinkLost, NoDirectory, NoFile, NoRight, NoSpace, TooLarge, Unreachable
+from heliograph.sync.remote.errors import (
+    IsDirectory,
+    LinkLost,
+    NoDirectory,
+    NoFile,
+    NoRight,
+    NoSpace,
+    TooLarge,
+    Unreachable,
+)
 from heliograph.sync.remote.listing import keep
 from heliograph.sync.remote.steps import send_each, unreadable
 from heliograph.sync.remote.store import BeforeCommit, Entry, Upload, Uploaded
@@ -21,17 +31,29 @@ class MemoryServer:
     """Content by absolute path."""
     modified: dict[str, float] = field(default_factory=dict)
     now: float = 0.0
-    """The server's clock; a write takes one second."""
+    """The server's clock, which a test may set back; a write takes one second."""
+    step_seconds: float = 1.0
+    """How finely listings tell times."""
     unreachable: str = ""
     """A message: nobody can open a session."""
     forbidden: set[str] = field(default_factory=set)
     """Directories in which nothing may be written, renamed or deleted."""
+    unreadable: set[str] = field(default_factory=set)
+    """Files, or directories whose files, that are listed but may not be read."""
+    refuses: set[str] = field(default_factory=set)
+    """What nobody may do anywhere: `list`, `read`, `write`, `rename`, `delete`."""
     space: int | None = None
     """Bytes that the server can hold."""
     cut_after: int | None = None
     """Bytes after which the link goes; then it is None again."""
     lose_rename_answer: bool = False
     """The link goes once, after the next rename was done."""
+    on_read: Callable[[str], None] | None = None
+    """Called with the path of a file whose content is on its way: what it changes comes too late for that."""
+    lists: Counter[str] = field(default_factory=Counter)
+    """How often each directory was listed."""
+    reads: list[str] = field(default_factory=list)
+    """The files that were read, in their order."""
 
     def store(self) -> "MemoryStore":
         """A session that is not open yet."""
@@ -67,15 +89,21 @@ class MemoryStore:
     def list(self, directory: str, match: Callable[[str], bool] = lambda _: True) -> Sequence[Entry]:
         """See `RemoteStore`."""
         self.check_directory(directory)
+        if "list" in self._server.refuses:
+            raise NoRight(directory, "list")
+        self._server.lists[directory] += 1
         inside = [p for p in (*self._server.directories, *self._server.files) if p != "/" and _parent(p) == directory]
         return keep(directory, (self._entry(path) for path in inside), match)
 
     def read(self, path: str, limit: int) -> bytes:
         """See `RemoteStore`."""
-        self.check_directory(_parent(path))
+        self._need_right(path, "read")
+        self._server.reads.append(path)
         content = self._server.files.get(path)
         if content is None:
             raise NoFile(path)
+        if self._server.on_read is not None:
+            self._server.on_read(path)
         if len(content) > limit:
             raise TooLarge(path, f"{limit} bytes")
         return content
@@ -120,6 +148,8 @@ class MemoryStore:
         server = self._server
         if old not in server.files:
             raise NoFile(old)
+        if new in server.directories:
+            raise IsDirectory(new)
         server.files[new] = server.files.pop(old)
         server.modified[new] = server.modified.pop(old, server.now)
         if server.lose_rename_answer:
@@ -134,15 +164,21 @@ class MemoryStore:
         server.modified[path] = server.now
 
     def _entry(self, path: str) -> Entry:
-        name = path.rpartition("/")[2]
-        if path in self._server.directories:
-            return Entry(name, 0, None, is_directory=True)
-        return Entry(name, len(self._server.files[path]), self._server.modified.get(path, 0.0))
+        server, name = self._server, path.rpartition("/")[2]
+        if path in server.directories:
+            return Entry(name, 0, None, is_directory=True, step_seconds=server.step_seconds)
+        modified = server.modified.get(path, 0.0) // server.step_seconds * server.step_seconds
+        return Entry(name, len(server.files[path]), modified, step_seconds=server.step_seconds)
 
     def _need_right(self, path: str, what: str) -> None:
-        self.check_directory(_parent(path))
-        if _parent(path) in self._server.forbidden:
+        """Refuse what the rights forbid, and what needs a file where a directory stands."""
+        server, parent = self._server, _parent(path)
+        self.check_directory(parent)
+        closed = server.unreadable & {path, parent} if what == "read" else parent in server.forbidden
+        if closed or what in server.refuses:
             raise NoRight(path, what)
+        if path in server.directories:
+            raise IsDirectory(path)
 
     def _need_link(self) -> None:
         if not self._open:

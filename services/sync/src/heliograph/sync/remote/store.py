@@ -30,6 +30,8 @@ class Entry:
     modified: float | None
     """Seconds since 1970 by the server's clock, None where it does not say."""
     is_directory: bool = False
+    step_seconds: float = 1.0
+    """How finely the listing tells times: two writes within one step look the same (spec 1.7)."""
 
 
 @dataclass(frozen=True, slots=True)
