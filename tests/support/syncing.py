@@ -16,7 +16,8 @@ from heliograph.formats.sets import ConfigurationSet
 from heliograph.runtime import Bus, Context, EventLog, SystemClock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.app import main
-from heliograph.sync.configuration import Applied
+from heliograph.sync.applied import Applied
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.database import open_database
 from heliograph.sync.deliver import remove_orphans
@@ -25,7 +26,9 @@ from heliograph.sync.errors import AccessError
 from heliograph.sync.history import History
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
+from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer
+from heliograph.sync.revisions import Revisions
 from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
 from support.nats import Broker
@@ -121,10 +124,14 @@ class Bench:
         self.history = History(self.database)
         self.mailbox = Mailbox(self.database, self.spool, self.diary, self.clock)
         self.stop = threading.Event()
+        self.revisions = Revisions(self.database)
+        self.configuration = Configuration(self.revisions, self.spool, self.diary, self.clock)
+        gateway = Gateway(self.configuration, self.diary, set_files=dict, server_won=lambda _: None)
         self.outgoing = self.directory / "outgoing"
         self.parts = Parts(
             database=self.database, spool=self.spool, ledger=self.ledger, mailbox=self.mailbox, history=self.history,
             diary=self.diary, clock=self.clock, outgoing=self.outgoing, open=self._open, stop=self.stop,
+            gateway=gateway,
         )  # fmt: skip
         remove_orphans(self.outgoing, self.ledger)
         self.free()

@@ -1,28 +1,47 @@
 """The set directory: read, validated as a whole, applied as one revision or not at all (spec 1.7)."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from heliograph.contract import PageRequest
-from heliograph.sync.configuration import Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.revisions import KEPT, Revisions, difference
 from heliograph.sync.settings import Settings
-from support.syncing import plant_set
+from heliograph.sync.setwatch import SetWatch
+from support.sets import UID
+from support.syncing import DEFINITION, plant_set
+
+
+class Started:
+    """The configuration and the set directory as a start of sync makes them."""
+
+    def __init__(self, bench, settings: Settings) -> None:
+        revisions = Revisions(bench.database)
+        self.configuration = Configuration(revisions, bench.spool, bench.diary, bench.clock)
+        self.directory = SetWatch(settings, revisions, self.configuration, bench.diary)
+        self.look, self.uid = self.directory.look, self.directory.uid
+        self.configuration.load()
+
+    @property
+    def applied(self):
+        return self.configuration.applied
+
+    @property
+    def rejected(self) -> bool:
+        return self.configuration.rejected
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        return self.configuration.findings
 
 
 @pytest.fixture
 def make(bench, tmp_path):
-    """Give a `Configuration` as a start of sync makes it."""
-
-    def made(**settings: object) -> Configuration:
-        values = {"gateway_set": tmp_path / "set", **settings}
-        revisions = Revisions(bench.database)
-        configuration = Configuration(Settings(**values), revisions, bench.spool, bench.diary, bench.clock)
-        configuration.load()
-        return configuration
-
-    return made
+    """Give what a start of sync makes of the set directory."""
+    return lambda **settings: Started(bench, Settings(**{"gateway_set": tmp_path / "set", **settings}))
 
 
 def alarms(bench) -> list[str]:
@@ -105,7 +124,7 @@ def test_an_empty_directory_is_no_rejection_and_is_said(bench, make, tmp_path):
     configuration = make()
     assert configuration.look() is False
     assert not configuration.rejected
-    assert "holds no configuration set" in configuration.findings[0]
+    assert "holds no configuration set" in configuration.directory.trouble
     assert alarms(bench) == []
 
 
@@ -159,3 +178,75 @@ def test_a_difference_holds_no_password():
     assert "secret" not in told
     only = difference({"x": b"FTP_Password=1\n"}, {"x": b"FTP_Password=2\n"})
     assert only == "x: changed in a secret or in its line ends"
+
+
+def daq_path(directory):
+    return directory / "CONFIG" / "WPM00C44F_daq.csv"
+
+
+def test_only_a_file_that_differs_from_what_was_taken_from_the_directory_is_an_edit(make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    started = make()
+    started.look()
+    others = DEFINITION.replace("Power", "Server").encode()
+    started.configuration.offer(Candidate({**started.applied.set.files, "DEF/inv.csv": others}, UID, "server"))
+    daq_path(directory).write_text(daq_path(directory).read_text().replace("roof_2", "roof_9"))
+    again = make()
+    again.look()
+    assert again.applied.number == 3
+    assert b"roof_9" in again.applied.set.files[f"CONFIG/{UID}_daq.csv"]
+    assert again.applied.set.files["DEF/inv.csv"] == others, "the directory's older definition is no edit"
+
+
+def test_an_edit_of_two_files_is_taken_when_both_are_there(make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    path = daq_path(directory)
+    path.write_text(path.read_text().replace("inv.csv", "new.csv"))
+    started = make()
+    started.look()
+    assert started.rejected
+    (directory / "DEF" / "new.csv").write_text(DEFINITION)
+    started.look()
+    started.look()
+    assert not started.rejected
+    assert "DEF/new.csv" in started.applied.set.files
+
+
+def test_an_edit_in_the_directory_gives_way_where_the_server_won(bench, make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    path = directory / "DEF" / "inv.csv"
+    path.write_text(DEFINITION.replace("U16", "U17"))
+    started = make()
+    started.look()
+    assert started.rejected
+    others = {"DEF/inv.csv": DEFINITION.replace("Power", "Server").encode()}
+    started.configuration.offer(Candidate({**started.applied.set.files, **others}, UID, "server"))
+    started.directory.pass_over(others)
+    again = make()
+    again.look()
+    assert (again.rejected, again.applied.number) == (False, 2)
+
+
+def test_a_revision_too_large_for_the_bus_is_rejected_in_words(make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    lines = "".join(f"{n};3;{n};U16;;{'x' * 900}{n};;1;0;;0\n" for n in range(100, 9600))
+    (directory / "DEF" / "inv.csv").write_text(DEFINITION + lines)
+    started = make()
+    started.look()
+    assert started.applied.number == 1
+    assert any("larger than the gateway takes" in line for line in started.findings)
+
+
+def test_a_database_of_an_earlier_version_gets_the_new_columns(bench, tmp_path):
+    bench.close()
+    with closing(sqlite3.connect(bench.directory / "sync.db")) as old:
+        for column in ("note", "taken_back", "changed"):
+            old.execute(f"ALTER TABLE revision DROP COLUMN {column}")
+        old.execute("INSERT INTO revision VALUES (1, 'set directory', 0, 'x', '', '{}')")
+        old.commit()
+    bench.again()
+    stored = Revisions(bench.database).last()
+    assert (stored.number, stored.note, stored.taken_back, stored.changed) == (1, "", False, ())

@@ -51,6 +51,7 @@ def test_the_mode_decides_never_the_number(bench, main):
     bench.ledger.serve([])
     bench.configure(applied([file_server(main, ServerMode.MAIN), file_server(backup, ServerMode.BACKUP)], [device("1")],
                             files={"CONFIG/WPM00C44F_daq.csv": b"x"}))  # fmt: skip
+    bench.servers[backup].files["/CONFIG/WPM00C44F_var.ini"] = b"an edit on the backup"
     bench.servers[1].files["/CMD/WPM00C44F_cmd.json"] = b"[]"
     bench.servers[2].files["/CMD/WPM00C44F_cmd.json"] = b"[]"
     bench.mailbox.wait = lambda: None
@@ -58,8 +59,9 @@ def test_the_mode_decides_never_the_number(bench, main):
         assert bench.visit(number).result is ConnectionResult.DONE
     assert "/CMD/WPM00C44F_cmd.json" not in bench.servers[main].files
     assert "/CMD/WPM00C44F_cmd.json" in bench.servers[backup].files
-    assert bench.names(backup, "CONFIG") == ["WPM00C44F_daq.csv"]
-    assert bench.names(main, "CONFIG") == []
+    assert bench.names(main, "CONFIG") == ["WPM00C44F_daq.csv"]
+    assert bench.names(backup, "CONFIG") == ["WPM00C44F_daq.csv", "WPM00C44F_var.ini"]
+    assert bench.servers[backup].reads == [], "nothing is ever read from a backup"
 
 
 @pytest.mark.parametrize(
@@ -367,7 +369,13 @@ def test_a_stop_ends_the_connection_between_two_steps(bench):
 def test_directories_can_have_other_names(bench):
     other = replace(MAIN, root="/plants/7", directories={**MAIN.directories, Directory.DATA: "/in/data"})
     bench.configure(applied([other], [device("1")]))
-    bench.servers[1].directories |= {"/plants/7/in/data", "/plants/7/ALARM", "/plants/7/CMD", "/plants/7/LOG"}
+    bench.servers[1].directories |= {
+        "/plants/7/CONFIG",
+        "/plants/7/in/data",
+        "/plants/7/ALARM",
+        "/plants/7/CMD",
+        "/plants/7/LOG",
+    }
     bench.spool.take_records([record(1)])
     assert bench.visit(1).result is ConnectionResult.DONE
     assert any(path.startswith("/plants/7/in/data/WPM00C44F_MODBUS_") for path in bench.servers[1].files)

@@ -12,17 +12,19 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DatabaseError
 
-from heliograph.contract import ConnectRequest, Outcome, SyncState, Trigger
-from heliograph.contract.channels import CONFIGURATION
+from heliograph.contract import ConnectRequest, Outcome, ServiceState, SyncState, Trigger
+from heliograph.contract.channels import CONFIGURATION, STATE
 from heliograph.formats.config import FileServer, ServerMode
 from heliograph.formats.names import timestamp
 from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
+from heliograph.sync.applied import Applied
 from heliograph.sync.calendar import start_share
-from heliograph.sync.configuration import Applied, Configuration
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts
 from heliograph.sync.database import open_database, suspect
 from heliograph.sync.deliver import remove_orphans
+from heliograph.sync.desk import Desk
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
@@ -30,12 +32,15 @@ from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
+from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.server import ServerTask
 from heliograph.sync.settings import Settings
+from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
 from heliograph.sync.state import sync_state
+from heliograph.sync.verdicts import Verdicts
 
 _log = logging.getLogger("heliograph.sync")
 
@@ -47,7 +52,7 @@ STREAMS_SECONDS: Final = 10.0
 BROKER_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 12.0
 """How long a running connection may take to end at a stop."""
-MAX_REVISION_BYTES: Final = 7_500_000
+TRIAL_LOOK_SECONDS: Final = 5.0
 
 
 Dial = Callable[[FileServer, Access, HostKeyPins], RemoteStore]
@@ -73,6 +78,7 @@ class Sync:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._unpublished = asyncio.Event()
+        self._revised = asyncio.Event()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._broker = ""
         self._in_force: Applied | None = None
@@ -115,17 +121,24 @@ class Sync:
         self._ledger = Ledger(self._database)
         self._history = History(self._database)
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
-        self._revisions = Revisions(self._database)
-        self._configuration = Configuration(settings, self._revisions, self._spool, self._diary, clock)
+        revisions = Revisions(self._database)
+        self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised_anywhere)
+        self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
+        self._verdicts = Verdicts(self._configuration, self._diary, self._take_back)
+        gateway = Gateway(
+            self._configuration, self._diary,
+            set_files=lambda: self._directory.files, server_won=self._directory.pass_over,
+        )  # fmt: skip
         parts = Parts(
             database=self._database, spool=self._spool, ledger=self._ledger, mailbox=self._mailbox,
             history=self._history, diary=self._diary, clock=clock, outgoing=outgoing, open=self._store,
-            stop=self._stop,
+            stop=self._stop, gateway=gateway,
         )  # fmt: skip
         self._servers = (ServerTask(1, parts, self._changed.set), ServerTask(2, parts, self._changed.set))
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
+            desk=Desk(self._configuration, revisions, lambda: self._directory.files),
         )  # fmt: skip
 
     async def _prepare(self) -> None:
@@ -139,12 +152,15 @@ class Sync:
         self._configuration.load()
         self._take_revision()
         await self._intake.serve()
+        await self._context.bus.watch(STATE, self._hear)
 
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
         return {
             **self._intake.tasks(),
             "streams": self._keep_streams(),
             "configuration": self._watch_set(),
+            "revisions": self._follow_revisions(),
+            "trial": self._watch_trial(),
             "publish": self._publish(),
             "commands": self._forward(),
             "diary": self._flush(),
@@ -197,25 +213,55 @@ class Sync:
     async def _watch_set(self) -> None:
         while True:
             with self._disk.step("a new revision of the configuration"):
-                await asyncio.to_thread(self._configuration.look)
-            self._take_revision()
+                await asyncio.to_thread(self._directory.look)
             await self._context.clock.sleep(SET_SECONDS)
+
+    async def _follow_revisions(self) -> None:
+        """Put each revision in force, wherever it came from."""
+        while True:
+            await self._revised.wait()
+            self._revised.clear()
+            self._take_revision()
+
+    async def _watch_trial(self) -> None:
+        """Let the clock of a trial run; time that the gateway spends without power does not count."""
+        clock = self._context.clock
+        looked = clock.monotonic()
+        while True:
+            await clock.sleep(TRIAL_LOOK_SECONDS)
+            now = clock.monotonic()
+            with self._disk.step("the clock of a trial"):
+                await asyncio.to_thread(self._configuration.pass_time, now - looked)
+            looked = now
+
+    async def _hear(self, state: ServiceState) -> None:
+        self._verdicts.hear(state)
+
+    def _take_back(self, number: int, service: str, why: str) -> None:
+        with self._disk.step("a revision that is taken back"):
+            self._configuration.take_back(number, service, why)
+
+    def _revised_anywhere(self) -> None:
+        """The revision in force is another one, or confirmed: told in whatever thread."""
+        with suppress(RuntimeError):  # the loop has ended: the next start takes what lies on the disk
+            self._loop.call_soon_threadsafe(self._revised.set)
 
     def _take_revision(self) -> None:
         """Put the last good revision in force where it is not yet."""
         applied = self._configuration.applied
-        if applied is not None and applied is not self._in_force:
+        if applied is not None and applied != self._in_force:
             with self._disk.step("the servers of a revision"):
                 self._apply(applied)
                 self._in_force = applied
 
     def _apply(self, applied: Applied) -> None:
-        """Give every part the revision in force."""
+        """Give every part the revision in force. What waits for a server is dropped only once that is confirmed."""
         before = {server.number: server.server for server in self._servers}
-        for number in self._ledger.serve(applied.file_servers):
-            shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
-            self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
-        self._free()
+        if not applied.provisional:
+            for number in self._ledger.serve(applied.file_servers):
+                shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
+                self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
+            self._free()
         for server in self._servers:
             server.configure(applied)
             if server.server is not None and server.server != before[server.number]:
@@ -232,12 +278,8 @@ class Sync:
             applied = self._configuration.applied
             if applied is None:
                 continue
-            payload = applied.revision().model_dump_json().encode()
-            if len(payload) > MAX_REVISION_BYTES:
-                self._diary.error(f"revision {applied.number} is too large for the bus ({len(payload)} bytes)")
-                continue
             try:
-                await self._context.bus.store(CONFIGURATION, payload)
+                await self._context.bus.store(CONFIGURATION, applied.revision())
             except BusError:
                 await self._context.clock.sleep(1)
                 self._unpublished.set()
@@ -270,7 +312,9 @@ class Sync:
         self._ledger.prune()
 
     def _state(self) -> SyncState:
-        state = sync_state(self._context, self._configuration, self._spool, self._ledger, self._servers)
+        state = sync_state(
+            self._context, self._configuration, self._directory, self._spool, self._ledger, self._servers
+        )
         return state.model_copy(update={"findings": (*self._disk.complaints, *state.findings)})
 
     def _store(self, server: FileServer, applied: Applied) -> RemoteStore:

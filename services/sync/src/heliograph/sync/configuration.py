@@ -1,219 +1,362 @@
-"""The configuration in force: from the set directory, validated as a whole, applied as one revision or not at all.
+"""The configuration in force: every candidate validated as a whole, applied as one revision or not at all (spec 1.7).
 
-A set with errors changes nothing: the last good revision stays in force, the findings are told once for each content.
-What the server changes comes in here as well, as another origin of a candidate (spec 1.7).
+Candidates come from the set directory, from the main server, from REST. A set with errors changes nothing: the last
+good revision stays in force, the findings are told once for each content. A revision that changes how a server is
+reached is on trial until the main server was reached with it; one that a service rejects is taken back.
 """
 
-import hashlib
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from heliograph.contract import Level, Revision, ServerSummary
+from heliograph.contract import Level, Trial
 from heliograph.formats import read_set
-from heliograph.formats.config import FileServer, MqttServer, Server
 from heliograph.formats.findings import Finding, Severity, has_errors
 from heliograph.formats.sets import ConfigurationSet
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
-from heliograph.runtime.setdirectory import Snapshot, read_set_directory, snapshot
+from heliograph.sync.applied import Applied, Reach, reach
 from heliograph.sync.diary import Diary
-from heliograph.sync.revisions import Revisions, Stored
-from heliograph.sync.settings import Settings
+from heliograph.sync.refusals import Refusal, read_refusal
+from heliograph.sync.remembered import digest_of
+from heliograph.sync.revisions import Revisions, Stored, differing
 from heliograph.sync.spool import Spool
-from heliograph.sync.uid import choose_uid, prefixes
+from heliograph.sync.trial import TRIAL_SECONDS, TRIES, TrialState, read_trial
 
-ORIGIN: Final = "set directory"
 TOLD_FINDINGS: Final = 200
-_READ: Final = "set directory: digest"
-_UID: Final = "uid"
+MAX_REVISION_BYTES: Final = 7_500_000
+"""What one message on the bus carries."""
+RETURN: Final = "return"
+SERVER: Final = "server"
+SET_DIRECTORY: Final = "set directory"
+_ORIGINS: Final = {SERVER, SET_DIRECTORY}
+"""Where a refused set stays until somebody changes it; the others ask once."""
+_TRIAL: Final = "trial"
+_REFUSAL: Final = "refusal"
+_SOURCES: Final = "sources"
+_NOTE_SECONDS: Final = 60.0
+"""A trial's clock is put on the disk so often: a power cut gives it no more time than this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """The revision in force."""
+class Candidate:
+    """A whole set that may become the next revision."""
 
-    number: int
+    files: Mapping[str, bytes]
+    uid: str
+    """With which it is kept: the prefix of its files, or the gateway's."""
     origin: str
-    time: int
-    set: ConfigurationSet
-    uids: tuple[str, ...]
-    """Whose files are read: the uid that names what is written, then the prefix of the set's files."""
+    read_as: str | None = None
+    """With which it is read; empty lets the names of the files decide. None: as it is kept."""
+    unread: Sequence[Finding] = ()
+    """Of files that could not be read."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """The main server's files that it was made from: path in the set → digest of the content there."""
+    note: str = ""
 
-    @property
-    def file_servers(self) -> dict[int, FileServer]:
-        """The servers of type ftp, ftps, sftp and webdav, by number."""
-        return {server.number: server for server in self.set.config.servers if isinstance(server, FileServer)}
 
-    def revision(self) -> Revision:
-        """Return what the other services get: no `_config.ini`, no certificate, no secret."""
-        config = self.set.config
-        return Revision(
-            number=self.number,
-            time=self.time,
-            origin=self.origin,
-            uid=self.set.uid,
-            site=config.name,
-            time_zone=config.time_zone,
-            latitude=config.latitude,
-            longitude=config.longitude,
-            log_level=config.log_level,
-            servers=tuple(summary(server) for server in config.servers),
-            files={path: _text(content) for path, content in self.set.files.items() if _is_public(path)},
-        )
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a candidate."""
+
+    applied: Applied | None
+    """The revision in force when the candidate is good; None when it was rejected."""
+    findings: tuple[Finding, ...]
+    is_new: bool = False
+    """Another revision is in force, or the rejection was never told before."""
 
 
 class Configuration:
-    """Reads the set directory and keeps what is in force. One thread at a time, but for `uid`."""
+    """Keeps what is in force. For any thread; `news` is called, in the caller's thread, when that changed."""
 
-    def __init__(self, settings: Settings, revisions: Revisions, spool: Spool, diary: Diary, clock: Clock) -> None:
-        self._settings = settings
+    def __init__(
+        self, revisions: Revisions, spool: Spool, diary: Diary, clock: Clock, news: Callable[[], None] = lambda: None
+    ) -> None:
         self._revisions = revisions
         self._spool = spool
         self._diary = diary
         self._clock = clock
-        self._seen: Snapshot | None = None
-        self._before: Snapshot | None = None
-        self._trouble = ""
-        self._naming = threading.Lock()  # the state is reported while the directory is read
+        self._news = news
+        self._lock = threading.RLock()
+        self._trial: TrialState | None = None
+        self._noted_seconds = 0.0
+        self._rejections: dict[str, tuple[str, ...]] = {}
+        """Findings by the origin of the set that is refused."""
+        self._warnings: tuple[str, ...] = ()
         self.applied: Applied | None = None
-        self.findings: tuple[str, ...] = ()
-        self.rejected = False
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a newer set than the one in force is refused."""
+        return bool(self._rejections)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """For people: of the sets that are refused, else of the one in force."""
+        return tuple(line for lines in self._rejections.values() for line in lines) or self._warnings
 
     def load(self) -> None:
-        """Take the last good revision from the disk."""
+        """Take the last good revision, and the trial under way, from the disk."""
         stored = self._revisions.last()
         if stored is None:
             return
         found, findings = read_set(stored.files, stored.uid)
+        self._warnings = _told(findings)
         if found is None:
             self._diary.error(f"revision {stored.number} of the configuration can no longer be read")
-            self.findings = _told(findings)
             return
-        self.applied = _applied(stored, found)
+        self._trial = read_trial(self._revisions.fact(_TRIAL))
+        self.applied = _applied(stored, found, provisional=self._trial is not None)
 
-    def look(self) -> bool:
-        """Read the set directory where it changed; tell whether another revision is in force."""
-        directory = self._settings.gateway_set
-        if directory is None:
-            return self._cannot("no configuration set is given: GATEWAY_SET names its directory")
-        if not directory.is_dir():
-            return self._cannot(f"{directory} is no directory: put a configuration set there (CONFIG/, DEF/, …)")
-        seen = snapshot(directory)
-        if not seen:
-            return self._cannot(
-                f"{directory} holds no configuration set: put CONFIG/<uid>_config.ini and the others there"
+    def offer(self, candidate: Candidate) -> Decision:
+        """Validate a candidate; put it in force when it is good and differs from what is."""
+        with self._lock:
+            found, findings = self._read(candidate)
+            if found is None:
+                self._rejections[candidate.origin] = _told(findings)
+                return Decision(None, tuple(findings), is_new=self._reject(candidate, findings))
+            self.withdraw(candidate.origin)
+            self._warnings = _told(findings)
+            if self.applied is not None and self.applied.set.files == found.files:
+                return Decision(self.applied, tuple(findings))
+            return Decision(self._put_in_force(candidate, found), tuple(findings), is_new=True)
+
+    def withdraw(self, origin: str) -> None:
+        """Nothing from this origin is refused any more."""
+        self._rejections.pop(origin, None)
+
+    def return_to(self, number: int, origin: str) -> Decision | None:
+        """Put an older revision in force again, as a new one; None when it is not kept any more."""
+        stored = self._revisions.find(number)
+        if stored is None:
+            return None
+        return self.offer(Candidate(stored.files, stored.uid, origin, note=f"return to revision {number}"))
+
+    def reached(self, number: int) -> None:
+        """The main server was reached with this revision: a trial ends well."""
+        with self._lock:
+            if self._trial is None or self.applied is None or number < self._trial.number:
+                return
+            trial, self._trial = self._trial, None
+            self._revisions.note(_TRIAL, "")
+            self.applied = replace(self.applied, provisional=False)
+            self._diary.info(f"the trial of revision {trial.number} ended well: it is confirmed")
+            self._news()
+
+    def missed(self, number: int, cause: str) -> None:
+        """A connection to the main server failed with this revision: a trial may end by it."""
+        with self._lock:
+            if self._trial is None or number < self._trial.number:
+                return
+            self._go_on(self._trial.after_failure(cause))
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock of a trial run."""
+        with self._lock:
+            if self._trial is None:
+                return
+            trial = self._trial.after(seconds)
+            if trial.has_failed or trial.seconds - self._noted_seconds >= _NOTE_SECONDS:
+                self._go_on(trial)
+            else:
+                self._trial = trial
+
+    def take_back(self, number: int, service: str, why: str) -> None:
+        """Undo the revision in force because a service rejects it (spec 1.7): one rejection takes all back."""
+        with self._lock:
+            applied = self.applied
+            before = self._revisions.before(number)
+            if applied is None or applied.number != number or applied.origin == RETURN or before is None:
+                return
+            trial = self._trial
+            if trial is not None and trial.number == number:
+                before, trial = self._revisions.find(trial.back_to) or before, None
+            text = f"{service} rejects it: {why}"
+            self._return(before, {}, number, text, trial, read_refusal(self._revisions.fact(_SOURCES)))
+            self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"taken-back-{number}-{applied.time}")
+            self._rejections[service] = (f"revision {number} was taken back: {text}",)
+
+    def distrusted(self) -> frozenset[str]:
+        """Return the files of the set that were taken back: what stands of them on the server is no state of ours."""
+        return frozenset(self._refusal().sources)
+
+    def not_refused(self, changed: Mapping[str, str]) -> set[str]:
+        """Return which files of the main server may be tried: path → digest in, paths out."""
+        with self._lock:
+            left_out = self._refusal().left_out(changed)
+            if left_out is None:
+                self._revisions.note(_REFUSAL, "")
+            return set(changed) - (left_out or set())
+
+    def trial(self) -> Trial | None:
+        """Say how the trial stands, if one is under way."""
+        with self._lock:
+            state, applied = self._trial, self.applied
+            if state is None or applied is None:
+                return None
+            left = max(0.0, TRIAL_SECONDS - state.seconds)
+            return Trial(
+                revision=applied.number,
+                back_to=state.back_to,
+                since=state.since,
+                until=milliseconds(self._clock) + int(left * 1000),
+                failures=state.failures,
+                tries=TRIES,
             )
-        if seen == self._seen or self._is_moving(seen):
-            return False
-        changed = self._consider(*read_set_directory(directory))
-        self._seen, self._trouble = seen, ""
-        return changed
 
-    def uid(self) -> str:
-        """Return the uid in force, also before there is any configuration."""
-        return self.applied.set.uid if self.applied else self._choose_uid({})
+    def _read(self, candidate: Candidate) -> tuple[ConfigurationSet | None, list[Finding]]:
+        read_as = candidate.uid if candidate.read_as is None else candidate.read_as
+        found, findings = read_set(candidate.files, read_as)
+        findings = sorted({*candidate.unread, *findings})
+        if found is not None and not has_errors(findings):
+            size = len(_applied(Stored(0, "", 0, candidate.uid, {}), found).revision().model_dump_json().encode())
+            if size > MAX_REVISION_BYTES:
+                text = f"the set is larger than the gateway takes: {size} bytes of {MAX_REVISION_BYTES}"
+                findings.append(Finding("CONFIG", 1, 1, Severity.ERROR, text))
+        return (None if has_errors(findings) else found), findings
 
-    def _is_moving(self, seen: Snapshot) -> bool:
-        """Tell whether somebody may still be copying: a change counts when two looks find the same."""
-        before, self._before = self._before, seen
-        return self._seen is not None and seen != before
+    def _put_in_force(self, candidate: Candidate, found: ConfigurationSet) -> Applied:
+        now, number = milliseconds(self._clock), self._revisions.next_number()
+        trial = self._trial_of(found, number, now, candidate.sources)
+        sources = Refusal(dict(candidate.sources), is_trial=False)
+        facts = {_TRIAL: trial.as_text() if trial else "", _SOURCES: sources.as_text()}
+        stored = self._revisions.keep(
+            candidate.origin, now, candidate.uid, found.files,
+            note=candidate.note, facts=facts, least=trial.back_to if trial else None,
+        )  # fmt: skip
+        self._trial, self._noted_seconds = trial, 0.0
+        self.applied = _applied(stored, found, provisional=trial is not None)
+        self._tell_applied(stored, trial)
+        self._news()
+        return self.applied
 
-    def _consider(self, files: Mapping[str, bytes], unread: list[Finding]) -> bool:
-        """Validate a candidate; apply it when it is new and good. `unread` tells of files that could not be read."""
-        digest = _digest(files)
-        is_news = digest != self._revisions.fact(_READ)
-        uid = self._choose_uid(files)
-        # Where the files' names decide, `read_set` is to find out itself: two prefixes in one set are an error.
-        found, findings = read_set(files, "" if uid in prefixes(files) and not self._settings.gateway_uid else uid)
-        findings = sorted({*unread, *findings})
-        found = None if has_errors(findings) else found
-        self.findings = _told(findings)
-        self.rejected = found is None
-        if found is None:
-            self._reject(digest, findings)
-        elif is_news or self.applied is None:
-            self._apply(found, uid)
-        self._revisions.note(_READ, digest)
-        return found is not None and is_news
+    def _trial_of(
+        self, found: ConfigurationSet, number: int, now: int, sources: Mapping[str, str]
+    ) -> TrialState | None:
+        """Return the trial that a set begins, or goes on with; None where it needs none."""
+        applied = self.applied
+        wanted = reach(found)
+        if applied is None or wanted == self._confirmed_reach(applied):
+            return None
+        if self._trial is not None and wanted == reach(applied.set):
+            return self._trial
+        back_to = self._trial.back_to if self._trial else applied.number
+        return TrialState(number=number, back_to=back_to, since=now, sources=dict(sources))
 
-    def _apply(self, found: ConfigurationSet, uid: str) -> None:
-        if self.applied is not None and self.applied.set.files == found.files:
-            return
-        stored = self._revisions.keep(ORIGIN, milliseconds(self._clock), uid, found.files)
-        self.applied = _applied(stored, found)
-        for line in self.findings:
+    def _confirmed_reach(self, applied: Applied) -> Reach | None:
+        if self._trial is None:
+            return reach(applied.set)
+        base = self._revisions.find(self._trial.back_to)
+        found = read_set(base.files, base.uid)[0] if base else None
+        return reach(found) if found else None
+
+    def _tell_applied(self, stored: Stored, trial: TrialState | None) -> None:
+        self._rejections = {o: lines for o, lines in self._rejections.items() if o in _ORIGINS}
+        for line in self._warnings:
             self._diary.warning(line)
-        self._diary.info(f"configuration revision {stored.number} applied, from the {ORIGIN}")
+        of = f" ({stored.note})" if stored.note else ""
+        self._diary.info(f"configuration revision {stored.number} applied, from the {_place(stored.origin)}{of}")
+        if trial is not None and trial.number == stored.number:
+            self._diary.warning(
+                f"revision {stored.number} changes how a server is reached: it is on trial. Revision {trial.back_to} "
+                f"comes back after {TRIES} failed connections to the main server, or {TRIAL_SECONDS / 60:g} minutes"
+            )
 
-    def _reject(self, digest: str, findings: list[Finding]) -> None:
-        """Tell once for each content why it was not taken."""
+    def _reject(self, candidate: Candidate, findings: Sequence[Finding]) -> bool:
+        """Tell once for each content why it was not taken; return whether it was told now."""
+        lines = [str(finding) for finding in findings]
+        digests = candidate.sources or {path: digest_of(content) for path, content in candidate.files.items()}
+        digest = _digest(digests, lines)
+        if not self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"rejected-{digest}"):
+            return False
         number = self.applied.number if self.applied else 0
-        if not self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"rejected-{number}-{digest}"):
-            return
         stays = f"revision {number} stays in force" if number else "there is no earlier one: nothing is polled"
-        self._diary.error(f"the configuration set is rejected, {stays}")
+        errors = sum(finding.severity is Severity.ERROR for finding in findings)
+        self._diary.error(
+            f"the configuration set from the {_place(candidate.origin)} is rejected, {stays}: "
+            f"{errors} error{'s' if errors != 1 else ''}, mend what follows"
+        )
         for finding in findings[:TOLD_FINDINGS]:
             self._diary.say(Level.ERROR if finding.severity is Severity.ERROR else Level.WARNING, str(finding))
+        if len(findings) > TOLD_FINDINGS:
+            self._diary.error(f"… and {len(findings) - TOLD_FINDINGS} more")
+        return True
 
-    def _cannot(self, trouble: str) -> bool:
-        """Note once that there is no set to read; what is in force stays."""
-        self._seen = None
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self._diary.warning(trouble)
-        if self.applied is None:
-            self.findings = (trouble,)
-        return False
+    def _go_on(self, trial: TrialState) -> None:
+        """Put a trial's state on the disk; end it where it has failed."""
+        self._revisions.note(_TRIAL, trial.as_text())
+        self._trial, self._noted_seconds = trial, trial.seconds
+        if trial.has_failed:
+            self._roll_back(trial)
+        elif trial.cause:
+            self._diary.warning(f"trial of revision {trial.number}: {trial.failures} of {TRIES} tries failed")
 
-    def _choose_uid(self, files: Mapping[str, bytes]) -> str:
-        settings = self._settings
-        with self._naming:
-            kept = self._revisions.fact(_UID)
-            return choose_uid(
-                settings.gateway_uid, files, settings.gateway_mac, kept, lambda uid: self._revisions.note(_UID, uid)
-            )
+    def _roll_back(self, trial: TrialState) -> None:
+        """Go back to the last confirmed revision, with the later edits that stand without the trial's."""
+        base, tried = self._revisions.find(trial.back_to), self._revisions.find(trial.number)
+        if base is None or self.applied is None:
+            self._diary.error(f"revision {trial.back_to} is not kept any more: the trial goes on")
+            return
+        files = self.applied.set.files
+        later = {path: files.get(path) for path in differing(tried.files if tried else files, files)}
+        refusal = Refusal(trial.sources) if trial.sources else self._refusal()
+        self._return(base, later, trial.number, f"trial failed: {trial.why}", None, refusal)
+        self._spool.raise_alarm("CONFIGURATION ROLLED BACK", identity=f"rolled-back-{trial.number}-{trial.since}")
+
+    def _return(
+        self, base: Stored, later: Mapping[str, bytes | None], number: int, why: str, trial: TrialState | None,
+        refusal: Refusal,
+    ) -> None:  # fmt: skip
+        """Put an earlier revision in force again as a new one, and say so."""
+        found, kept = self._rebased(base, later)
+        if found is None:
+            self._diary.error(f"revision {number} cannot be undone: revision {base.number} can no longer be read")
+            return
+        note = f"back to revision {base.number}" + (f" with {', '.join(kept)}" if kept else "")
+        facts = {_TRIAL: trial.as_text() if trial else "", _REFUSAL: refusal.as_text()}
+        stored = self._revisions.keep(
+            RETURN, milliseconds(self._clock), base.uid, found.files, note=note, facts=facts,
+            instead_of=(number, why), least=trial.back_to if trial else None,
+        )  # fmt: skip
+        self._trial = trial
+        self.applied = _applied(stored, found, provisional=trial is not None)
+        self._diary.error(f"revision {number} is taken back, revision {stored.number} is in force ({note}). {why}")
+        for path in sorted(set(later) - set(kept)):
+            self._diary.error(f"the later edit of {path} does not stand without revision {number} and fell with it")
+        for path in sorted(refusal.sources):
+            self._diary.error(f"{path} on the main server is left as it is and refused until its content changes")
+        self._news()
+
+    def _rebased(self, base: Stored, later: Mapping[str, bytes | None]) -> tuple[ConfigurationSet | None, list[str]]:
+        """Return an earlier set with later edits where they validate and change nothing of the way to the servers."""
+        plain, _ = read_set(base.files, base.uid)
+        if not later or plain is None:
+            return plain, []
+        edited = {path: content for path, content in {**base.files, **later}.items() if content is not None}
+        found, _ = read_set(edited, base.uid)
+        return (plain, []) if found is None or reach(found) != reach(plain) else (found, sorted(later))
+
+    def _refusal(self) -> Refusal:
+        return read_refusal(self._revisions.fact(_REFUSAL))
 
 
-def summary(server: Server) -> ServerSummary:
-    """Return what may be known of a server outside of sync."""
-    return ServerSummary(
-        number=server.number,
-        type=server.type.value,
-        mode=server.mode.value,
-        address=server.address,
-        port=server.port,
-        directory="" if isinstance(server, MqttServer) else server.root,
-    )
-
-
-def _applied(stored: Stored, found: ConfigurationSet) -> Applied:
+def _applied(stored: Stored, found: ConfigurationSet, *, provisional: bool = False) -> Applied:
     uids = tuple(dict.fromkeys([found.uid, stored.uid]))
-    return Applied(stored.number, stored.origin, stored.time, found, uids)
+    return Applied(stored.number, stored.origin, stored.time, found, uids, provisional)
 
 
-def _told(findings: list[Finding]) -> tuple[str, ...]:
+def _told(findings: Sequence[Finding]) -> tuple[str, ...]:
     lines = [str(finding) for finding in findings[:TOLD_FINDINGS]]
     if len(findings) > TOLD_FINDINGS:
         lines.append(f"… and {len(findings) - TOLD_FINDINGS} more")
     return tuple(lines)
 
 
-def _digest(files: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(f"{len(path)}:{path}:{len(files[path])}:".encode())
-        digest.update(files[path])
-    return digest.hexdigest()
+def _digest(digests: Mapping[str, str], lines: Sequence[str]) -> str:
+    told = [*(f"{path} {digest}" for path, digest in sorted(digests.items())), *lines]
+    return digest_of("\n".join(told).encode(errors="replace"))
 
 
-def _is_public(path: str) -> bool:
-    return path.startswith("DEF/") or path.endswith("_daq.csv")
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+def _place(origin: str) -> str:
+    return {SERVER: "main server", RETURN: "history"}.get(origin, origin)

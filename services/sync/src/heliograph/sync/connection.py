@@ -1,14 +1,15 @@
 """One connection to a file server, from opening to closing (spec 1.6). Blocks: it has a thread of its own.
 
-To the main server: alarms, command file, data, (certificates, definitions, scripts, configuration: `reconcile`, spec
+To the main server: alarms, command file, data, certificates, definitions, scripts, configuration (`reconcile`, spec
 1.7), results, logs. To a backup: alarms, data, copies of the configuration set, results, logs. A step that fails is
-told with its cause and does not stop the later ones, unless the link itself is gone.
+told with its cause and does not stop the later ones, unless the link itself is gone. On trial the main server's
+configuration directory is listed before anything is sent: a server that may be the wrong one gets nothing.
 """
 
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,26 +21,22 @@ from heliograph.formats.config import Directory, FileServer, ServerMode
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
-from heliograph.sync.configuration import Applied
-from heliograph.sync.copies import Copies, Copy
+from heliograph.sync.applied import Applied
+from heliograph.sync.copies import copy_set
 from heliograph.sync.database import Database, is_damage
 from heliograph.sync.deliver import DIRECTORIES, Outgoing
 from heliograph.sync.diary import Diary
 from heliograph.sync.errors import AccessError, Stopped
 from heliograph.sync.history import History
 from heliograph.sync.ledger import Ledger
+from heliograph.sync.looking import Looking
 from heliograph.sync.mailbox import Mailbox
-from heliograph.sync.remote import (
-    Entry,
-    FileError,
-    LinkLost,
-    NoDirectory,
-    NoRight,
-    RemoteStore,
-    Unreachable,
-    Upload,
-)
+from heliograph.sync.placing import Listings, Placing
+from heliograph.sync.reconcile import Gateway, Reconciliation, Report
+from heliograph.sync.remembered import Remembered
+from heliograph.sync.remote import FileError, LinkLost, NoDirectory, NoRight, RemoteStore, Unreachable
 from heliograph.sync.render import Form
+from heliograph.sync.sending import Sending
 from heliograph.sync.spool import Spool
 from heliograph.sync.tables import LedgerRow
 
@@ -66,6 +63,8 @@ class Parts:
     """Gives a session that is not open yet. Raises `AccessError`."""
     stop: threading.Event
     """Set when the gateway stops."""
+    gateway: Gateway
+    """The configuration's side of a reconciliation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +90,13 @@ class Visit:
         self._trigger = trigger
         self._form = _form(applied, server)
         self._outgoing = Outgoing(parts.outgoing, server.number, parts.database, parts.ledger, parts.clock)
-        self._copies = Copies(parts.database, parts.outgoing, server)
+        self._remembered = Remembered(parts.database, server, parts.clock)
+        self._placing = Placing(self._remembered, server, parts.outgoing, self._placed)
         self._missing: set[Directory] = set()
         self._failures: list[str] = []
         self._again = False
+        self._on_trial = applied.provisional and self._is_main
+        """Whether this connection has yet to show that the revision reaches the main server."""
         self._files: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
 
@@ -112,10 +114,13 @@ class Visit:
         except (Unreachable, LinkLost, AccessError) as error:
             self._fail("connection", str(error), again=True)
         except Stopped:
+            self._on_trial = False
             self._fail("connection", "the gateway stops", again=False)
         finally:
             if self._is_main:
                 parts.mailbox.leave()
+            if self._on_trial:
+                parts.gateway.configuration.missed(self._applied.number, self._failures[-1] if self._failures else "")
             transfers = [TransferCount(kind=k, files=n, bytes=self._bytes[k]) for k, n in self._files.items()]
             parts.history.end(number, milliseconds(parts.clock), result, transfers, self._failures)
             parts.diary.info(f"{name}: connection {result}; {_summary(transfers)}")
@@ -123,12 +128,17 @@ class Visit:
         return Visited(result, tuple(self._failures), self._again)
 
     def _go(self, store: RemoteStore) -> None:
+        listings = Listings(store, self._server)
+        distrusted = self._parts.gateway.configuration.distrusted()
+        look = Looking(store, self._server, listings, self._remembered, self._applied, distrusted)
+        if self._on_trial and not self._is_proven(look):
+            return
         main: dict[str, Step] = {
             "directories": self._check_directories,
             "alarms": lambda s: self._send(s, streams.ALARMS),
             "commands": self._read_commands,
             "data": lambda s: self._send(s, streams.RECORDS),
-            # certificates, definitions, scripts, configuration: reconciled here, between data and results (spec 1.7)
+            "configuration": lambda s: self._reconcile(s, look, listings),
             "results": self._send_results,
             "logs": self._send_log,
         }
@@ -136,12 +146,22 @@ class Visit:
             "directories": self._check_directories,
             "alarms": lambda s: self._send(s, streams.ALARMS),
             "data": lambda s: self._send(s, streams.RECORDS),
-            "configuration": self._copy_configuration,
+            "configuration": lambda s: self._copy_configuration(s, listings),
             "results": lambda s: self._send(s, streams.RESULTS),
             "logs": self._send_log,
         }
         for name, step in (main if self._is_main else backup).items():
             self._try(name, step, store)
+
+    def _is_proven(self, look: Looking) -> bool:
+        """Tell whether a revision on trial reaches the main server: it is open, and its configuration is listed."""
+        look.list_config()
+        for error in look.failures:
+            self._fail("configuration", str(error), again=True)
+        if not look.failures:
+            self._on_trial = False
+            self._parts.gateway.configuration.reached(self._applied.number)
+        return not look.failures
 
     @property
     def _is_main(self) -> bool:
@@ -162,10 +182,7 @@ class Visit:
 
     def _check_directories(self, store: RemoteStore) -> None:
         """Find out which directories are there; each missing one is told by its name, the others work (spec 1.3)."""
-        needed = [Directory.ALARM, Directory.CMD, Directory.DATA, Directory.LOG]
-        if not self._is_main:
-            needed += self._copies.directories(self._applied.set.files)
-        for directory in needed:
+        for directory in (Directory.ALARM, Directory.CMD, Directory.DATA, Directory.LOG):
             try:
                 store.check_directory(self._server.path(directory))
             except FileError as error:
@@ -191,38 +208,35 @@ class Visit:
         self._parts.diary.flush()
         self._send(store, streams.LOG)
 
-    def _copy_configuration(self, store: RemoteStore) -> None:
-        files = {path: content for path, content in self._applied.set.files.items() if self._may_leave(path)}
-        there: dict[Directory, dict[str, Entry]] = {}
-        for directory in self._copies.directories(files):
-            if directory not in self._missing:
-                there[directory] = {e.name: e for e in store.list(self._server.path(directory))}
-        copies: dict[str, Copy] = {}
+    def _reconcile(self, store: RemoteStore, look: Looking, listings: Listings) -> None:
+        if not self._server.sync_config:
+            return
+        report = Report(
+            refused=lambda error: self._refused("configuration", error),
+            stands=lambda text: self._failures.append(f"configuration: {text}"),
+            moved=lambda text: self._fail("configuration", text, again=True),
+            taken=self._taken,
+        )
+        reconciliation = Reconciliation(self._parts.gateway, self._applied, self._remembered, self._placing, report)
+        reconciliation.run(store, look, listings)
 
-        def uploads() -> Iterator[Upload]:
-            for copy in self._copies.missing(files, there):
-                copies[copy.upload.path] = copy
-                yield copy.upload
+    def _copy_configuration(self, store: RemoteStore, listings: Listings) -> None:
+        for error in copy_set(self._applied, store, listings, self._remembered, self._placing):
+            self._refused("configuration", error)
 
-        for uploaded in store.upload(uploads(), lambda _: None):
-            copy = copies.pop(uploaded.upload.path)
-            if uploaded.error:
-                self._refused("configuration", uploaded.error)
-                continue
-            self._copies.done(copy)
-            self._count("configuration", 1, uploaded.size)
-            self._parts.diary.info(f"server {self._server.number}: configuration: {copy.path} copied")
+    def _taken(self, path: str, size: int) -> None:
+        self._count("configuration", 1, size)
+        self._parts.diary.info(f"server {self._server.number}: configuration: {path} taken ({size} bytes)")
 
-    def _may_leave(self, path: str) -> bool:
-        """Private keys never leave the gateway (spec 1.9, `KeyFile`)."""
-        keys = {server.key_file.removeprefix("file:") for server in self._applied.set.config.servers}
-        return path.partition("/")[2] not in keys
+    def _placed(self, path: str, size: int) -> None:
+        self._count("configuration", 1, size)
+        self._parts.diary.info(f"server {self._server.number}: configuration: {path} written ({size} bytes)")
 
     def _send(self, store: RemoteStore, stream: str) -> None:
         """Send the files that wait, then make and send what lies beyond the cursor."""
         if DIRECTORIES[stream] in self._missing:
             return
-        sending = _Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, self._parts.stop)
+        sending = Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, self._parts.stop)
         arrived: list[LedgerRow] = []
         try:
             for uploaded in store.upload(sending.uploads(), sending.before_commit):
@@ -259,70 +273,6 @@ class Visit:
         self._failures.append(f"{step}: {text}")
         self._again = self._again or again
         self._parts.diary.warning(f"server {self._server.number}: {step}: {text}")
-
-
-class _Sending:
-    """The files of one stream, made while they are sent: no more than a few lie on our disk beside the spool."""
-
-    def __init__(
-        self, ledger: Ledger, outgoing: Outgoing, server: FileServer, form: Form, stream: str, stop: threading.Event
-    ) -> None:
-        self._ledger = ledger
-        self._outgoing = outgoing
-        self._server = server
-        self._form = form
-        self._stream = stream
-        self._stop = stop
-        self._rows: dict[str, LedgerRow] = {}
-        self._last = 0
-        self._until = ledger.end(stream)
-        """What comes while files are sent waits for the next connection: a connection comes to its end."""
-        self._halted = False
-        self.trouble: OSError | SQLAlchemyError | None = None
-        """What our own disk did."""
-
-    def uploads(self) -> Iterator[Upload]:
-        """Yield what waits, then what can be made. Ends early when a file failed: it is kept, and no more is made."""
-        try:
-            yield from self._waiting()
-            while self._may_make() and self._outgoing.make(self._stream, self._form):
-                yield from self._waiting()
-        except (OSError, SQLAlchemyError) as error:
-            self.trouble = error
-
-    def row(self, upload: Upload) -> LedgerRow:
-        """Return the ledger's row of an upload that ended."""
-        return self._rows.pop(upload.name)
-
-    def before_commit(self, uploads: Sequence[Upload]) -> None:
-        """Note on disk that the renames are sent."""
-        self._ledger.committing(int(self._rows[upload.name].id or 0) for upload in uploads)
-
-    def halt(self) -> None:
-        """Make no more files in this connection."""
-        self._halted = True
-
-    def _may_make(self) -> bool:
-        position = self._ledger.position(self._server.number, self._stream)
-        return not self._halted and not self._stop.is_set() and position is not None and position < self._until
-
-    def _waiting(self) -> Iterator[Upload]:
-        for row in self._ledger.waiting(self._server.number, self._stream):
-            number = int(row.id or 0)
-            if number <= self._last:
-                continue
-            if self._stop.is_set():
-                return
-            self._last = number
-            self._outgoing.ensure(row, self._form)
-            self._rows[row.name] = row
-            yield Upload(
-                local=self._outgoing.path(row),
-                directory=self._server.path(Directory(row.directory)),
-                name=row.name,
-                two_steps=not self._server.two_steps_disabled,
-                committing=row.rename_sent,
-            )
 
 
 def _form(applied: Applied, server: FileServer) -> Form:

@@ -1,75 +1,33 @@
 """The backup's copy of the configuration set (spec 1.1): every file as applied, written when it differs, never read."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
-
-from sqlmodel import select
-
-from heliograph.formats.config import Directory, FileServer
-from heliograph.sync.database import Database
-from heliograph.sync.remote import Entry, Upload
-from heliograph.sync.tables import CopyRow
-
-DIRECTORIES: Final = {
-    "CONFIG": Directory.CONFIG, "DEF": Directory.DEF, "SCRIPT": Directory.SCRIPT, "CERT": Directory.CERT,
-}  # fmt: skip
+from heliograph.sync.applied import Applied
+from heliograph.sync.placing import Listing, Listings, Placing, by_folder, outgoing_files
+from heliograph.sync.remembered import Remembered, Standing, digest_of, standing
+from heliograph.sync.remote import FileError, RemoteStore
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """One file of the set on its way to a server."""
+def copy_set(
+    applied: Applied, store: RemoteStore, listings: Listings, remembered: Remembered, placing: Placing
+) -> list[FileError]:
+    """Send what does not stand there as the gateway put it; a hand edit is overwritten. Return what was refused.
 
-    path: str
-    """In the set, e.g. `DEF/inv.csv`."""
-    digest: str
-    upload: Upload
-
-
-class Copies:
-    """What one server got last, and what it is to get."""
-
-    def __init__(self, database: Database, directory: Path, server: FileServer) -> None:
-        self._database = database
-        self._directory = directory / "copies" / str(server.number)
-        self._server = server
-
-    def directories(self, files: Mapping[str, bytes]) -> list[Directory]:
-        """Return the directories that the set needs on the server."""
-        return [directory for name, directory in DIRECTORIES.items() if any(p.startswith(name + "/") for p in files)]
-
-    def missing(self, files: Mapping[str, bytes], there: Mapping[Directory, Mapping[str, Entry]]) -> Iterator[Copy]:
-        """Yield what differs from what this server got, or is no longer there with its size. Raises `OSError`.
-
-        `there` holds the listing of each directory that could be listed; the others are left out.
-        """
-        known = self._known()
-        for path, content in sorted(files.items()):
-            folder, _, name = path.partition("/")
-            directory = DIRECTORIES[folder]
-            if directory not in there:
-                continue
-            digest = hashlib.sha256(content).hexdigest()
-            entry = there[directory].get(name)
-            if known.get(path) != digest or entry is None or entry.size != len(content):
-                yield Copy(path, digest, self._upload(directory, name, content))
-
-    def done(self, copy: Copy) -> None:
-        """Note that the server has a file."""
-        with self._database.write() as session:
-            session.merge(CopyRow(server=self._server.number, path=copy.path, digest=copy.digest))
-        copy.upload.local.unlink(missing_ok=True)
-
-    def _known(self) -> dict[str, str]:
-        with self._database.read() as session:
-            rows = session.exec(select(CopyRow).where(CopyRow.server == self._server.number))
-            return {row.path: row.digest for row in rows}
-
-    def _upload(self, directory: Directory, name: str, content: bytes) -> Upload:
-        local = self._directory / directory.value / name
-        local.parent.mkdir(parents=True, exist_ok=True)
-        local.write_bytes(content)
-        two_steps = not self._server.two_steps_disabled
-        return Upload(local=local, directory=self._server.path(directory), name=name, two_steps=two_steps)
+    Raises `FileError`, `LinkLost`, `OSError`.
+    """
+    files, known = outgoing_files(applied), remembered.known()
+    there: dict[str, Listing] = {}
+    refused: list[FileError] = []
+    for folder, names in by_folder(files).items():
+        try:
+            there[folder] = listings.of(folder, names)
+        except FileError as error:
+            refused.append(error)
+    missing = {}
+    for path, content in files.items():
+        folder, _, name = path.partition("/")
+        if folder in there:
+            before = known.get(path)
+            stands = standing(before, there[folder].get(name)) in {Standing.SAME, Standing.UNSURE}
+            if not stands or before is None or before.digest != digest_of(content):
+                missing[path] = content
+    placing.sweep(store, there, missing)
+    return [*refused, *placing.put(store, listings, missing)]

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel, create_engine
 
 from heliograph.sync import tables  # noqa: F401  # known to SQLModel by being imported
@@ -39,6 +40,8 @@ class Database:
         self._lock = threading.RLock()
         self._engine = _engine(path)
         SQLModel.metadata.create_all(self._engine)
+        with self.write() as session:
+            _add_columns(session.connection())
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -103,6 +106,19 @@ def _check(path: Path) -> None:
 
 def _suspicion(path: Path) -> Path:
     return path.with_name(path.name + ".suspect")
+
+
+def _add_columns(connection: Connection) -> None:
+    """Add the columns that a file of an earlier version lacks; each new column has a default that means nothing yet."""
+    for table in SQLModel.metadata.tables.values():
+        have = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in have:
+                kind = column.type.compile(connection.dialect)
+                value = column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
+                fallback = "NULL" if value is None else f"{int(value)}" if isinstance(value, int) else f"'{value}'"
+                statement = f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind} DEFAULT {fallback}'
+                connection.exec_driver_sql(statement)
 
 
 def _engine(path: Path) -> Engine:

@@ -10,10 +10,23 @@ from typing import Any, Final
 from sqlalchemy.exc import DatabaseError
 
 from heliograph.contract import Alarm, CommandResults, ConnectRequest, Event, Outcome, PageRequest, Record
-from heliograph.contract.channels import ALARM_HISTORY, ALARMS, CONNECT, CONNECTION_HISTORY, EVENTS, RECORDS, RESULTS
+from heliograph.contract.channels import (
+    ALARM_HISTORY,
+    ALARMS,
+    CONNECT,
+    CONNECTION_HISTORY,
+    EDIT,
+    EVENTS,
+    RECORDS,
+    RESULTS,
+    RETURN,
+    REVISION,
+    REVISIONS,
+)
 from heliograph.contract.requests import AlarmPage, ConnectionPage
 from heliograph.runtime import Bus, Unreadable
 from heliograph.sync.database import is_damage
+from heliograph.sync.desk import Desk
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.mailbox import Mailbox
@@ -35,7 +48,7 @@ class Intake:
     def __init__(
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
         *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
-        broken: Callable[[BaseException], None],
+        broken: Callable[[BaseException], None], desk: Desk,
     ) -> None:  # fmt: skip
         self._bus = bus
         self._spool = spool
@@ -47,6 +60,7 @@ class Intake:
         self._results = results
         self._disk = disk
         self._broken = broken
+        self._desk = desk
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return the endless work of reading, by the name of its task."""
@@ -63,6 +77,10 @@ class Intake:
         await self._bus.serve(CONNECT, self._answer_connect)
         await self._bus.serve(CONNECTION_HISTORY, self._answer_connections)
         await self._bus.serve(ALARM_HISTORY, self._answer_alarms)
+        await self._bus.serve(EDIT, self._in_thread(self._desk.edit))
+        await self._bus.serve(RETURN, self._in_thread(self._desk.put_back))
+        await self._bus.serve(REVISIONS, self._in_thread(self._desk.page))
+        await self._bus.serve(REVISION, self._in_thread(self._desk.detail))
 
     async def _take_records(self, records: list[Record]) -> None:
         good = [record for record in records if _is_storable(record)]
@@ -91,6 +109,15 @@ class Intake:
 
     async def _answer_alarms(self, request: PageRequest) -> AlarmPage:
         return await asyncio.to_thread(self._history.alarms, request)
+
+    def _in_thread(self, answer: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
+        """Answer beside the loop: a whole set may be validated for it."""
+
+        async def answered(request: Any) -> Any:
+            with self._disk.noting("a change of the configuration"):
+                return await asyncio.to_thread(answer, request)
+
+        return answered
 
     async def _unreadable(self, message: Unreadable) -> None:
         """Keep what cannot be understood where a person can look at it."""

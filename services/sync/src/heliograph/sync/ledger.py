@@ -15,7 +15,6 @@ from sqlmodel import Session, col, select
 from heliograph.sync.database import Database
 from heliograph.sync.tables import (
     AlarmRow,
-    CopyRow,
     CursorRow,
     LedgerRow,
     LogRow,
@@ -61,7 +60,7 @@ class Ledger:
             for server in set(numbers) - known:
                 session.add_all(CursorRow(server=server, stream=s, position=_end(session, s)) for s in STREAMS)
             gone = sorted(known - set(numbers))
-            for table in (CursorRow, LedgerRow, CopyRow):
+            for table in (CursorRow, LedgerRow):
                 session.connection().execute(delete(table).where(col(table.server).in_(gone)))
         return gone
 

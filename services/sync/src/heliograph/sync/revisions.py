@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
 
 from heliograph.formats.secrets import mask_secrets
+from heliograph.sync.applied import text
 from heliograph.sync.database import Database
-from heliograph.sync.tables import MetaRow, RevisionRow
+from heliograph.sync.remembered import digest_of
+from heliograph.sync.tables import ContentRow, MetaRow, RevisionRow
 
 KEPT: Final = 50
 DIFF_LINES: Final = 2000
@@ -28,40 +30,85 @@ class Stored:
     uid: str
     """With which the set was read."""
     files: dict[str, bytes]
+    changed: tuple[str, ...] = ()
+    """Paths that differ from the revision before."""
+    diff: str = ""
+    """Unified, secrets masked."""
+    note: str = ""
+    taken_back: bool = False
 
 
 class Revisions:
-    """The last 50 applied sets, and the digest of what was last read from the set directory."""
+    """The last 50 applied sets, and single facts about the configuration."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def last(self) -> Stored | None:
-        """Return the revision in force."""
+        """Return the revision in force: the newest."""
         with self._database.read() as session:
             row = session.exec(select(RevisionRow).order_by(col(RevisionRow.number).desc()).limit(1)).first()
-        if row is None:
-            return None
-        files = {path: base64.b64decode(text) for path, text in json.loads(row.files).items()}
-        return Stored(row.number, row.origin, row.time, row.uid, files)
+            return None if row is None else _stored(row)
 
-    def keep(self, origin: str, time: int, uid: str, files: Mapping[str, bytes]) -> Stored:
-        """Number and keep an applied set; return it."""
-        before = self.last()
-        number = before.number + 1 if before else 1
+    def find(self, number: int) -> Stored | None:
+        """Return a revision by its number, if it is still kept."""
+        with self._database.read() as session:
+            row = session.get(RevisionRow, number)
+            return None if row is None else _stored(row)
+
+    def before(self, number: int) -> Stored | None:
+        """Return the newest revision before this one that was not taken back."""
+        statement = select(RevisionRow).where(col(RevisionRow.number) < number, col(RevisionRow.taken_back).is_(False))
+        with self._database.read() as session:
+            row = session.exec(statement.order_by(col(RevisionRow.number).desc()).limit(1)).first()
+            return None if row is None else _stored(row)
+
+    def page(self, limit: int, before: int | None) -> list[Stored]:
+        """Return revisions, newest first."""
+        statement = select(RevisionRow).order_by(col(RevisionRow.number).desc()).limit(limit)
+        if before is not None:
+            statement = statement.where(col(RevisionRow.number) < before)
+        with self._database.read() as session:
+            return [_stored(row) for row in session.exec(statement)]
+
+    def keep(
+        self, origin: str, time: int, uid: str, files: Mapping[str, bytes], *, note: str = "",
+        facts: Mapping[str, str] | None = None, instead_of: tuple[int, str] | None = None, least: int | None = None,
+    ) -> Stored:  # fmt: skip
+        """Number and keep an applied set; return it. All of it is on the disk, or nothing.
+
+        `facts` are noted with it; `instead_of` is a revision that is taken back for it, and why; `least` is the
+        oldest revision that must stay.
+        """
+        last = self.last()
+        before = last.files if last else {}
         row = RevisionRow(
-            number=number,
+            number=self.next_number(),
             origin=origin,
             time=time,
             uid=uid,
-            diff=difference(before.files if before else {}, files),
+            diff=difference(before, files),
             files=json.dumps({path: base64.b64encode(content).decode() for path, content in files.items()}),
+            changed=json.dumps(differing(before, files)),
+            note=note,
         )
         with self._database.write() as session:
             session.add(row)
             session.flush()
-            session.connection().execute(delete(RevisionRow).where(col(RevisionRow.number) <= number - KEPT))
-        return Stored(number, origin, time, uid, dict(files))
+            end = min(row.number - KEPT, row.number if least is None else least - 1)
+            session.connection().execute(delete(RevisionRow).where(col(RevisionRow.number) <= end))
+            _note_contents(session, files, time)
+            for key, value in (facts or {}).items():
+                session.merge(MetaRow(key=key, value=value))
+            if instead_of is not None:
+                fallen = update(RevisionRow).where(col(RevisionRow.number).between(instead_of[0], row.number - 1))
+                session.connection().execute(fallen.values(taken_back=True, note=instead_of[1]))
+        return _stored(row)
+
+    def next_number(self) -> int:
+        """Return the number that the next revision gets."""
+        last = self.last()
+        return last.number + 1 if last else 1
 
     def fact(self, key: str) -> str:
         """Return a single fact, empty when it was never noted."""
@@ -75,13 +122,18 @@ class Revisions:
             session.merge(MetaRow(key=key, value=value))
 
 
+def differing(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
+    """Return the paths at which two sets differ."""
+    return [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
+
+
 def difference(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
     """Return a unified difference of two sets, without secrets, of limited length."""
     lines: list[str] = []
-    for path in sorted({*before, *after}):
-        old, new = (mask_secrets(_text(files.get(path, b""))).splitlines() for files in (before, after))
+    for path in differing(before, after):
+        old, new = (mask_secrets(text(files.get(path, b""))).splitlines() for files in (before, after))
         lines += difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="")
-        if before.get(path) != after.get(path) and old == new:
+        if old == new:
             lines.append(f"{path}: changed in a secret or in its line ends")
         if len(lines) > DIFF_LINES:
             lines[DIFF_LINES:] = ["… and more"]
@@ -89,8 +141,20 @@ def difference(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str:
     return "\n".join(lines)
 
 
-def _text(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+def _note_contents(session: Session, files: Mapping[str, bytes], time: int) -> None:
+    for path, content in files.items():
+        session.merge(ContentRow(path=path, digest=digest_of(content), time=time))
+
+
+def _stored(row: RevisionRow) -> Stored:
+    return Stored(
+        number=row.number,
+        origin=row.origin,
+        time=row.time,
+        uid=row.uid,
+        files={path: base64.b64decode(content) for path, content in json.loads(row.files).items()},
+        changed=tuple(json.loads(row.changed)),
+        diff=row.diff,
+        note=row.note,
+        taken_back=row.taken_back,
+    )

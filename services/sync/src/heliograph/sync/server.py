@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from heliograph.contract import ConnectionResult, ServerState, Trigger
-from heliograph.formats.config import FileServer, MqttServer
+from heliograph.formats.config import FileServer, MqttServer, ServerMode
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
+from heliograph.sync.applied import Applied, summary
 from heliograph.sync.calendar import default_line
-from heliograph.sync.configuration import Applied, summary
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.triggers import Triggers
 
@@ -56,6 +56,8 @@ class ServerTask:
         schedules = applied.set.schedules
         lines = (schedules.server1 if self.number == 1 else schedules.server2) or (default_line(applied.set.uid),)
         self.triggers.schedule(lines, ZoneInfo(applied.set.config.time_zone))
+        is_main = self.server is not None and self.server.mode is ServerMode.MAIN
+        self.triggers.hurry(on_trial=applied.provisional and is_main)
         if self.server is None:
             self.triggers.begun()
             self._problems = ()
@@ -80,7 +82,7 @@ class ServerTask:
         """Connect whenever it is due, for ever."""
         while True:
             self._news.clear()
-            due = self.triggers.next() if self.server and not self._parts.stop.is_set() else None
+            due = self.triggers.next() if self._may_connect else None
             if due is None or due.seconds > 0:
                 await self._wait(LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS))
                 continue
@@ -110,6 +112,14 @@ class ServerTask:
             failures=self.triggers.failures,
             problems=self._problems or (last.failures if last else ()),
         )
+
+    @property
+    def _may_connect(self) -> bool:
+        """Whether a connection may be made: while a revision is on trial only the main server is tried."""
+        server, applied = self.server, self._applied
+        if server is None or applied is None or self._parts.stop.is_set():
+            return False
+        return server.mode is ServerMode.MAIN or not applied.provisional
 
     async def _wait(self, seconds: float) -> None:
         sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))

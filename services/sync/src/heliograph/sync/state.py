@@ -7,12 +7,14 @@ from heliograph.runtime import Context
 from heliograph.sync.configuration import Configuration
 from heliograph.sync.ledger import Ledger
 from heliograph.sync.server import ServerTask
+from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
 
 
 def sync_state(
-    context: Context, configuration: Configuration, spool: Spool, ledger: Ledger, servers: Sequence[ServerTask]
-) -> SyncState:
+    context: Context, configuration: Configuration, directory: SetWatch, spool: Spool, ledger: Ledger,
+    servers: Sequence[ServerTask],
+) -> SyncState:  # fmt: skip
     """Gather the state. Reads the database."""
     applied = configuration.applied
     files = sum(len(names) for names in ledger.names().values())
@@ -20,10 +22,11 @@ def sync_state(
         time=context.now(),
         started=context.started,
         revision=applied.number if applied else None,
-        uid=configuration.uid(),
+        uid=directory.uid(),
         site=applied.set.config.name if applied else "",
-        findings=configuration.findings,
+        findings=configuration.findings or ((directory.trouble,) if directory.trouble and applied is None else ()),
         rejected=configuration.rejected,
+        trial=configuration.trial(),
         servers=tuple(state for server in servers if (state := server.state())),
         storage=spool.state().model_copy(update={"files": files}),
     )

@@ -169,13 +169,34 @@ class ConnectionRow(SQLModel, table=True):
     result: str = "running"
 
 
-class CopyRow(SQLModel, table=True):
-    """The content of a file of the configuration set that a server got last."""
+class RememberedRow(SQLModel, table=True):
+    """A file of the configuration set as it stood on a server after the last look at its content (spec 1.7)."""
 
-    __tablename__ = "copy"
-    server: int = Field(primary_key=True)
+    __tablename__ = "remembered"
+    endpoint: str = Field(primary_key=True)
     path: str = Field(primary_key=True)
+    size: int
+    modified: float | None
     digest: str
+    seen: int
+    verified: int
+
+
+class SendingRow(SQLModel, table=True):
+    """A file of the configuration set whose upload began: its `.tmp` may stand on the server."""
+
+    __tablename__ = "sending"
+    endpoint: str = Field(primary_key=True)
+    path: str = Field(primary_key=True)
+
+
+class ContentRow(SQLModel, table=True):
+    """A content that a file of the configuration set had on a server or in force at some time."""
+
+    __tablename__ = "content"
+    path: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    time: int = Field(index=True)
 
 
 class PinRow(SQLModel, table=True):
@@ -198,3 +219,7 @@ class RevisionRow(SQLModel, table=True):
     """Unified, secrets masked."""
     files: str
     """JSON: path relative to the set → content in base64."""
+    changed: str = "[]"
+    """JSON: the paths that differ from the revision before."""
+    note: str = ""
+    taken_back: bool = False

@@ -14,6 +14,8 @@ from heliograph.sync.calendar import next_instant
 ALARM_SHARE_SECONDS: Final = 10.0
 RETRY_FIRST_SECONDS: Final = 30.0
 RETRY_MOST_SECONDS: Final = 900.0
+TRIAL_MOST_SECONDS: Final = 120.0
+"""A revision on trial is tried again no later than this (spec 1.7)."""
 STEP_SECONDS: Final = 2.0
 """The wall clock went back by more than this since the last look: the schedule is computed anew."""
 
@@ -58,6 +60,15 @@ class Triggers:
     def request(self, trigger: Trigger = Trigger.REQUEST) -> None:
         """Ask for a connection now; one that runs already does not count."""
         self._asked.setdefault(trigger, self._clock.monotonic())
+
+    def hurry(self, *, on_trial: bool) -> None:
+        """Wait less between failed connections while a revision is on trial; the first try comes at once."""
+        most = TRIAL_MOST_SECONDS if on_trial else RETRY_MOST_SECONDS
+        if most != self._backoff.most:
+            self._backoff.most = most
+            self._backoff.reset()
+        if on_trial:
+            self.request(Trigger.TRIAL)
 
     def alarm(self) -> None:
         """Ask for a connection because of an alarm: at once, or shared by all of the ten seconds after one."""

@@ -29,7 +29,7 @@ class MemoryServer:
     directories: set[str] = field(default_factory=set)
     files: dict[str, bytes] = field(default_factory=dict)
     """Content by absolute path."""
-    modified: dict[str, float] = field(default_factory=dict)
+    modified: dict[str, float | None] = field(default_factory=dict)
     now: float = 0.0
     """The server's clock, which a test may set back; a write takes one second."""
     step_seconds: float = 1.0
@@ -167,7 +167,8 @@ class MemoryStore:
         server, name = self._server, path.rpartition("/")[2]
         if path in server.directories:
             return Entry(name, 0, None, is_directory=True, step_seconds=server.step_seconds)
-        modified = server.modified.get(path, 0.0) // server.step_seconds * server.step_seconds
+        time = server.modified.get(path, 0.0)
+        modified = None if time is None else time // server.step_seconds * server.step_seconds
         return Entry(name, len(server.files[path]), modified, step_seconds=server.step_seconds)
 
     def _need_right(self, path: str, what: str) -> None:

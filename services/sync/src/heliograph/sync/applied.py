@@ -1,0 +1,99 @@
+"""The configuration in force, as the parts of sync take it, and how the servers are reached with it (spec 1.7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from heliograph.contract import Revision, ServerSummary
+from heliograph.formats.config import FileServer, MqttServer, Server, ServerMode
+from heliograph.formats.sets import ConfigurationSet
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The revision in force."""
+
+    number: int
+    origin: str
+    time: int
+    set: ConfigurationSet
+    uids: tuple[str, ...]
+    """Whose files are read: the uid that names what is written, then the prefix of the set's files."""
+    provisional: bool = False
+    """On trial: no server's backlog is dropped for it, and it may be taken back."""
+
+    @property
+    def prefix(self) -> str:
+        """What the paths of the set's files begin with, whatever `GATEWAY_Uid` says."""
+        return self.uids[-1]
+
+    @property
+    def file_servers(self) -> dict[int, FileServer]:
+        """The servers of type ftp, ftps, sftp and webdav, by number."""
+        return {server.number: server for server in self.set.config.servers if isinstance(server, FileServer)}
+
+    @property
+    def main(self) -> FileServer | None:
+        """The main file server, if there is one (spec 1.1)."""
+        return next((server for server in self.file_servers.values() if server.mode is ServerMode.MAIN), None)
+
+    def revision(self) -> Revision:
+        """Return what the other services get: no `_config.ini`, no certificate, no secret."""
+        config = self.set.config
+        return Revision(
+            number=self.number,
+            time=self.time,
+            origin=self.origin,
+            uid=self.set.uid,
+            site=config.name,
+            time_zone=config.time_zone,
+            latitude=config.latitude,
+            longitude=config.longitude,
+            log_level=config.log_level,
+            servers=tuple(summary(server) for server in config.servers),
+            files={path: text(content) for path, content in self.set.files.items() if _is_public(path)},
+        )
+
+
+Reach = tuple[tuple[Server, tuple[bytes, ...]], ...]
+"""What reaching the servers depends on: each server without its looks, and the certificates that it names."""
+
+
+def reach(found: ConfigurationSet) -> Reach:
+    """Return how the servers of a set are reached; sets with the same reach need no trial."""
+    return tuple((_plain(server), _certificates(server, found.files)) for server in found.config.servers)
+
+
+def summary(server: Server) -> ServerSummary:
+    """Return what may be known of a server outside of sync."""
+    return ServerSummary(
+        number=server.number,
+        type=server.type.value,
+        mode=server.mode.value,
+        address=server.address,
+        port=server.port,
+        directory="" if isinstance(server, MqttServer) else server.root,
+    )
+
+
+def text(content: bytes) -> str:
+    """Return the text of a file of the set: UTF-8, or Latin-1 where it is not."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _plain(server: Server) -> Server:
+    """Return a server without the options that change what its files look like, not how it is reached."""
+    if isinstance(server, MqttServer):
+        return server
+    return replace(server, header=True, euro_dates=False, sync_config=True)
+
+
+def _certificates(server: Server, files: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    names = (server.ca_file, server.cert_file if isinstance(server, MqttServer) else "")
+    return tuple(files.get(f"CERT/{name}", b"") if name else b"" for name in names)
+
+
+def _is_public(path: str) -> bool:
+    return path.startswith("DEF/") or path.endswith("_daq.csv")

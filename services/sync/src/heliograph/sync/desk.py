@@ -1,0 +1,112 @@
+"""Local edits of the configuration and the history of revisions, asked for over the bus (spec 1.7).
+
+A local edit is a candidate like any other; it reaches the main server at the next connection.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from heliograph.contract import (
+    EditAnswer,
+    EditRequest,
+    PageRequest,
+    ReturnRequest,
+    RevisionDetail,
+    RevisionPage,
+    RevisionRequest,
+    RevisionState,
+    RevisionSummary,
+)
+from heliograph.formats import named_files
+from heliograph.formats.secrets import mask_secrets, restore_secrets
+from heliograph.sync.applied import text
+from heliograph.sync.configuration import Candidate, Configuration, Decision
+from heliograph.sync.placing import KINDS
+from heliograph.sync.revisions import KEPT, Revisions, Stored
+
+REJECTED: Final = "the edit is rejected; nothing was changed. Mend what the findings name and send it again"
+
+
+class Desk:
+    """Answers about revisions. Blocks: its calls belong to threads."""
+
+    def __init__(
+        self, configuration: Configuration, revisions: Revisions, set_files: Callable[[], Mapping[str, bytes]]
+    ) -> None:
+        self._configuration = configuration
+        self._revisions = revisions
+        self._set_files = set_files
+
+    def edit(self, request: EditRequest) -> EditAnswer:
+        """Change files of the set: one revision or nothing."""
+        applied = self._configuration.applied
+        if applied is None:
+            return EditAnswer(error="no configuration is in force yet: put a whole set into the set directory first")
+        if request.based_on is not None and request.based_on != applied.number:
+            return EditAnswer(error=f"revision {applied.number} is in force by now, not {request.based_on}: look again")
+        files = {**self._set_files(), **applied.set.files}
+        for path, content in request.files.items():
+            if content is None:
+                files.pop(path, None)
+            else:
+                files[path] = _restored(path, content.encode(), files.get(path, b""))
+        added = [path for path, content in request.files.items() if content is not None]
+        if strange := sorted(set(added) - _set_paths(files, applied.prefix)):
+            return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
+        return _answer(self._configuration.offer(Candidate(files, applied.prefix, request.origin)))
+
+    def put_back(self, request: ReturnRequest) -> EditAnswer:
+        """Put an older revision in force again."""
+        decision = self._configuration.return_to(request.number, request.origin)
+        if decision is None:
+            return EditAnswer(error=f"revision {request.number} is not kept: the last {KEPT} are")
+        return _answer(decision)
+
+    def page(self, request: PageRequest) -> RevisionPage:
+        """Return a page of the history, newest first."""
+        found = self._revisions.page(request.limit, request.before)
+        return RevisionPage(revisions=tuple(self._summary(stored) for stored in found))
+
+    def detail(self, request: RevisionRequest) -> RevisionDetail:
+        """Return one revision whole, passwords masked."""
+        last = self._revisions.last()
+        stored = last if request.number is None else self._revisions.find(request.number)
+        if stored is None:
+            what = "no configuration is in force yet" if request.number is None else f"there is no {request.number}"
+            return RevisionDetail(error=f"{what}: the last {KEPT} revisions are kept")
+        files = {path: mask_secrets(text(content)) for path, content in stored.files.items()}
+        return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
+
+    def _summary(self, stored: Stored) -> RevisionSummary:
+        applied = self._configuration.applied
+        state = RevisionState.TAKEN_BACK if stored.taken_back else RevisionState.PAST
+        if applied is not None and applied.number == stored.number:
+            state = RevisionState.TRIAL if applied.provisional else RevisionState.IN_FORCE
+        return RevisionSummary(
+            number=stored.number,
+            time=stored.time,
+            origin=stored.origin,
+            state=state,
+            note=stored.note,
+            changed=stored.changed,
+        )
+
+
+def _set_paths(files: Mapping[str, bytes], prefix: str) -> set[str]:
+    """Return the paths that belong to a set: the four of the gateway, and what they name."""
+    named = named_files(files, prefix)
+    own = {f"CONFIG/{prefix}_{kind}" for kind in KINDS}
+    folders = {"DEF": named.definitions, "SCRIPT": named.scripts, "CERT": named.certificates}
+    return own | {f"{folder}/{name}" for folder, names in folders.items() for name in names}
+
+
+def _restored(path: str, content: bytes, current: bytes) -> bytes:
+    """Put back the passwords that the edit left masked."""
+    return restore_secrets(content, text(current).encode()) if path.endswith("_config.ini") else content
+
+
+def _answer(decision: Decision) -> EditAnswer:
+    findings = tuple(str(finding) for finding in decision.findings)
+    if decision.applied is None:
+        return EditAnswer(error=REJECTED, findings=findings)
+    return EditAnswer(revision=decision.applied.number, provisional=decision.applied.provisional, findings=findings)

@@ -1,0 +1,136 @@
+"""What an operator changed on the main server: listings compared with what is remembered, downloads of what differs.
+
+Reads, never writes. One look a connection; each directory is listed once, and again only to see that nothing moved
+while it was read.
+"""
+
+from collections.abc import Iterable
+
+from heliograph.formats.config import FileServer
+from heliograph.runtime.setdirectory import FILE_LIMIT, SET_LIMIT
+from heliograph.sync.applied import Applied
+from heliograph.sync.placing import CONFIG, FOLDERS, KINDS, Listing, Listings, by_folder
+from heliograph.sync.remembered import Remembered, Standing, digest_of, standing
+from heliograph.sync.remote import Entry, FileError, RemoteFailure, RemoteStore, TooLarge, join
+
+
+class Looking:
+    """A look at the set on one server. Paths in the set and in the server's tree may differ in the uid."""
+
+    def __init__(
+        self, store: RemoteStore, server: FileServer, listings: Listings, remembered: Remembered, applied: Applied,
+        distrusted: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._server = server
+        self._listings = listings
+        self._remembered = remembered
+        self._applied = applied
+        self._distrusted = distrusted
+        """Paths in the set that are read whatever is remembered, and are edits unless they are as ours."""
+        self._known = remembered.known()
+        self._bytes = 0
+        self.there: dict[str, Listing] = {}
+        """Listings by folder, of the folders that could be listed."""
+        self.changed: dict[str, bytes] = {}
+        """Path in the set → content: what is an edit."""
+        self.compared: dict[str, tuple[Entry, str]] = {}
+        """Path on the server → listing and digest: contents that were looked at."""
+        self.places: dict[str, str] = {}
+        """Path in the set → path on the server, of what stands there."""
+        self.unsettled: set[str] = set()
+        """Paths in the set that stand on the server and could not be read."""
+        self.failures: list[FileError] = []
+        self._edited: dict[str, tuple[Entry, str]] = {}
+
+    def list_config(self) -> Listing:
+        """List the configuration directory."""
+        return self.list(CONFIG, frozenset(f"{uid}_{kind}" for uid in self._applied.uids for kind in KINDS))
+
+    def at_config(self) -> None:
+        """Look at the four files of the gateway. Files of the uid in force come first, then those of the prefix."""
+        listing = self.list_config()
+        for kind in KINDS:
+            names = [f"{uid}_{kind}" for uid in self._applied.uids]
+            found = [name for name in names if name in listing]
+            if found:
+                self._compare(f"{CONFIG}/{self._applied.prefix}_{kind}", f"{CONFIG}/{found[0]}", listing[found[0]])
+
+    def at(self, folder: str, names: Iterable[str]) -> None:
+        """Look at files of another folder."""
+        wanted = frozenset(names)
+        listing = self.list(folder, wanted) if wanted else {}
+        for name in sorted(wanted & set(listing)):
+            self._compare(f"{folder}/{name}", f"{folder}/{name}", listing[name])
+
+    def lookalikes(self) -> dict[str, bytes]:
+        """Return names on the server that differ in case only from what is named, without content: for the findings."""
+        return {
+            f"{folder}/{name}": b""
+            for folder, listing in self.there.items()
+            for name in listing
+            if folder != CONFIG and f"{folder}/{name}" not in self.places
+        }
+
+    def is_steady(self) -> bool:
+        """List again where edits were read; tell whether everything stands as it was listed first."""
+        for folder, names in by_folder(self._edited).items():
+            listing = self._listings.fresh(folder, names)
+            if any(listing.get(name) != self._edited[f"{folder}/{name}"][0] for name in names):
+                return False
+        return True
+
+    def list(self, folder: str, names: frozenset[str]) -> Listing:
+        """List a folder, once; one that cannot be listed is told and looks empty."""
+        if folder not in self.there:
+            try:
+                self.there[folder] = self._listings.of(folder, names)
+            except FileError as error:
+                self.failures.append(error)
+                return {}
+        return self.there[folder]
+
+    def _compare(self, path: str, place: str, entry: Entry) -> None:
+        """Find out whether a file on the server is an edit."""
+        self.places[path] = place
+        known = self._known.get(place)
+        is_trusted = path not in self._distrusted
+        if is_trusted and standing(known, entry) is Standing.SAME:
+            return
+        try:
+            content = self._read(place, entry)
+        except FileError as error:
+            self.failures.append(error)
+            self.unsettled.add(path)
+            return
+        digest = digest_of(content)
+        is_known = known.digest == digest if known is not None else self._was_ours(path, place, digest)
+        if (is_trusted and is_known) or self._applied.set.files.get(path) == content:
+            self.compared[place] = entry, digest
+        else:
+            self.changed[path] = content
+            self._edited[place] = entry, digest
+
+    def edits(self) -> dict[str, tuple[Entry, str]]:
+        """Return the edits' listings and digests by path on the server."""
+        return dict(self._edited)
+
+    def _was_ours(self, path: str, place: str, digest: str) -> bool:
+        """Tell an older state of our own, on a server never seen as a main one, from an edit.
+
+        A backup that becomes the main server, or a copy of the tree on a new one, must not bring old settings back.
+        """
+        return any(self._remembered.was_ours(each, digest) for each in {path, place})
+
+    def _read(self, place: str, entry: Entry) -> bytes:
+        folder, _, name = place.partition("/")
+        path = join(self._server.path(FOLDERS[folder]), name)
+        if entry.is_directory:
+            raise RemoteFailure(path, f"{path} is a directory on the server, and should be a file; rename it there")
+        self._bytes += entry.size
+        if entry.size > FILE_LIMIT or self._bytes > SET_LIMIT:
+            raise TooLarge(path, f"{FILE_LIMIT // 2**20} MiB a file, {SET_LIMIT // 2**20} MiB a set")
+        content = self._store.read(path, FILE_LIMIT)
+        if len(content) != entry.size:
+            raise RemoteFailure(path, f"{path} is still being written on the server; it is read at the next connection")
+        return content

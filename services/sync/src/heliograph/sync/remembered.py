@@ -1,0 +1,115 @@
+"""What stands on a file server of the configuration set, as far as the gateway knows (spec 1.7, *remembered*).
+
+Kept per way to a server (type, login, address, port, root), for mains and backups alike: when a backup becomes the main
+server, what the gateway itself put there is no edit.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from heliograph.formats.config import FileServer
+from heliograph.runtime import Clock
+from heliograph.runtime.clock import milliseconds
+from heliograph.sync.database import Database
+from heliograph.sync.remote import Entry
+from heliograph.sync.tables import ContentRow, RememberedRow, SendingRow
+
+KEPT_CONTENTS: Final = 5000
+STEPS: Final = 2
+"""A file that changed within so many steps of the listing's clock may change again unseen."""
+
+
+class Standing(Enum):
+    """How a file on the server compares with what is remembered."""
+
+    ABSENT = "absent"
+    SAME = "as remembered"
+    UNSURE = "the listing is as remembered; the content may have changed within the same step of the server's clock"
+    CHANGED = "changed, or never seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The listing of a file after the last look at its content, and the content's digest."""
+
+    size: int
+    modified: float | None
+    digest: str
+    seen: int
+    """When this size and time were listed first: milliseconds since 1970."""
+    verified: int
+    """When the content was last transferred or compared: milliseconds since 1970."""
+
+
+def standing(known: Known | None, entry: Entry | None) -> Standing:
+    """Compare a listing with what is remembered, without looking at the content."""
+    if entry is None:
+        return Standing.ABSENT
+    if known is None or (known.size, known.modified) != (entry.size, entry.modified):
+        return Standing.CHANGED
+    settled = known.seen + STEPS * entry.step_seconds * 1000
+    return Standing.SAME if entry.modified is not None and known.verified >= settled else Standing.UNSURE
+
+
+def digest_of(content: bytes) -> str:
+    """Return the SHA-256 of a content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class Remembered:
+    """The memory of one server. Paths are `CONFIG/<name>`, `DEF/<name>` … with the names that stand on the server."""
+
+    def __init__(self, database: Database, server: FileServer, clock: Clock) -> None:
+        self._database = database
+        self._endpoint = f"{server.type}://{server.login}@{server.address}:{server.port}{server.root}"
+        self._clock = clock
+
+    def known(self) -> dict[str, Known]:
+        """Return everything that is remembered, by path."""
+        with self._database.read() as session:
+            rows = session.exec(select(RememberedRow).where(RememberedRow.endpoint == self._endpoint))
+            return {row.path: Known(row.size, row.modified, row.digest, row.seen, row.verified) for row in rows}
+
+    def keep(self, found: Mapping[str, tuple[Entry, str]]) -> None:
+        """Remember listings and digests of contents that were transferred or compared just now."""
+        now, known = milliseconds(self._clock), self.known()
+        with self._database.write() as session:
+            for path, (entry, digest) in found.items():
+                before = known.get(path)
+                is_old = before is not None and (before.size, before.modified) == (entry.size, entry.modified)
+                row = RememberedRow(
+                    endpoint=self._endpoint, path=path, size=entry.size, modified=entry.modified, digest=digest,
+                    seen=before.seen if before is not None and is_old else now, verified=now,
+                )  # fmt: skip
+                session.merge(row)
+                session.merge(ContentRow(path=path, digest=digest, time=now))
+            old = select(ContentRow.time).order_by(col(ContentRow.time).desc()).offset(KEPT_CONTENTS).limit(1)
+            session.connection().execute(delete(ContentRow).where(col(ContentRow.time) <= old.scalar_subquery()))
+
+    def was_ours(self, path: str, digest: str) -> bool:
+        """Tell whether this content of this path was on some server, or in force, before: it is no fresh edit."""
+        with self._database.read() as session:
+            return session.get(ContentRow, (path, digest)) is not None
+
+    def begin_sending(self, paths: Iterable[str]) -> None:
+        """Note, before it happens, that `.tmp` files may come to stand on the server."""
+        with self._database.write() as session:
+            for path in paths:
+                session.merge(SendingRow(endpoint=self._endpoint, path=path))
+
+    def end_sending(self, paths: Collection[str]) -> None:
+        """Note that nothing of these uploads is left on the server."""
+        with self._database.write() as session:
+            mine = col(SendingRow.endpoint) == self._endpoint
+            session.connection().execute(delete(SendingRow).where(mine, col(SendingRow.path).in_(list(paths))))
+
+    def sending(self) -> list[str]:
+        """Return the paths whose upload began and was not seen to end."""
+        with self._database.read() as session:
+            return sorted(session.exec(select(SendingRow.path).where(SendingRow.endpoint == self._endpoint)))

@@ -1,0 +1,306 @@
+"""A revision that changes how a server is reached is on trial, and never cuts a plant off (spec 1.7)."""
+
+import pytest
+
+from heliograph.contract import ConnectionResult
+from heliograph.sync.trial import TRIAL_SECONDS, TRIES
+from support.site import BACKUP, CONFIG, DAQ, INV, MAIN, config, daq, device, first_set, site_at
+from support.syncing import DEFINITION, tree
+
+OTHER = DEFINITION.replace("Power", "Energy").encode()
+MQTT = {"SERVER_Type": "mqtt", "MQTT_Address": "nowhere", "MQTT_TopicData": "d"}
+CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+
+WRONG = {
+    "address": config(FTP_Address="alhpa"),
+    "port": config(FTP_Port=2222),
+    "password": config(FTP_Password="secret-2"),
+    "host key": config(FTP_HostKey="SHA256:" + "A" * 43),
+    "certificate": config(FTP_CaFile="ca.pem"),
+    "root": config(FTP_DirRoot="/elsewhere"),
+    "directory": config(FTP_DirConfig="/KONFIG"),
+    "type": config(SERVER_Type="ftp"),
+    "mode": config(SERVER_Mode="strategy_wsun1_compliant_backup"),
+    "no main any more": config({**MAIN, "SERVER_Type": "none"}, BACKUP),
+    "MQTT that nobody answers": config(MQTT),
+}
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A gateway that stands as its main server has it."""
+    site = site_at(tmp_path / "sync")
+    for _ in range(3):
+        site.connect()
+    yield site
+    site.close()
+
+
+def break_alpha(site, what: str) -> None:
+    """Let the main server answer as it would to wrong settings; a wrong name or directory needs no help."""
+    if what in {"port", "password", "host key", "certificate", "type"}:
+        site.refuse[1] = f"the {what} is wrong"
+
+
+def try_out(site, most: int = 20) -> int:
+    """Make the connections that are due, until the trial is over; return how many were made."""
+    for number in range(most):
+        if not site.in_force.provisional:
+            return number
+        if site.in_force.main is None:
+            site.clock.move(120)
+            site.configuration.pass_time(120)
+            site._settle()
+        else:
+            site.connect(seconds=60)
+    return most
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_it_comes_back_from_a_wrong(site, what):
+    before = dict(site.files)
+    site.edit("CERT/ca.pem", CERTIFICATE)
+    site.edit(CONFIG, WRONG[what])
+    site.connect()
+    assert site.in_force.number == 2
+    assert site.in_force.provisional
+    break_alpha(site, what)
+    tries = try_out(site)
+    site.refuse.clear()
+    assert tries == (15 if site.revisions.find(2) and WRONG[what] in _without_main() else TRIES)
+    assert site.files == before
+    assert (site.in_force.number, site.in_force.origin) == (3, "return")
+    assert site.alarm_infos() == ["CONFIGURATION ROLLED BACK"]
+    for _ in range(3):
+        assert "refused until its content changes" in " ".join(site.connect().failures)
+    assert site.in_force.number == 3
+    assert site.on()[CONFIG] == WRONG[what], "the wrong file stays on the server untouched"
+    site.edit(CONFIG, config(GATEWAY_Name="mended"))
+    site.connect()
+    assert site.in_force.set.config.name == "mended"
+    assert not site.in_force.provisional
+
+
+def _without_main() -> set[bytes]:
+    return {WRONG["mode"], WRONG["no main any more"], WRONG["MQTT that nobody answers"]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        config({**MAIN, "SERVER_Type": "none"}, {**BACKUP, "SERVER2_Type": "none"}),
+        config(MAIN, BACKUP, SERVER2_Mode="strategy_wsun1_compliant"),
+        b"",
+    ],
+    ids=["no server at all", "two mains", "an empty file"],
+)
+def test_a_set_that_could_never_connect_is_rejected_outright(site, content):
+    site.edit(CONFIG, content)
+    site.connect()
+    assert site.in_force.number == 1
+    assert site.alarm_infos() == ["CONFIGURATION REJECTED"]
+
+
+def test_only_schedules_that_never_fire_are_rejected_outright(site):
+    lines = b"SCHEDULE_Params[0]=1|everyday|06:00:00|60|0\nSCHEDULE2_Params[0]=1|everyday|06:00:00|60|0\n"
+    site.edit(CONFIG.replace("config.ini", "var.ini"), lines)
+    site.connect()
+    assert site.in_force.number == 1
+
+
+def test_a_good_change_of_address_is_confirmed_by_the_first_connection(site):
+    site.worlds["gamma"] = tree()
+    site.edit(CONFIG, config(FTP_Address="gamma"))
+    site.connect()
+    assert site.in_force.provisional
+    assert site.connect().result is ConnectionResult.DONE
+    assert not site.in_force.provisional
+    assert "the trial of revision 2 ended well" in site.log()
+    assert site.on("gamma") == site.files
+
+
+def test_a_changed_name_or_data_file_option_needs_no_trial(site):
+    site.edit(CONFIG, config(GATEWAY_Name="Roof", FTP_EuroDateFormat=1, FTP_HeaderOption=0))
+    site.connect()
+    assert site.in_force.number == 2
+    assert not site.in_force.provisional
+
+
+def test_nothing_is_sent_to_a_server_on_trial_whose_configuration_cannot_be_listed(site):
+    site.worlds["gamma"] = tree()
+    site.worlds["gamma"].directories.discard("/CONFIG")
+    site.edit(CONFIG, config(FTP_Address="gamma"))
+    site.connect()
+    site.connect()
+    assert site.worlds["gamma"].files == {}
+    assert try_out(site) == TRIES - 1
+    assert any(path.startswith("/LOG/") for path in site.worlds["alpha"].files)
+
+
+def test_a_wrong_backup_is_confirmed_by_the_main_server_which_can_mend_it(site):
+    site.edit(CONFIG, config(FTP2_Address="btea"))
+    site.connect()
+    assert site.in_force.provisional
+    site.connect()
+    assert not site.in_force.provisional
+    assert site.connect(2).result is ConnectionResult.FAILED
+    site.edit(CONFIG, config())
+    site.connect()
+    site.connect()
+    assert site.connect(2).result is ConnectionResult.DONE
+
+
+def test_the_trial_goes_on_after_a_power_cut_at_any_moment(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    for failures in range(1, TRIES + 1):
+        site.again()
+        assert site.in_force.provisional
+        site.connect()
+        trial = site.configuration.trial()
+        assert (trial.failures if trial else TRIES) == failures
+    site.again()
+    assert site.in_force.number == 3
+    assert site.files == first_set()
+
+
+def test_half_an_hour_without_success_ends_it_and_time_without_power_does_not_count(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    for _ in range(29):
+        site.configuration.pass_time(60)
+    site.clock.move(10**6)
+    site.again()
+    assert site.in_force.provisional
+    site.configuration.pass_time(TRIAL_SECONDS - 29 * 60 - 1)
+    assert site.configuration.applied.provisional
+    site.configuration.pass_time(1)
+    assert not site.configuration.applied.provisional
+    assert site.configuration.applied.set.files == first_set()
+
+
+def test_a_clock_that_is_set_changes_nothing_of_a_trial(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    site.clock.set(0.0)
+    site.configuration.pass_time(60)
+    assert site.in_force.provisional
+    site.clock.set(4e9)
+    site.configuration.pass_time(60)
+    assert site.in_force.provisional
+
+
+def test_connections_begun_before_the_trial_do_not_count(site):
+    number = site.in_force.number
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    for _ in range(5):
+        site.configuration.missed(number, "late")
+        site.configuration.reached(number)
+    assert site.configuration.trial().failures == 0
+
+
+def test_later_edits_on_top_of_a_trial_are_applied_again_where_they_stand(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    site.offer({**site.files, INV: OTHER})
+    assert site.in_force.provisional
+    assert try_out(site) == TRIES
+    assert site.files == {**first_set(), INV: OTHER}
+    assert f"back to revision 1 with {INV}" in site.log()
+
+
+def test_later_edits_that_do_not_stand_without_the_trial_fall_with_it_and_are_named(site):
+    wrong = {CONFIG: WRONG["address"], DAQ: daq(device(1, "new.csv")), "DEF/new.csv": OTHER}
+    for path, content in wrong.items():
+        site.edit(path, content)
+    site.connect()
+    site.offer({**site.files, DAQ: daq(device(2, "new.csv"))})
+    try_out(site)
+    assert site.files == first_set()
+    assert f"the later edit of {DAQ} does not stand without revision 2" in site.log()
+
+
+def test_a_correction_on_the_gateway_ends_the_trial_at_once(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    site.offer({**site.files, CONFIG: config()})
+    assert not site.in_force.provisional
+    site.connect()
+    assert site.on()[CONFIG] == config()
+
+
+def test_another_change_of_the_way_during_a_trial_starts_anew_and_goes_back_to_the_confirmed_one(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    site.connect()
+    site.offer({**site.files, CONFIG: config(FTP_Address="also-wrong")})
+    assert site.configuration.trial().failures == 0
+    assert try_out(site) == TRIES
+    assert site.files == first_set()
+
+
+def test_after_a_failed_trial_other_files_of_the_server_are_still_taken(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    try_out(site)
+    site.edit(INV, OTHER)
+    site.connect()
+    assert site.files == {**first_set(), INV: OTHER}
+    assert not site.in_force.provisional
+
+
+def test_a_corrected_file_brings_back_what_fell_with_the_wrong_one(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.edit(INV, OTHER)
+    site.connect()
+    try_out(site)
+    assert site.files == first_set()
+    site.edit(CONFIG, config(GATEWAY_Name="mended"))
+    site.connect()
+    assert site.files == {**first_set(), CONFIG: config(GATEWAY_Name="mended"), INV: OTHER}
+
+
+def test_during_a_trial_nothing_that_waits_for_a_server_is_dropped(site):
+    from support.samples import record
+
+    site.spool.take_records([record(1)])
+    site.edit(CONFIG, config(MAIN, {**BACKUP, "SERVER2_Type": "none"}, FTP_Address="alhpa"))
+    site.connect()
+    assert site.in_force.provisional
+    assert site.ledger.servers() == [1, 2]
+    try_out(site)
+    site.connect(2)
+    assert any(path.startswith("/DATA/") for path in site.worlds["beta"].files)
+
+
+def test_a_service_that_rejects_takes_the_revision_back_for_all(site):
+    site.edit(DAQ, daq(device(1)))
+    site.connect()
+    site.configuration.take_back(2, "collector", "two lines on one port")
+    site._settle()
+    assert (site.in_force.number, site.files) == (3, first_set())
+    assert site.configuration.rejected
+    assert site.alarm_infos() == ["CONFIGURATION REJECTED"]
+    assert "collector rejects it: two lines on one port" in site.log()
+    site.connect()
+    assert site.in_force.number == 3, "the same content is not tried again"
+    site.edit(DAQ, daq(device(2)))
+    site.connect()
+    assert site.files[DAQ] == daq(device(2))
+    assert not site.configuration.rejected
+
+
+def test_a_rejection_of_another_revision_than_the_one_in_force_is_not_heard(site):
+    site.edit(DAQ, daq(device(1)))
+    site.connect()
+    site.configuration.take_back(1, "collector", "late")
+    assert site.in_force.number == 2
+
+
+def test_a_service_that_rejects_what_came_back_too_is_left_alone(site):
+    site.edit(DAQ, daq(device(1)))
+    site.connect()
+    site.configuration.take_back(2, "api", "no")
+    site.configuration.take_back(3, "api", "no")
+    assert site.in_force.number == 3
