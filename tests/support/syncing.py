@@ -13,7 +13,7 @@ from heliograph.formats.config import Config, FileServer, ServerMode, ServerType
 from heliograph.formats.daq import Daq, Device, TcpInterface
 from heliograph.formats.schedule import Schedules
 from heliograph.formats.sets import ConfigurationSet
-from heliograph.runtime import Bus, Context, EventLog, SystemClock
+from heliograph.runtime import Bus, Clock, Context, EventLog, SystemClock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.app import main
 from heliograph.sync.applied import Applied
@@ -27,7 +27,7 @@ from heliograph.sync.history import History
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.reconcile import Gateway
-from heliograph.sync.remote import MemoryServer
+from heliograph.sync.remote import MemoryServer, Unreachable
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
@@ -197,7 +197,7 @@ class Running:
         values = {**base.model_dump(exclude_none=True), "start_share_seconds": 10**6, **settings}
         self.settings = Settings(**values)
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator["Running"]:
@@ -226,6 +226,8 @@ class Running:
         return [gzip.decompress(content).decode() for content in packed]
 
     def _dial(self, server: FileServer, *_: object):
+        if not server.address.startswith("server"):
+            raise Unreachable(f"there is no server {server.address}")
         return self.servers[server.number].store()
 
 

@@ -51,7 +51,7 @@ class Desk:
             else:
                 files[path] = _restored(path, content.encode(), files.get(path, b""))
         added = [path for path, content in request.files.items() if content is not None]
-        if strange := sorted(set(added) - _set_paths(files, applied.prefix)):
+        if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
             return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
         return _answer(self._configuration.offer(Candidate(files, applied.prefix, request.origin)))
 

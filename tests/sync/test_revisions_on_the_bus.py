@@ -1,0 +1,188 @@
+"""Revisions as the other services and people meet them: edits over the bus, verdicts of services, trials (spec 1.7)."""
+
+import pytest
+
+from heliograph.contract import (
+    CollectorState,
+    ConnectRequest,
+    EditRequest,
+    PageRequest,
+    ReturnRequest,
+    RevisionRequest,
+    RevisionState,
+    Service,
+)
+from heliograph.contract.channels import CONFIGURATION, CONNECT, EDIT, RETURN, REVISION, REVISIONS, STATE
+from support.collecting import FastClock
+from support.sets import UID
+from support.syncing import DEFINITION, Running, plant_set, until
+
+CONFIG, DAQ, INV = f"CONFIG/{UID}_config.ini", f"CONFIG/{UID}_daq.csv", "DEF/inv.csv"
+OTHER = DEFINITION.replace("Power", "Energy")
+
+
+@pytest.fixture
+def running(broker, tmp_path) -> Running:
+    return Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set", FTP_Password="hush"))
+
+
+class Watched:
+    """The last values of a channel as a service sees them."""
+
+    def __init__(self) -> None:
+        self.values: list = []
+
+    async def take(self, value) -> None:
+        self.values.append(value)
+
+
+class Api:
+    """What the api does on the bus."""
+
+    def __init__(self, bus) -> None:
+        self.bus = bus
+        self.revisions, self.states = Watched(), Watched()
+
+    async def watch(self) -> "Api":
+        await self.bus.watch(CONFIGURATION, self.revisions.take)
+        await self.bus.watch(STATE, self.states.take)
+        await until(lambda: self.revisions.values)
+        return self
+
+    async def edit(self, files, **more):
+        return await self.bus.request(EDIT, EditRequest(files=files, origin="REST", **more), timeout=10)
+
+    async def detail(self, number=None):
+        return await self.bus.request(REVISION, RevisionRequest(number=number), timeout=10)
+
+    async def page(self):
+        return (await self.bus.request(REVISIONS, PageRequest(limit=10), timeout=10)).revisions
+
+    @property
+    def number(self) -> int:
+        return self.revisions.values[-1].number
+
+    @property
+    def sync(self):
+        return [state for state in self.states.values if state.service == "sync"][-1]
+
+
+@pytest.fixture
+async def api(running, connect):
+    async with running.run():
+        yield await Api(await connect(Service.API)).watch()
+
+
+async def test_an_edit_becomes_a_revision_and_reaches_the_main_server_and_the_backup(api, running):
+    answer = await api.edit({INV: OTHER})
+    assert (answer.error, answer.revision, answer.provisional) == ("", 2, False)
+    await until(lambda: api.number == 2)
+    assert api.revisions.values[-1].files[INV] == OTHER
+    for number in (1, 2):
+        await api.bus.request(CONNECT, ConnectRequest(server=number), timeout=5)
+        files = running.servers[number].files
+        await until(lambda files=files: files.get(f"/{INV}") == OTHER.encode())
+
+
+async def test_a_wrong_edit_is_answered_with_every_finding_and_changes_nothing(api, tmp_path):
+    daq = (tmp_path / "set" / DAQ).read_text()
+    answer = await api.edit({INV: DEFINITION.replace("U16", "U17"), DAQ: daq.replace("roof_2", "roof_1")})
+    assert "nothing was changed" in answer.error
+    assert {line.split(":")[0] for line in answer.findings if ": error: " in line} == {INV, DAQ}
+    assert (await api.detail()).summary.number == 1
+
+
+async def test_an_edit_based_on_an_older_revision_is_refused(api):
+    assert (await api.edit({INV: OTHER}, based_on=1)).revision == 2
+    answer = await api.edit({INV: DEFINITION}, based_on=1)
+    assert "revision 2 is in force by now, not 1" in answer.error
+
+
+@pytest.mark.parametrize("path", ["DEF/../CONFIG/x", "/etc/passwd", "DEF/new.csv", "BIN/x", "CONFIG/other_daq.csv", ""])
+async def test_a_path_that_is_no_file_of_the_set_is_refused(api, path):
+    answer = await api.edit({path: "x"})
+    assert "none of the set's files" in answer.error
+    assert (await api.detail()).summary.number == 1
+
+
+async def test_a_new_definition_comes_with_what_names_it(api, tmp_path):
+    daq = (tmp_path / "set" / DAQ).read_text()
+    answer = await api.edit({"DEF/new.csv": OTHER, DAQ: daq.replace("inv.csv", "new.csv")})
+    assert answer.revision == 2
+    assert set((await api.detail()).files) == {CONFIG, DAQ, f"CONFIG/{UID}_var.ini", "DEF/new.csv"}
+
+
+async def test_passwords_are_masked_and_a_masked_one_comes_back_unchanged(api):
+    shown = (await api.detail()).files[CONFIG]
+    assert "hush" not in shown
+    assert "FTP_Password=***" in shown
+    answer = await api.edit({CONFIG: shown + "GATEWAY_Name=Roof\n"})
+    assert (answer.revision, answer.provisional) == (2, False), "the password is the same: no trial"
+    assert "hush" not in (await api.detail()).model_dump_json()
+
+
+async def test_the_history_tells_who_changed_what_and_an_older_revision_comes_back(api):
+    await api.edit({INV: OTHER})
+    answer = await api.bus.request(RETURN, ReturnRequest(number=1, origin="REST"), timeout=10)
+    assert answer.revision == 3
+    assert [(r.number, r.origin, r.state, r.changed) for r in await api.page()] == [
+        (3, "REST", RevisionState.IN_FORCE, (INV,)),
+        (2, "REST", RevisionState.PAST, (INV,)),
+        (1, "set directory", RevisionState.PAST, (CONFIG, DAQ, f"CONFIG/{UID}_var.ini", INV)),
+    ]
+    detail = await api.detail(2)
+    assert "+3;3;0;U16;;Energy;;1;0;W;2" in detail.diff
+    assert "not kept" in (await api.bus.request(RETURN, ReturnRequest(number=9, origin="REST"), timeout=10)).error
+    assert "there is no 9" in (await api.detail(9)).error
+
+
+async def test_one_service_that_rejects_takes_the_revision_back_for_all(api, running, connect):
+    collector = await connect(Service.COLLECTOR)
+    await api.edit({INV: OTHER})
+    await until(lambda: api.number == 2)
+    bad = CollectorState(time=2**42, started=0, revision=1, rejected="no such line", rejected_revision=2)
+    await collector.store(STATE, bad, service=Service.COLLECTOR)
+    await until(lambda: api.number == 3)
+    assert api.revisions.values[-1].files[INV] == DEFINITION
+    states = {revision.number: (revision.state, revision.note) for revision in await api.page()}
+    assert states[2] == (RevisionState.TAKEN_BACK, "collector rejects it: no such line")
+    assert states[3] == (RevisionState.IN_FORCE, "back to revision 1")
+    await until(lambda: running.texts(1, "ALARM"))
+    assert "CONFIGURATION REJECTED" in "".join(running.texts(1, "ALARM"))
+
+
+async def test_a_wrong_address_comes_back_by_itself_and_a_person_sees_the_trial(running, connect):
+    running.clock = FastClock(20)
+    async with running.run():
+        api = await Api(await connect(Service.API)).watch()
+        await api.bus.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: f"/{CONFIG}" in running.servers[1].files)
+        good = running.servers[1].files[f"/{CONFIG}"]
+        wrong = good.replace(b"=server1", b"=nowhere")
+        await until(lambda: len(api.states.values) > 3, 30)  # the states flow: none is missed
+        running.servers[1].files[f"/{CONFIG}"] = wrong
+        await api.bus.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: api.sync.trial is not None)
+        assert (api.sync.trial.revision, api.sync.trial.back_to) == (2, 1)
+        await until(lambda: api.number == 3, 60)
+        await until(lambda: api.sync.trial is None)
+        await until(lambda: "CONFIGURATION ROLLED BACK" in "".join(running.texts(1, "ALARM")))
+        await until(lambda: any("revision 2 is taken back" in text for text in running.texts(1, "LOG")))
+        assert running.servers[1].files[f"/{CONFIG}"] == wrong
+
+
+async def test_a_trial_outlives_a_restart_and_is_confirmed_when_the_server_comes(running, connect, tmp_path):
+    running.servers[1].unreachable = "it is down"
+    async with running.run():
+        api = await Api(await connect(Service.API)).watch()
+        config = (await api.detail()).files[CONFIG]
+        answer = await api.edit({CONFIG: config.replace("=server1", "=server1.example")})
+        assert answer.provisional
+    async with running.run():
+        api = await Api(await connect(Service.API)).watch()
+        await until(lambda: api.sync.trial is not None)
+        running.servers[1].unreachable = ""
+        await api.bus.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: api.sync.trial is None)
+        assert (await api.detail()).summary.number == 2
+        assert (await api.detail()).summary.state is RevisionState.IN_FORCE
