@@ -16,6 +16,7 @@ from heliograph.contract import Service
 from heliograph.runtime import Context, EventLog, SystemClock
 from support.plausible import Peers
 from support.ports import free_port
+from support.waiting import until
 
 LIMIT = 30
 
@@ -48,14 +49,6 @@ class Api:
 
     async def post(self, path: str, **options: object) -> httpx.Response:
         return await self.clients[0].post(path, **options)
-
-
-async def until(condition: Callable) -> object:
-    """Wait until an awaitable condition gives something true, and return that."""
-    async with asyncio.timeout(LIMIT):
-        while not (found := await condition()):
-            await asyncio.sleep(0.05)
-        return found
 
 
 @pytest.fixture
