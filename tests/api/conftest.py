@@ -47,6 +47,11 @@ class Api:
     async def get(self, path: str, **options: object) -> httpx.Response:
         return await self.clients[0].get(path, **options)
 
+    async def send(self, method: str, path: str, **options: object) -> httpx.Response:
+        """Send a request with the token."""
+        headers = self.bearer | dict(options.pop("headers", {}))
+        return await self.clients[0].request(method, path, headers=headers, **options)
+
     async def post(self, path: str, **options: object) -> httpx.Response:
         return await self.clients[0].post(path, **options)
 

@@ -7,7 +7,7 @@ reading of each device.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
-from heliograph.api.errors import NotThere, Refused, Silent
+from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.contract import (
     AlarmPage,
@@ -29,7 +29,7 @@ from heliograph.contract.records import Value
 from heliograph.contract.states import SILENCE_SECONDS
 from heliograph.contract.status import status_document
 from heliograph.formats import Definition, Plant, PlantDevice, Variable, engineering_value, scale_factor_of
-from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce
+from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce, TooLarge
 from heliograph.runtime.clock import milliseconds
 
 ASK_SECONDS: Final = 5.0
@@ -72,6 +72,10 @@ class View:
     def status(self) -> StatusDocument:
         """The status of the whole gateway."""
         return status_document(self._states, self.now())
+
+    def states(self) -> tuple[ServiceState, ...]:
+        """The last state of each service, by name."""
+        return tuple(state for _, state in sorted(self._states.items()))
 
     def sync(self) -> SyncState | None:
         """The last state of sync."""
@@ -127,11 +131,17 @@ class View:
         """Ask for a connection; raises `Silent`, `Refused`."""
         await self._ask(CONNECT, ConnectRequest(server=server))
 
-    async def _ask(self, channel: Channel, request: Any) -> Any:
+    async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
+        """Ask sync; its answer may be a refusal. Raises `Silent`, `Oversized`."""
         try:
-            answer: Outcome = await self._bus.request(channel, request, timeout=ASK_SECONDS)
+            return await self._bus.request(channel, request, timeout=seconds)
+        except TooLarge as error:
+            raise Oversized(f"This does not fit into one message to the service sync: {error}.") from error
         except NoAnswer as error:
             raise Silent(f"The service sync does not answer now; try again in a moment ({error}).") from error
+
+    async def _ask(self, channel: Channel, request: Any) -> Any:
+        answer: Outcome = await self.ask(channel, request)
         if answer.error:
             raise Refused(answer.error)
         return answer
