@@ -16,6 +16,7 @@ from heliograph.contract import Service
 from heliograph.runtime import Context, EventLog, SystemClock
 from support.plausible import Peers
 from support.ports import free_port
+from support.waiting import until
 
 LIMIT = 30
 
@@ -46,16 +47,13 @@ class Api:
     async def get(self, path: str, **options: object) -> httpx.Response:
         return await self.clients[0].get(path, **options)
 
+    async def send(self, method: str, path: str, **options: object) -> httpx.Response:
+        """Send a request with the token."""
+        headers = self.bearer | dict(options.pop("headers", {}))
+        return await self.clients[0].request(method, path, headers=headers, **options)
+
     async def post(self, path: str, **options: object) -> httpx.Response:
         return await self.clients[0].post(path, **options)
-
-
-async def until(condition: Callable) -> object:
-    """Wait until an awaitable condition gives something true, and return that."""
-    async with asyncio.timeout(LIMIT):
-        while not (found := await condition()):
-            await asyncio.sleep(0.05)
-        return found
 
 
 @pytest.fixture

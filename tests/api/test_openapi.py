@@ -14,6 +14,7 @@ from heliograph.api.models import (
     Health,
     ProblemDocument,
 )
+from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.contract import StatusDocument
 
 SURFACE = {
@@ -24,6 +25,15 @@ SURFACE = {
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),
+    ("get", "/api/v1/configuration"): (200, ConfigurationNow),
+    ("get", "/api/v1/configuration/revisions"): (200, RevisionList),
+    ("get", "/api/v1/configuration/revisions/{number}"): (200, RevisionWhole),
+    ("post", "/api/v1/configuration/revisions/{number}/return"): (200, EditDone),
+    ("get", "/api/v1/configuration/files"): (200, SetFiles),
+    ("patch", "/api/v1/configuration/files"): (200, EditDone),
+    ("get", "/api/v1/configuration/files/{folder}/{name}"): (200, None),
+    ("put", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
+    ("delete", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),
@@ -69,6 +79,20 @@ async def test_examples_of_bodies_fit(description):
     content = description["paths"]["/api/v1/connections"]["post"]["requestBody"]["content"]["application/json"]
     for example in content["examples"].values():
         ConnectBody.model_validate(example["value"])
+    content = description["paths"]["/api/v1/configuration/files"]["patch"]["requestBody"]["content"]["application/json"]
+    assert len(content["examples"]) == 2
+    for example in content["examples"].values():
+        EditBody.model_validate(example["value"])
+    assert content["schema"]["properties"]["files"]["maxProperties"] == MOST_FILES
+
+
+async def test_files_are_described_as_text(description):
+    file = description["paths"]["/api/v1/configuration/files/{folder}/{name}"]
+    assert file["get"]["responses"]["200"]["content"]["text/plain"]["example"]
+    assert file["put"]["requestBody"]["content"]["text/plain"]["example"]
+    for method in ("put", "delete"):
+        assert {"name": "if-match", "in": "header"}.items() <= file[method]["parameters"][-1].items()
+        assert file[method]["security"] == [{"HTTPBearer": []}]
 
 
 async def test_the_token_is_described(description):

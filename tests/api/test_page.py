@@ -15,10 +15,19 @@ from hypothesis import strategies as st
 
 from heliograph.api.pages import ASSETS, words
 from heliograph.api.stream import MAX_CLIENTS
-from heliograph.contract import Alarm, AlarmSource
+from heliograph.contract import (
+    Alarm,
+    AlarmSource,
+    ConnectionResult,
+    DeviceCondition,
+    RevisionState,
+    ServerState,
+    Trial,
+    Trigger,
+)
 from heliograph.contract.channels import STATE
 from heliograph.contract.requests import NumberedAlarm
-from support.plausible import FILES, UID, collector_state, connections, now, reading, sync_state
+from support.plausible import FILES, SERVER_2, UID, collector_state, connections, now, reading, sync_state
 from support.servers import need
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</time><script>alert(2)</script>"
@@ -79,7 +88,7 @@ async def test_the_page_shows_the_gateway_at_the_first_look(api):
         "Roof of the dairy", "WPM00C44F", "need attention", "roof_1", "Not answering",
         "nothing came within 0.2 s, 3 times in a row", "AC power", "grid meter", "SERIAL1", "busy 42 %",
         "Server 1 main", "SFTP · data.example.org:22/dairy/", "3 files, 19.4 kB", "login was refused",
-        "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
+        "Last revisions", "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
         str(api.state_dir / "api-token"),
     ):  # fmt: skip
         assert part.replace(" ", " ") in text.replace(words.NARROW, " "), part
@@ -113,6 +122,10 @@ async def test_hostile_names_stay_text(serve, peers):
     peers.alarm_rows = [
         NumberedAlarm(number=1, alarm=Alarm(identity="a", source=AlarmSource.GATEWAY, time=10**17, info=HOSTILE))
     ]
+    peers.revisions.rows = [
+        row.model_copy(update={"note": HOSTILE, "origin": HOSTILE, "changed": (HOSTILE,) * 5})
+        for row in peers.revisions.rows
+    ]
     peers.connection_rows = [connections()[0].model_copy(update={"failures": (HOSTILE,)})]
     await peers.serve()
     api = await serve()
@@ -129,7 +142,8 @@ async def test_hostile_names_stay_text(serve, peers):
 
     telling = asyncio.create_task(tell())
     held = await sections_until(
-        api, lambda s: "alert(1)" in s["identity"] and "alert(1)" in s["history"] and "alert" in s.get("values-1", ""),
+        api, lambda s: all("alert(1)" in s[n] for n in ("identity", "history")) and "alert" in s.get("values-1", "")
+        and "Taken back" in s["configuration"],
         "?open=1,2",
     )  # fmt: skip
     telling.cancel()
@@ -140,6 +154,61 @@ async def test_hostile_names_stay_text(serve, peers):
         assert "b" not in markup.tags
         assert not [inline for inline in markup.inline if inline != "script"]
         assert markup.tags.count("script") <= 1
+
+
+async def test_a_trial_a_refused_set_and_the_last_revisions_stand_on_the_page(api, peers):
+    trial = Trial(revision=4, back_to=3, since=now() - 60_000, until=now() + 1_440_000, failures=1)
+    findings = (f"CONFIG/{UID}_daq.csv:2:1: error: 'x' is no number",)
+    broker = SERVER_2.model_copy(update={"type": "mqtts", "mode": "strategy_mqtt"})
+    session = sync_state().servers[1].model_copy(update={"server": broker, "connected": True})
+    state = sync_state(revision=4, trial=trial, rejected=True, findings=findings, servers=(session,))
+    await peers.sync.store(STATE, state, service="sync")
+    lagging = collector_state(rejected="DEF/m.csv:1:1: error: no", rejected_revision=4)
+    await peers.collector.store(STATE, lagging, service="collector")
+    held = await sections_until(
+        api, lambda s: all(w in s["configuration"] for w in ("On trial since", "goes on with", "Last revisions"))
+    )
+    text = " ".join(" ".join(Markup(held["configuration"]).texts).split())
+    for part in (
+        "Revision 4 On trial", "back to revision 3", "1 of 3 tries failed", "The newest set is refused",
+        "'x' is no number", "Service collector goes on with revision 3: DEF/m.csv:1:1", "Last revisions",
+        "CONFIG/WPM00C44F_config.ini", "Taken back the main server was not reached in 30 minutes: back to revision 10",
+    ):  # fmt: skip
+        assert part in text, part
+    assert f'data-ms="{trial.until}" data-form="until"' in held["configuration"]
+    assert held["configuration"].count("<tr>") == 1 + 10
+    assert "Revision 4 is on trial: back to revision 3 in 2" in held["attention"]
+    assert "could not take the newest revision (4)" in held["attention"]
+    servers = " ".join(" ".join(Markup(held["servers"]).texts).split())
+    assert "Server 2 MQTT" in servers
+    assert "Session open" in servers
+
+
+async def test_a_revision_in_force_stands_on_the_page_with_its_origin(api):
+    text = " ".join(" ".join(Markup((await api.get("/")).text).texts).split())
+    assert "Revision 3 In force From: set directory · in force since" in text
+    assert "Findings about the set" in text
+
+
+def test_every_state_has_a_word():
+    assert set(words.TRIGGERS) == set(Trigger)
+    assert set(words.RESULTS) == set(ConnectionResult)
+    assert set(words.REVISIONS) == set(RevisionState)
+    assert {*words.CONDITIONS} == {*DeviceCondition, None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"connected": True}, "Connected"),
+        ({"connected": False}, "Not yet connected"),
+        ({"connected": True, "failures": 1}, "Failing"),
+        ({"connected": True, "problems": ("the topic is refused",)}, "Needs a hand"),
+    ],
+)
+def test_an_mqtt_server_says_whether_its_session_stands(changes, word):
+    server = ServerState(server=SERVER_2.model_copy(update={"type": "mqtts", "mode": "strategy_mqtt"}), **changes)
+    assert words.server_chip(server)[1] == word
 
 
 async def test_the_stream_sends_what_changed_and_no_more(api, peers):

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from heliograph.api.models import AlarmList, ConnectionList, Device, DeviceList, DeviceVariables, ProblemDocument
 from heliograph.contract import StatusDocument
 from support.plausible import FILES, UID, reading
+from support.waiting import until
 
 
 def problem(answer, status: int) -> ProblemDocument:
@@ -197,12 +198,23 @@ async def test_a_changed_definition_forgets_readings_made_under_the_old_one(api,
     assert (await api.get("/api/v1/devices/1/variables")).json()["time"] is not None
 
 
-async def test_a_broken_revision_is_no_end(api, peers):
-    """Sync never publishes one; were it to, the api goes on with the devices it can read."""
+async def test_a_revision_that_cannot_be_read_is_rejected_at_once_and_the_old_one_stays(api, peers):
+    before = len((await api.get("/api/v1/devices")).json()["devices"])
     await peers.configure(5, {**FILES, "DEF/meter.csv": "garbage"})
-    while len((await api.get("/api/v1/devices")).json()["devices"]) != 3:
-        await _moment()
+
+    async def told() -> list[str]:
+        lines = (await api.get("/api/v1/status")).json()["attention"]
+        return [line for line in lines if "could not take the newest revision (5)" in line]
+
+    assert "DEF/meter.csv:1:1" in (await until(told))[0]
+    assert len((await api.get("/api/v1/devices")).json()["devices"]) == before
     assert (await api.get("/")).status_code == 200
+    await peers.configure(6)
+
+    async def taken() -> bool:
+        return not await told()
+
+    await until(taken)
 
 
 async def test_values_that_are_no_numbers_are_null(api, peers):

@@ -23,6 +23,8 @@ INDIRECT = {
     "click": "typer",
     "markupsafe": "jinja2",
 }
+PART_OF = {"stopping": "runtime"}
+"""Packages of a member that are not named after it."""
 
 
 def test_layers_are_kept():
@@ -47,7 +49,8 @@ def test_every_import_is_a_declared_requirement(member):
     for path in member.rglob("src/**/*.py"):
         for name in _imports(path):
             if name.startswith("heliograph."):
-                found = name.split(".")[1]
+                package = name.split(".")[1]
+                found = PART_OF.get(package, package)
             else:
                 found = name.split(".")[0]
                 if found in sys.stdlib_module_names or found == "heliograph":

@@ -53,3 +53,23 @@ async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_st
         assert await asked_all_along(stopping, lambda: (plant.devices(), plant.lines())) > 1
         assert plant.devices() == ()
     await collector.outbox.close()
+
+
+async def test_a_stop_in_the_middle_of_a_revision_is_the_end(tmp_path):
+    """Whatever was about to begin does not: else its line would outlive the service."""
+    clock = SystemClock()
+    bus = Bus(ServiceSettings(), Service.COLLECTOR)
+    context = Context(Service.COLLECTOR, bus, clock, EventLog(Service.COLLECTOR, clock), asyncio.Event(), 0)
+    collector = Collector(context, CollectorSettings(state_dir=tmp_path))
+    for yields in range(4):
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            plant = Plant(collector._sinks(), group)
+            await plant.apply(read_plan(revision([line(1), line(2)], {"m.csv": TEXT}), {}))
+            second = read_plan(revision([line(2, 0), line(3, 0)], {"m.csv": TEXT}, number=2), {})
+            applying = asyncio.create_task(plant.apply(second))
+            for _ in range(yields):
+                await asyncio.sleep(0)
+            await plant.stop()
+            await applying
+            assert (plant.lines(), plant.devices(), plant.stations()) == ((), (), [])
+    await collector.outbox.close()

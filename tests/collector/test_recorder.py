@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliograph.collector.recorder import Recorder
+from heliograph.collector.recording import Recording
 from heliograph.contract import Record
 from heliograph.formats.daq import Device
 from heliograph.formats.definition_parser import parse_definition
@@ -137,3 +138,38 @@ def test_a_step_forward_closes_the_open_period_under_its_own_date():
     own.add((6, 6, 6.0, "y"), 3_600_001)
     assert list(records(own.close(3_600_002))) == [60_000]
     assert list(records(own.close(3_660_000))) == [3_660_000]
+
+
+class Standing:
+    """A clock that a test sets."""
+
+    seconds = 30.0
+
+    def time(self) -> float:
+        return self.seconds
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+def test_a_device_that_is_dropped_hands_over_the_periods_that_have_ended():
+    """A revision may change a device between the end of its period and the moment at which records are made."""
+    clock, put = Standing(), []
+    recording = Recording(put.extend, clock, lambda _, __: False)
+    late, ahead, idle = (recording.recorder(DEVICE, DEFINITION) for _ in range(3))
+    for each in (late, ahead, idle):
+        recording.begin(each)
+    late.add((1, 2, 3.0, "a"), 59_000)
+    ahead.add((1, 2, 3.0, "a"), 59_000)
+    ahead.add((2, 2, 3.0, "a"), 60_500)
+    idle.add((1, 2, 3.0, "a"), 31_000)
+    recording.drop(idle)
+    assert put == []
+    clock.seconds = 60.6
+    recording.drop(late)
+    recording.drop(ahead)
+    assert [draft.date for draft in put] == [60_000, 60_000]
+    recording.close(300_000)
+    assert len(put) == 2

@@ -12,6 +12,7 @@ from heliograph.commands.journal import Entry, Journal
 from heliograph.contract import CommandsState, Service, VariableValue, Way
 from heliograph.contract.channels import COMMAND_TEXTS, STATE
 from heliograph.formats import CommandResult
+from support.plausible import FILES
 
 CONNECT = {"rpcName": "sunpm.connect"}
 
@@ -168,6 +169,31 @@ async def test_the_state_counts_what_was_done(desk, service, connect):
         while not states or states[-1].executed < 2:
             await asyncio.sleep(0.05)
     assert (states[-1].executed, states[-1].failed, states[-1].revision) == (2, 1, 3)
+
+
+async def test_a_revision_that_cannot_be_read_is_rejected_at_once_and_the_old_one_stays(desk, service, connect):
+    states: list[CommandsState] = []
+    api = await connect(Service.API)
+
+    async def see(state) -> None:
+        if isinstance(state, CommandsState):
+            states.append(state)
+
+    await api.watch(STATE, see)
+    desk.peers.registers["4", "1"] = 5
+    await desk.ask(CONNECT)
+    await desk.peers.configure(4, {**FILES, "DEF/meter.csv": "garbage"})
+    async with asyncio.timeout(20):
+        while not states or states[-1].rejected_revision != 4:
+            await asyncio.sleep(0.05)
+    assert "DEF/meter.csv:1:1" in states[-1].rejected
+    assert states[-1].revision == 3
+    assert (await desk.call("readVariable", device="grid meter", variable="Active power"))["result"]["raw"] == 5
+    await desk.peers.configure(5)
+    async with asyncio.timeout(20):
+        while states[-1].revision != 5:
+            await asyncio.sleep(0.05)
+    assert (states[-1].rejected, states[-1].rejected_revision) == ("", None)
 
 
 def test_results_beyond_the_limit_are_left_out_and_every_command_stays_answered():

@@ -1,5 +1,7 @@
 """The status document: one view of the gateway made of the last state of each service."""
 
+import pytest
+
 from heliograph.contract import (
     ApiState,
     CollectorState,
@@ -10,6 +12,7 @@ from heliograph.contract import (
     ServerSummary,
     StorageState,
     SyncState,
+    Trial,
 )
 from heliograph.contract.status import status_document
 
@@ -78,6 +81,32 @@ def test_attention_names_the_gravest_first():
     order += ["directory /ALARM", "roof does not answer: no answer within 1 s."]
     assert len(document.attention) == len(order)
     assert all(part in line for part, line in zip(order, document.attention, strict=True))
+
+
+@pytest.mark.parametrize("service", ["collector", "commands", "api"])
+def test_a_service_that_could_not_take_a_revision_needs_a_hand(service):
+    rejecting = states()[service].model_copy(update={"rejected": "DEF/m.csv:1:1: error: x", "rejected_revision": 4})
+    (line,) = status_document(states(**{service: rejecting}), NOW).attention
+    assert line == f"Service {service} could not take the newest revision (4): DEF/m.csv:1:1: error: x"
+
+
+@pytest.mark.parametrize(
+    ("left", "failures", "words"),
+    [
+        (
+            24 * 60_000 + 59_999,
+            1,
+            "back to revision 7 in 24 min unless the main server is reached; 1 of 3 tries failed",
+        ),
+        (59_000, 0, "back to revision 7 in 59 s unless the main server is reached"),
+        (-5_000, 2, "back to revision 7 in 0 s unless the main server is reached; 2 of 3 tries failed"),
+    ],
+)
+def test_a_trial_is_told_with_its_way_back_and_its_countdown(left, failures, words):
+    trial = Trial(revision=8, back_to=7, since=NOW - 60_000, until=NOW + left, failures=failures)
+    document = status_document(states(sync=states()["sync"].model_copy(update={"trial": trial})), NOW)
+    assert document.trial == trial
+    assert document.attention == (f"Revision 8 is on trial: {words}.",)
 
 
 def test_no_configuration_is_told_from_a_refused_one():

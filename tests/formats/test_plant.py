@@ -31,6 +31,9 @@ def test_what_cannot_be_read_is_left_out_and_told():
     plant = read_plant({**FILES, "DEF/meter.csv": "garbage"}, UID)
     assert [e.device.name for e in plant.devices] == ["roof_1", "roof_2", "roof_3"]
     assert {f.file for f in plant.findings} == {"DEF/meter.csv"}
+    missing = read_plant({name: text for name, text in FILES.items() if name != "DEF/inv.csv"}, UID)
+    assert [e.device.name for e in missing.devices] == ["grid meter"]
+    assert [(f.file, f.severity) for f in missing.findings] == [("DEF/inv.csv", "error")]
     assert read_plant({}, UID) == Plant()
 
 

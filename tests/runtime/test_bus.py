@@ -8,13 +8,15 @@ import pytest
 
 from heliograph.contract import (
     ConnectRequest,
+    EditRequest,
     Outcome,
     Reading,
     Revision,
     Service,
 )
-from heliograph.contract.channels import ALARMS, CONFIGURATION, CONNECT, LIVE, RECORDS, STREAMS
-from heliograph.runtime import Bus, BusUnavailable, NoAnswer, Outgoing, Unreadable
+from heliograph.contract.channels import ALARMS, CONFIGURATION, CONNECT, EDIT, LIVE, RECORDS, STREAMS
+from heliograph.runtime import Bus, BusUnavailable, NoAnswer, Outgoing, TooLarge, Unreadable
+from heliograph.runtime.bus import MAX_PAYLOAD
 from support.samples import record
 
 LIMIT = 20
@@ -184,6 +186,43 @@ async def test_last_value_reaches_who_comes_late_and_who_was_there(sync, connect
             news.clear()
             await news.wait()
     assert late == [2]
+
+
+async def test_what_comes_while_the_last_value_is_handled_waits_for_its_end(sync, connect):
+    """A slow handler gets values one after the other, the newest last."""
+    revision = Revision(number=0, time=0, origin="test", uid="WPM000001")
+    await sync.store(CONFIGURATION, revision)
+    api = await connect(Service.API)
+    began, seen = asyncio.Event(), []
+
+    async def take(offered: Revision) -> None:
+        began.set()
+        if offered.number == 0:
+            await asyncio.sleep(0.3)
+        seen.append(offered.number)
+
+    watching = asyncio.create_task(api.watch(CONFIGURATION, take))
+    async with asyncio.timeout(LIMIT):
+        await began.wait()
+        await sync.store(CONFIGURATION, revision.model_copy(update={"number": 1}))
+        await watching
+        while len(seen) < 2:
+            await asyncio.sleep(0.02)
+    assert seen == [0, 1]
+
+
+async def test_what_is_too_large_for_a_message_is_said_plainly(sync, connect):
+    api = await connect(Service.API)
+
+    async def handle(_: ConnectRequest) -> Outcome:
+        return Outcome(error="x" * MAX_PAYLOAD)
+
+    await sync.serve(CONNECT, handle)
+    answer = await api.request(CONNECT, ConnectRequest(), timeout=5)
+    assert answer.error == "the answer to 'connect': 8,388,620 bytes in one message, and the bus carries 8,388,608"
+    edit = EditRequest(files={"DEF/m.csv": "x" * 9_000_000}, origin="REST")
+    with pytest.raises(TooLarge, match="bytes in one message, and the bus carries 8,388,608"):
+        await api.request(EDIT, edit, timeout=5)
 
 
 async def test_request_is_answered_by_its_one_reader(sync, connect):

@@ -49,6 +49,7 @@ from heliograph.contract.channels import (
 )
 from heliograph.contract.requests import NumberedAlarm
 from heliograph.runtime import Bus
+from support.plausible_revisions import Revisions
 
 UID = "WPM00C44F"
 
@@ -285,6 +286,7 @@ class Peers:
         self.refusal = ""
         self.connection_rows = connections()
         self.alarm_rows = alarms()
+        self.revisions = Revisions(FILES)
         self.on_write: Callable[[WriteRequest], Awaitable[VariableValue | None]] | None = None
 
     async def configure(self, number: int = 3, files: dict[str, str] | None = None) -> None:
@@ -304,6 +306,7 @@ class Peers:
         await self.sync.serve(CONNECT, self._connect)
         await self.sync.serve(CONNECTION_HISTORY, self._connections)
         await self.sync.serve(ALARM_HISTORY, self._alarms)
+        await self.revisions.serve(self.sync)
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
         await self.collector.serve(PARAMETERS, self._parameters)

@@ -96,7 +96,7 @@ def _show(document: StatusDocument, console: Console) -> None:
     console.print(Text(f"{document.site or 'Gateway'} {document.uid}".strip(), style="bold"))
     console.print(
         Text(
-            f"as of {_moment(document.time)}, configuration revision {document.revision or '–'}, "
+            f"as of {_moment(document.time)}, configuration revision {_revision(document)}, "
             f"storage {_megabytes(document.storage.bytes)} of {_megabytes(document.storage.limit)}"
         )
     )
@@ -107,6 +107,15 @@ def _show(document: StatusDocument, console: Console) -> None:
         console.print(Text(f"! {printable(line)}", style="red"))
     if not document.attention:
         console.print(Text("All is well.", style="green"))
+
+
+def _revision(document: StatusDocument) -> str:
+    """The revision in force; while it is on trial, also the way back."""
+    trial = document.trial
+    if trial is None:
+        return str(document.revision or "–")
+    back = f"back to {trial.back_to} at {_moment(trial.until)} unless the main server is reached"
+    return f"{document.revision} (on trial: {back})"
 
 
 def _services(document: StatusDocument, console: Console) -> None:

@@ -175,6 +175,8 @@ class EditAnswer(Outcome):
     revision: int | None = None
     provisional: bool = False
     """The revision is on trial."""
+    conflict: bool = False
+    """Refused because another revision is in force than the one that was edited (`EditRequest.based_on`)."""
     findings: tuple[str, ...] = ()
     """`file:line:column: error|warning: text`."""
 

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 from heliograph.contract.states import (
     SILENCE_SECONDS,
+    ApiState,
     CollectorState,
+    CommandsState,
     DeviceCondition,
     ServiceState,
     ServiceSummary,
     StatusDocument,
     SyncState,
+    Trial,
 )
 
 SERVICES = ("collector", "sync", "commands", "api")
@@ -35,8 +38,16 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         storage=sync.storage,
         outbox_records=collector.outbox_records,
         findings=sync.findings,
-        attention=tuple(_attention(services, collector, sync)),
+        attention=tuple(_attention(services, states, collector, sync, now)),
     )
+
+
+def trial_words(trial: Trial, now: int) -> str:
+    """What a trial comes to at `now` (milliseconds since 1970), for people: the way back, and how near it is."""
+    seconds = max(0, trial.until - now) // 1000
+    left = f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
+    tried = f"; {trial.failures} of {trial.tries} tries failed" if trial.failures else ""
+    return f"back to revision {trial.back_to} in {left} unless the main server is reached{tried}"
 
 
 def _summary(name: str, state: ServiceState | None, now: int) -> ServiceSummary:
@@ -46,14 +57,21 @@ def _summary(name: str, state: ServiceState | None, now: int) -> ServiceSummary:
     return ServiceSummary(service=name, running=running, started=state.started, seen=state.time)
 
 
-def _attention(services: tuple[ServiceSummary, ...], collector: CollectorState, sync: SyncState) -> list[str]:
+def _attention(
+    services: tuple[ServiceSummary, ...],
+    states: Mapping[str, ServiceState],
+    collector: CollectorState,
+    sync: SyncState,
+    now: int,
+) -> list[str]:
     """What needs a hand, the gravest first."""
     lines = [f"Service {s.service} is not running." for s in services if not s.running]
     if sync.storage.full:
         lines.append("The storage is full: new records are not stored until an upload frees room.")
     lines.extend(_without_configuration(sync))
-    if collector.rejected:
-        lines.append(f"The collector could not take the newest revision: {collector.rejected}")
+    lines.extend(_not_taken(states))
+    if sync.trial is not None:
+        lines.append(f"Revision {sync.trial.revision} is on trial: {trial_words(sync.trial, now)}.")
     for server in sync.servers:
         number = server.server.number
         if server.failures:
@@ -66,6 +84,17 @@ def _attention(services: tuple[ServiceSummary, ...], collector: CollectorState, 
         if device.condition in poor
     )
     return lines
+
+
+def _not_taken(states: Mapping[str, ServiceState]) -> list[str]:
+    """What is to be said of services that go on with an older revision than the newest."""
+    found = []
+    for name in SERVICES:
+        state = states.get(name)
+        if isinstance(state, CollectorState | CommandsState | ApiState) and state.rejected:
+            number = "" if state.rejected_revision is None else f" ({state.rejected_revision})"
+            found.append(f"Service {name} could not take the newest revision{number}: {state.rejected}")
+    return found
 
 
 def _without_configuration(sync: SyncState) -> list[str]:

@@ -1,5 +1,6 @@
 """What is wrong with a file, and where: the one form of every message about the configuration (spec 1.10)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,15 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.text}"
+
+
+_WRITTEN = re.compile(r"(.*?):([0-9]{1,9}):([0-9]{1,9}): (error|warning): (.*)", re.DOTALL)
+
+
+def parse_finding(text: str) -> Finding | None:
+    """Read a finding as it is written; None where a text is none."""
+    match = _WRITTEN.fullmatch(text)
+    return match and Finding(match[1], int(match[2]), int(match[3]), Severity(match[4]), match[5])
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:

@@ -10,7 +10,7 @@ from heliograph.formats.daq import Daq, Device
 from heliograph.formats.daq_parser import parse_daq
 from heliograph.formats.definition import Definition, Variable
 from heliograph.formats.definition_parser import parse_definition
-from heliograph.formats.findings import Finding
+from heliograph.formats.findings import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,10 @@ def _with_definitions(daq: Daq, files: Mapping[str, str], findings: list[Finding
     read: dict[str, Definition | None] = {}
     for file in dict.fromkeys(device.definition for device in daq.devices):
         path = f"DEF/{file}"
-        read[file], found = parse_definition(files[path].encode(), path) if path in files else (None, [])
+        if path not in files:
+            read[file], found = None, [Finding(path, 1, 1, Severity.ERROR, "a device names it, and it is not there")]
+        else:
+            read[file], found = parse_definition(files[path].encode(), path)
         findings = [*findings, *found]
     pairs = ((device, read[device.definition]) for device in daq.devices)
     devices = tuple(PlantDevice(device, definition) for device, definition in pairs if definition)

@@ -1,8 +1,9 @@
 """How a service lives: the bus, settings, time, retries, logs, and the run from start to orderly stop."""
 
-from heliograph.runtime.bus import Bus, BusError, BusUnavailable, NoAnswer, Outgoing, StoreFull, Unreadable
+from heliograph.runtime.bus import Bus, BusError, BusUnavailable, NoAnswer, Outgoing, StoreFull, TooLarge, Unreadable
 from heliograph.runtime.clock import Clock, SystemClock
 from heliograph.runtime.files import write_atomically
+from heliograph.runtime.inforce import PlantInForce
 from heliograph.runtime.logs import EventLog
 from heliograph.runtime.retry import Backoff
 from heliograph.runtime.service import Context, Main, run_service
@@ -19,9 +20,11 @@ __all__ = [
     "Main",
     "NoAnswer",
     "Outgoing",
+    "PlantInForce",
     "ServiceSettings",
     "StoreFull",
     "SystemClock",
+    "TooLarge",
     "Unreadable",
     "run_service",
     "write_atomically",

@@ -21,6 +21,7 @@ from heliograph.runtime.bus import Bus, BusError
 from heliograph.runtime.clock import Clock, SystemClock, milliseconds
 from heliograph.runtime.logs import EventLog
 from heliograph.runtime.settings import ServiceSettings
+from heliograph.stopping import STOP_SIGNALS
 
 STOP_SECONDS = 20.0
 STATE_SECONDS = 5.0
@@ -74,14 +75,18 @@ def run_service(service: Service, settings: ServiceSettings, main: Main) -> int:
     except OSError as error:
         sys.stderr.write(f"{service}: cannot use the state directory {settings.state_dir}: {error.strerror}\n")
         return 1
-    return asyncio.run(_run(service, settings, main))
+    with asyncio.Runner() as runner:
+        status = runner.run(_run(service, settings, main))
+        # The loop takes its handlers along when it closes: a second signal then must not change the status.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        return status
 
 
 async def _run(service: Service, settings: ServiceSettings, main: Main) -> int:
     clock = SystemClock()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopping.set)
     events = EventLog(service, clock)
     async with Bus(settings, service) as bus:

@@ -1,5 +1,9 @@
 """Start of the service: `python -m heliograph.api`."""
 
+from heliograph.stopping import end_at_once_when_stopped
+
+end_at_once_when_stopped()
+
 from functools import partial
 
 from heliograph.api.app import main

@@ -22,7 +22,7 @@ async def main(settings: Settings, context: Context) -> None:
     """Serve the page and the REST API until told to stop."""
     access = access_of(settings)
     sockets = listen(settings.api_host, settings.api_port)
-    view = View(context.bus, context.clock)
+    view = View(context.bus, context.clock, context.events)
     await view.watch()
     pages = Pages(view)
     hub = Hub(pages)
@@ -32,7 +32,7 @@ async def main(settings: Settings, context: Context) -> None:
         tasks = [
             group.create_task(hub.run(), name="api: pictures"),
             group.create_task(pages.follow(hub.wanted), name="api: histories"),
-            group.create_task(context.report(lambda: _state(context, view)), name="api: state"),
+            group.create_task(context.report(lambda: _state(context, view), view.in_force.changed), name="api: state"),
         ]
         closing = group.create_task(_close(hub, context.stopping), name="api: close streams")
         await serve(SafetyLayer(app), sockets, context.stopping)
@@ -83,5 +83,10 @@ async def _close(hub: Hub, stopping: asyncio.Event) -> None:
 
 
 def _state(context: Context, view: View) -> ApiState:
-    revision = view.revision.number if view.revision else None
-    return ApiState(time=context.now(), started=context.started, revision=revision)
+    return ApiState(
+        time=context.now(),
+        started=context.started,
+        revision=view.in_force.number,
+        rejected=view.in_force.rejected,
+        rejected_revision=view.in_force.rejected_revision,
+    )

@@ -9,6 +9,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_SECONDS: Final = 15.0
 MAX_BODY: Final = 16 * 1024
+EDITS: Final = "/api/v1/configuration/files"
+"""Below it whole files are sent. Their routes read a body only after they know that the client may write."""
+EDIT_SECONDS: Final = 120.0
+MAX_EDIT: Final = 16 * 1024 * 1024
 
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -41,14 +45,17 @@ class SafetyLayer:
                 _add(MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, _Body(receive).receive, send_safely)
+        await self._app(scope, _Body(receive, *_limits(scope)).receive, send_safely)
 
 
 class _Body:
     """A request's body, which is to come in time and in size."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, most: int, seconds: float) -> None:
         self._receive = receive
+        self._most = most
+        self._seconds = seconds
+        self._deadline: float | None = None
         self._is_taken = False
         self._size = 0
 
@@ -56,16 +63,24 @@ class _Body:
         """See the ASGI specification; raises what becomes a problem document."""
         if self._is_taken:
             return await self._receive()
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            raise HTTPException(408, f"The body of the request did not come within {BODY_SECONDS:g} s.") from None
+            raise HTTPException(408, f"The body of the request did not come within {self._seconds:g} s.") from None
         self._is_taken = not message.get("more_body", False)
         self._size += len(message.get("body", b""))
-        if self._size > MAX_BODY:
-            raise HTTPException(413, f"The body of a request may have {MAX_BODY} bytes at most.")
+        if self._size > self._most:
+            raise HTTPException(413, f"The body of this request may have {self._most:,} bytes at most.")
         return message
+
+
+def _limits(scope: Scope) -> tuple[int, float]:
+    """Most bytes of a request's body, and most seconds until it is there."""
+    is_edit = scope["method"] in {"PATCH", "PUT"} and scope["path"].startswith(EDITS)
+    return (MAX_EDIT, EDIT_SECONDS) if is_edit else (MAX_BODY, BODY_SECONDS)
 
 
 def _add(headers: MutableHeaders) -> None:

@@ -101,6 +101,7 @@ def _services(status: StatusDocument) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "heliograph_configuration_revision", "Number of the revision in force", status.revision or 0
     )
+    yield GaugeMetricFamily("heliograph_configuration_trial", "1 while it is on trial", status.trial is not None)
     yield GaugeMetricFamily("heliograph_attention", "Things that need somebody's hand", len(status.attention))
 
 

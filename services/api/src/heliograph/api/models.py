@@ -1,5 +1,6 @@
 """What the REST API answers, beyond the payloads of the contract."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey
 from heliograph.contract.identifiers import Milliseconds
 from heliograph.contract.records import Value
+from heliograph.formats.findings import parse_finding
 
 
 class Answer(BaseModel):
@@ -129,6 +131,30 @@ class Fault(Answer):
     text: str
 
 
+class FindingRow(Answer):
+    """One finding about the configuration set, taken apart; a remark about the set as a whole has its text alone."""
+
+    file: str = ""
+    line: int | None = None
+    column: int | None = None
+    severity: Literal["error", "warning"] | None = None
+    text: str
+
+
+def finding_rows(findings: Iterable[str]) -> tuple[FindingRow, ...]:
+    """Take findings apart, as they are told between services."""
+    return tuple(_finding_row(text) for text in findings)
+
+
+def _finding_row(text: str) -> FindingRow:
+    found = parse_finding(text)
+    if found is None:
+        return FindingRow(text=text)
+    return FindingRow(
+        file=found.file, line=found.line, column=found.column, severity=found.severity.value, text=found.text
+    )
+
+
 class ProblemDocument(Answer):
     """An error, as RFC 9457 has it."""
 
@@ -137,3 +163,6 @@ class ProblemDocument(Answer):
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
     errors: tuple[Fault, ...] = ()
+    """Faults of the request."""
+    findings: tuple[FindingRow, ...] = ()
+    """Faults of the configuration set that would have come of it."""

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from heliograph.api.errors import Problem, Unauthorised
-from heliograph.api.models import Fault, ProblemDocument
+from heliograph.api.models import Fault, ProblemDocument, finding_rows
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FAULTS = 20
@@ -55,7 +55,9 @@ def _response(document: ProblemDocument, headers: dict[str, str] | None = None) 
 async def _of_ours(_: Request, error: Exception) -> Response:
     problem = cast("Problem", error)
     headers = {"WWW-Authenticate": 'Bearer realm="heliograph"'} if isinstance(problem, Unauthorised) else None
-    return _response(ProblemDocument(title=problem.title, status=problem.status, detail=problem.detail), headers)
+    findings = finding_rows(problem.findings)
+    document = ProblemDocument(title=problem.title, status=problem.status, detail=problem.detail, findings=findings)
+    return _response(document, headers)
 
 
 async def _of_http(_: Request, error: Exception) -> Response:

@@ -4,11 +4,10 @@ Nothing here is kept beyond a restart; every answer is made from the last states
 reading of each device.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
-from heliograph.api.errors import NotThere, Refused, Silent
+from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.contract import (
     AlarmPage,
@@ -29,8 +28,8 @@ from heliograph.contract.channels import ALARM_HISTORY, CONFIGURATION, CONNECT, 
 from heliograph.contract.records import Value
 from heliograph.contract.states import SILENCE_SECONDS
 from heliograph.contract.status import status_document
-from heliograph.formats import Definition, Plant, PlantDevice, Variable, engineering_value, read_plant, scale_factor_of
-from heliograph.runtime import Bus, Clock, NoAnswer
+from heliograph.formats import Definition, Plant, PlantDevice, Variable, engineering_value, scale_factor_of
+from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce, TooLarge
 from heliograph.runtime.clock import milliseconds
 
 ASK_SECONDS: Final = 5.0
@@ -39,19 +38,27 @@ ASK_SECONDS: Final = 5.0
 class View:
     """What is known of the gateway now."""
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
+    def __init__(self, bus: Bus, clock: Clock, events: EventLog) -> None:
         self._bus = bus
         self._clock = clock
+        self.in_force = PlantInForce(events)
         self._states: dict[str, ServiceState] = {}
         self._readings: dict[str, Reading] = {}
-        self._plant = Plant()
-        self.revision: Revision | None = None
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
         await self._bus.watch(CONFIGURATION, self._take_revision)
         await self._bus.watch(STATE, self._take_state)
         await self._bus.subscribe(LIVE, self._take_reading)
+
+    @property
+    def revision(self) -> Revision | None:
+        """The revision in force here."""
+        return self.in_force.revision
+
+    @property
+    def _plant(self) -> Plant:
+        return self.in_force.plant
 
     @property
     def connected(self) -> bool:
@@ -65,6 +72,10 @@ class View:
     def status(self) -> StatusDocument:
         """The status of the whole gateway."""
         return status_document(self._states, self.now())
+
+    def states(self) -> tuple[ServiceState, ...]:
+        """The last state of each service, by name."""
+        return tuple(state for _, state in sorted(self._states.items()))
 
     def sync(self) -> SyncState | None:
         """The last state of sync."""
@@ -120,11 +131,17 @@ class View:
         """Ask for a connection; raises `Silent`, `Refused`."""
         await self._ask(CONNECT, ConnectRequest(server=server))
 
-    async def _ask(self, channel: Channel, request: Any) -> Any:
+    async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
+        """Ask sync; its answer may be a refusal. Raises `Silent`, `Oversized`."""
         try:
-            answer: Outcome = await self._bus.request(channel, request, timeout=ASK_SECONDS)
+            return await self._bus.request(channel, request, timeout=seconds)
+        except TooLarge as error:
+            raise Oversized(f"This does not fit into one message to the service sync: {error}.") from error
         except NoAnswer as error:
             raise Silent(f"The service sync does not answer now; try again in a moment ({error}).") from error
+
+    async def _ask(self, channel: Channel, request: Any) -> Any:
+        answer: Outcome = await self.ask(channel, request)
         if answer.error:
             raise Refused(answer.error)
         return answer
@@ -175,12 +192,10 @@ class View:
         return None if time is None else max(0, self.now() - time) / 1000
 
     async def _take_revision(self, revision: Revision) -> None:
-        if revision == self.revision:
-            return
-        plant = await asyncio.to_thread(read_plant, revision.files, revision.uid)
-        kept = {e.device.index for e in plant.devices if e in self._plant.devices}
-        self._readings = {index: reading for index, reading in self._readings.items() if index in kept}
-        self._plant, self.revision = plant, revision
+        before = self._plant.devices
+        if await self.in_force.take(revision):
+            kept = {entry.device.index for entry in self._plant.devices if entry in before}
+            self._readings = {index: reading for index, reading in self._readings.items() if index in kept}
 
     async def _take_state(self, state: ServiceState) -> None:
         self._states[state.service] = state

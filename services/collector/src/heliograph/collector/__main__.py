@@ -1,5 +1,9 @@
 """Start the collector: `python -m heliograph.collector`."""
 
+from heliograph.stopping import end_at_once_when_stopped
+
+end_at_once_when_stopped()
+
 from heliograph.collector.app import main
 from heliograph.collector.settings import CollectorSettings
 from heliograph.contract import Service

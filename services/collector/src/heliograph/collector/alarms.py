@@ -47,10 +47,12 @@ class Alarms:
             self._condition(name, _BACK, f"DEVICE BACK {name}")
 
     def watch(self, device: Device, definition: Definition, variables: Sequence[Variable]) -> "Watch":
-        """Begin to watch the readings of a device; `variables` are in the order of its readings."""
-        watch = Watch(self, device, definition, variables)
+        """Return what watches the readings of a device once begun; `variables` are in the order of its readings."""
+        return Watch(self, device, definition, variables)
+
+    def begin(self, watch: "Watch") -> None:
+        """Watch from now on."""
         self._watches.add(watch)
-        return watch
 
     def forget(self, watch: "Watch") -> None:
         """Stop watching."""

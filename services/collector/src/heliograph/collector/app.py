@@ -5,6 +5,7 @@ links → line → poller → recorder, alarms, live → keeper → outbox → p
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +30,10 @@ from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, WRITE
 from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
+FAULT_LENGTH: Final = 300
 REVISION_FILE: Final = "revision.json"
+
+_log = logging.getLogger("heliograph.collector")
 
 
 def main(settings: CollectorSettings, open_link: OpenLink = open_link) -> Main:
@@ -68,6 +72,7 @@ class Collector:
         self._seen: Revision | None = None
         self._revision: int | None = None
         self._rejected = ""
+        self._rejected_revision: int | None = None
 
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
@@ -124,19 +129,29 @@ class Collector:
                 await self._keep(revision)
 
     async def _apply(self, revision: Revision) -> bool:
-        """Apply a revision whole or not at all; tell whether it was."""
-        events = self._context.events
+        """Apply a revision whole or not at all, tell it at once, and return whether it was."""
         self._seen = revision
         try:
-            plan = read_plan(revision, self._settings.ports)
+            plan = await asyncio.to_thread(read_plan, revision, self._settings.ports)
+            await self._plant.apply(plan)
         except RevisionRejected as rejected:
-            self._rejected = str(rejected)
-            events.error(f"revision {revision.number} is refused, {self._in_force()}: {rejected}")
+            self._reject(revision.number, str(rejected))
             return False
-        await self._plant.apply(plan)
-        self._revision, self._rejected = revision.number, ""
-        events.info(f"revision {revision.number} is applied: {len(plan.stations)} devices are polled")
+        except Exception as error:  # noqa: BLE001  # whatever it was, the old plan runs on whole
+            _log.exception("revision %d cannot be taken", revision.number)
+            self._reject(
+                revision.number, f"a fault of the collector ({repr(error)[:FAULT_LENGTH]}); its log tells more"
+            )
+            return False
+        self._revision, self._rejected, self._rejected_revision = revision.number, "", None
+        self._changed.set()
+        self._context.events.info(f"revision {revision.number} is applied: {len(plan.stations)} devices are polled")
         return True
+
+    def _reject(self, number: int, cause: str) -> None:
+        self._rejected, self._rejected_revision = cause, number
+        self._changed.set()
+        self._context.events.error(f"revision {number} is refused, {self._in_force()}: {cause}")
 
     def _in_force(self) -> str:
         return "nothing is polled" if self._revision is None else f"revision {self._revision} goes on"
@@ -170,6 +185,7 @@ class Collector:
             started=context.started,
             revision=self._revision,
             rejected=self._rejected,
+            rejected_revision=self._rejected_revision,
             devices=self._plant.devices(),
             lines=self._plant.lines(),
             outbox_records=self.outbox.waiting + self._keeper.waiting,

@@ -76,6 +76,7 @@ class Line:
         self._failures = 0
         self._cause = ""
         self._retry_at = 0.0
+        self._ending = False
         self._since = clock.monotonic()
         self._busy: deque[tuple[float, float]] = deque(maxlen=64)
         link.on_drop = self._dropped
@@ -100,10 +101,15 @@ class Line:
         answer: T = await job.answer
         return answer
 
+    def end(self) -> None:
+        """Finish the turn that is under way, and end then."""
+        self._ending = True
+        self._news.set()
+
     async def run(self) -> None:
-        """Own the link until cancelled, then close it."""
+        """Own the link until `end` or a cancellation, then close it."""
         try:
-            while True:
+            while not self._ending:
                 if self._jobs:
                     await self._do(self._jobs.popleft())
                 elif (seconds := self._seconds_to_next()) > 0:

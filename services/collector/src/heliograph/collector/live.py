@@ -53,10 +53,12 @@ class Live:
         self._feeds: set[Feed] = set()
 
     def feed(self, device: Device, variables: Sequence[Variable]) -> Feed:
-        """Begin to publish readings of a device; `variables` are in the order of its readings."""
-        feed = Feed(device.index, to_json({"version": 1, "device": device.index, "name": device.name})[:-1], variables)
+        """Return what publishes the readings of a device once begun; `variables` are in the order of its readings."""
+        return Feed(device.index, to_json({"version": 1, "device": device.index, "name": device.name})[:-1], variables)
+
+    def begin(self, feed: Feed) -> None:
+        """Publish from now on."""
         self._feeds.add(feed)
-        return feed
 
     def forget(self, feed: Feed) -> None:
         """Publish no more of it."""

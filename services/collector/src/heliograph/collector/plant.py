@@ -1,18 +1,23 @@
 """The running plant: a line for each link, a poller for each station, changed only where a revision changes them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from heliograph.collector.drafts import RecordDraft, Verdict
 from heliograph.collector.errors import Refusal
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, RtuLink, TcpLink
 from heliograph.collector.poller import Poller, Sinks
+from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Absent, Plan, Station
-from heliograph.contract import DeviceCondition, DeviceState, LineState
+from heliograph.contract import DeviceCondition, DeviceState, LineState, RecordKind
 from heliograph.formats.daq import SerialLine, TcpInterface
 from heliograph.runtime.clock import milliseconds
+
+LINE_END_SECONDS: Final = 5.0
+"""How long a line may finish the turn under way before it is cut off; a silent device ends its turn sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,17 @@ class _Running:
     task: "asyncio.Task[None]"
 
 
+@dataclass(slots=True)
+class _Change:
+    """What one plan makes of the plant: everything new in it, made and not yet begun."""
+
+    specs: dict[str, LinkSpec]
+    renewed: dict[str, tuple[Station, RecordForm]] = field(default_factory=dict)
+    """The devices that are polled on, by index."""
+    fresh: dict[str, Poller] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+
+
 class Plant:
     """Everything that is polled. Its lines run as tasks of the given group."""
 
@@ -53,38 +69,43 @@ class Plant:
         self._pollers: dict[str, Poller] = {}
         self._absent: dict[str, tuple[Absent, int]] = {}
         self._order: tuple[str, ...] = ()
+        self._stopped = asyncio.Event()
 
     async def apply(self, plan: Plan) -> None:
-        """Bring what runs to what the plan says; stations that are the same go on without losing a poll.
+        """Bring what runs to what the plan says; stations that are polled alike go on without losing a poll.
 
-        What may be asked of the plant tells the new plan from the first moment on, while old lines still end.
+        All that can fail is made before anything changes: whatever is raised, the old plan runs on whole. What may be
+        asked of the plant tells the new plan from the first moment on, while old lines still end.
         """
-        wanted = {station.device.index: station for station in plan.stations}
-        specs = _specs(plan.stations)
-        for index, poller in list(self._pollers.items()):
-            if wanted.get(index) != poller.station:
-                self._retire(index, poller)
-        ending = self._end_lines(specs)
-        for index, station in wanted.items():
-            if index not in self._pollers:
-                self._pollers[index] = Poller(station, plan.place, self._sinks)
-                if running := self._lines.get(station.link):
-                    running.line.add(self._pollers[index])
-            self._pollers[index].place = plan.place
+        change = await asyncio.to_thread(self._prepared, plan)
+        if self._stopped.is_set():
+            return
+        for index in self._pollers.keys() - change.renewed.keys():
+            self._retire(index)
+        for index, (station, form) in change.renewed.items():
+            self._pollers[index].take(station, form)
+        ending = self._end_lines(change.specs)
+        for index, poller in change.fresh.items():
+            self._start(index, poller)
+        for poller in self._pollers.values():
+            poller.place = plan.place
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
-        await asyncio.gather(*ending, return_exceptions=True)
-        for name in specs.keys() - self._lines.keys():
-            self._begin(name, specs[name])
+        await asyncio.gather(*ending)
+        if self._stopped.is_set():
+            return
+        for name, link in change.links.items():
+            self._begin(name, change.specs[name], link)
         self._sinks.changed.set()
 
     async def stop(self) -> None:
         """Take no more turns and close every link; open periods fall."""
+        self._stopped.set()
         self._order = ()
-        for index, poller in list(self._pollers.items()):
-            self._retire(index, poller)
-        await asyncio.gather(*self._end_lines({}), return_exceptions=True)
+        for index in list(self._pollers):
+            self._retire(index)
+        await asyncio.gather(*self._end_lines({}))
 
     def find(self, index: str) -> tuple[Station, Line]:
         """Return the station and line of a device. Raises `Refusal`."""
@@ -136,27 +157,60 @@ class Plant:
         self._sinks.events.warning(f"{entry.device.name} is absent: {entry.cause}")
         return now
 
-    def _retire(self, index: str, poller: Poller) -> None:
+    def _prepared(self, plan: Plan) -> _Change:
+        """Make all that a plan needs and does not run yet, without any effect and in a thread: polling goes on."""
+        change = _Change(_specs(plan.stations))
+        for station in plan.stations:
+            index, running = station.device.index, self._pollers.get(station.device.index)
+            if running is not None and station.is_polled_like(running.station):
+                form = RecordForm(station.device, station.definition, RecordKind.ACQUISITION)
+                change.renewed[index] = (station, form)
+            else:
+                change.fresh[index] = Poller(station, plan.place, self._sinks)
+        for name, spec in change.specs.items():
+            if name not in self._lines or self._lines[name].spec != spec:
+                change.links[name] = self._open_link(spec)
+        return change
+
+    def _start(self, index: str, poller: Poller) -> None:
+        self._pollers[index] = poller
+        poller.begin()
+        if running := self._lines.get(poller.station.link):
+            running.line.add(poller)
+
+    def _retire(self, index: str) -> None:
+        poller = self._pollers.pop(index)
         poller.retire()
         if running := self._lines.get(poller.station.link):
             running.line.remove(poller)
-        del self._pollers[index]
 
-    def _end_lines(self, specs: Mapping[str, LinkSpec]) -> "list[asyncio.Task[None]]":
-        """Take away the lines that are not wanted or not like this; return their tasks, which are about to end."""
+    def _end_lines(self, specs: Mapping[str, LinkSpec]) -> list[Coroutine[Any, Any, None]]:
+        """Take away the lines that are not wanted or not like this; return the ends of them, to be awaited."""
         gone = {name: running for name, running in self._lines.items() if specs.get(name) != running.spec}
         for name, running in gone.items():
-            running.task.cancel()
             del self._lines[name]
-        return [running.task for running in gone.values()]
+            if name in specs:
+                running.line.end()  # its devices go on behind another link: the poll that is under way still counts
+            else:
+                running.task.cancel()
+        return [_ended(running.task) for running in gone.values()]
 
-    def _begin(self, name: str, spec: LinkSpec) -> None:
-        line = Line(self._open_link(spec), self._sinks.clock, self._sinks.events)
+    def _begin(self, name: str, spec: LinkSpec, link: Link) -> None:
+        line = Line(link, self._sinks.clock, self._sinks.events)
         for poller in self._pollers.values():
             if poller.station.link == name:
+                poller.line_renewed()
                 line.add(poller)
         task = self._group.create_task(line.run(), name=f"line {name}")
         self._lines[name] = _Running(spec, line, task)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Return when a line has ended; one that takes too long is cut off."""
+    _, slow = await asyncio.wait({task}, timeout=LINE_END_SECONDS)
+    if slow:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def _specs(stations: Iterable[Station]) -> dict[str, LinkSpec]:

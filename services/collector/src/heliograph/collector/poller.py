@@ -18,6 +18,7 @@ from heliograph.collector.fetch import ILLEGAL_ADDRESS, Fetch, Reading, Request
 from heliograph.collector.links import BadFrame, Link, LinkDown, LinkFailure, ModbusException, NoAnswer
 from heliograph.collector.live import Live
 from heliograph.collector.patience import Patience
+from heliograph.collector.recorder import RecordForm
 from heliograph.collector.recording import Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import Place, Station
@@ -57,7 +58,7 @@ class Counts:
 
 
 class Poller:
-    """The turns of one device."""
+    """The turns of one device. Made without any effect; it is begun when its revision is in force."""
 
     def __init__(self, station: Station, place: Place, sinks: Sinks) -> None:
         self.station = station
@@ -77,9 +78,20 @@ class Poller:
         self._sore: Request | None = None
         """A joined request to which the device answered 'illegal data address'."""
         self.condition = Condition(milliseconds(self._clock))
-        self.recorder = sinks.recording.open(device, definition)
+        self.recorder = sinks.recording.recorder(device, definition)
         self._watch = sinks.alarms.watch(device, definition, definition.recorded)
         self._feed = sinks.live.feed(device, definition.recorded)
+
+    def begin(self) -> None:
+        """Let what the turns read count from now on."""
+        self._sinks.recording.begin(self.recorder)
+        self._sinks.alarms.begin(self._watch)
+        self._sinks.live.begin(self._feed)
+
+    def take(self, station: Station, form: RecordForm) -> None:
+        """Go on untouched under a revision that changes nothing of what is polled (`Station.is_polled_like`)."""
+        self.station = station
+        self.recorder.renew(form)
 
     async def turn(self, link: Link, *, shared: bool) -> None:
         """See `Turn.turn`."""
@@ -104,13 +116,18 @@ class Poller:
         """See `Turn.link_found`."""
         self.due = self._clock.monotonic()
 
+    def line_renewed(self) -> None:
+        """Learn that another line takes over: who rests is asked at once, who answers keeps its pace."""
+        if not self.condition.is_polled:
+            self.due = self._clock.monotonic()
+
     def count_drop(self, unit: int, kind: str) -> None:
         """See `Turn.count_drop`."""
         if unit == self._device.address:
             self.errors[kind] += 1
 
     def retire(self) -> None:
-        """Take no more turns; the open period falls."""
+        """Take no more turns; what was recorded is handed over, the open period falls."""
         self.retired = True
         self._sinks.alarms.forget(self._watch)
         self._sinks.live.forget(self._feed)

@@ -44,6 +44,14 @@ class Recorder:
         """The due instant of the open period."""
         return self._end
 
+    def begin(self, now: int) -> None:
+        """Open the period of now."""
+        self._open(next_end(now, self._period))
+
+    def renew(self, form: "RecordForm") -> None:
+        """Write in another form from the open period on: the definition has the same columns and another text."""
+        self._form = form
+
     def add(self, reading: Reading, time: int) -> None:
         """Take a reading completed at `time`, milliseconds since 1970."""
         if not self._begin < time <= self._end and not self._turned(time):

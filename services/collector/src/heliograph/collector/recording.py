@@ -28,15 +28,20 @@ class Recording:
         self._is_recorded = is_recorded
         self._recorders: set[Recorder] = set()
 
-    def open(self, device: Device, definition: Definition) -> Recorder:
-        """Begin to record a device, in the middle of its period."""
-        recorder = Recorder(device, definition, milliseconds(self._clock), self._is_recorded)
+    def recorder(self, device: Device, definition: Definition) -> Recorder:
+        """Return what will record a device from the middle of its period on, once it is begun."""
+        return Recorder(device, definition, milliseconds(self._clock), self._is_recorded)
+
+    def begin(self, recorder: Recorder) -> None:
+        """Record a device from now on."""
+        recorder.begin(milliseconds(self._clock))
         self._recorders.add(recorder)
-        return recorder
 
     def drop(self, recorder: Recorder) -> None:
-        """Record a device no more; its open period falls."""
+        """Record a device no more: periods that have ended are handed over, its open one falls."""
         self._recorders.discard(recorder)
+        if drafts := recorder.close(milliseconds(self._clock)):
+            self._put(drafts)
 
     async def run(self) -> None:
         """Record, for ever."""

@@ -45,6 +45,22 @@ class Station:
         """Which line it is on: `SERIAL1`, or `host:port`."""
         return str(self.device.interface).lower() if self.serial is None else self.serial.name
 
+    def is_polled_like(self, other: "Station") -> bool:
+        """Tell whether the polling of one can go on as that of the other.
+
+        The line behind them may differ, and of the definition whatever is not polled: its place in the file, names in
+        the first line, variables that are no part of a record.
+        """
+        return self.device == other.device and (
+            self.definition is other.definition or _polled(self.definition) == _polled(other.definition)
+        )
+
+
+def _polled(definition: Definition) -> tuple[object, ...]:
+    """Return what of a definition the polling and the records of a device depend on."""
+    recorded = tuple(replace(variable, line=0) for variable in definition.recorded)
+    return definition.file, definition.protocol, definition.written_protocol, recorded
+
 
 @dataclass(frozen=True, slots=True)
 class Absent:

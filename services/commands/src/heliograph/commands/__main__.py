@@ -1,5 +1,9 @@
 """Start of the service: `python -m heliograph.commands`."""
 
+from heliograph.stopping import end_at_once_when_stopped
+
+end_at_once_when_stopped()
+
 from functools import partial
 
 from heliograph.commands.app import main

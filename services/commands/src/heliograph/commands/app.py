@@ -18,13 +18,13 @@ STOP_SECONDS = 15.0
 async def main(settings: Settings, context: Context) -> None:
     """Execute what comes until told to stop."""
     journal = Journal(settings.state_dir / "commands.sqlite")
-    gateway = Gateway(context.bus, context.clock)
+    gateway = Gateway(context.bus, context.clock, context.events)
     executor = Executor(journal, gateway, context.events, context.clock)
     await gateway.watch()
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_consume(context, executor, way), name=f"commands: {way}") for way in Way]
-            report = context.report(lambda: _state(context, executor, gateway))
+            report = context.report(lambda: _state(context, executor, gateway), gateway.in_force.changed)
             tasks.append(group.create_task(report, name="commands: state"))
             await context.stopping.wait()
             await executor.stop(STOP_SECONDS)
@@ -56,7 +56,9 @@ def _state(context: Context, executor: Executor, gateway: Gateway) -> CommandsSt
     return CommandsState(
         time=context.now(),
         started=context.started,
-        revision=gateway.revision,
+        revision=gateway.in_force.number,
+        rejected=gateway.in_force.rejected,
+        rejected_revision=gateway.in_force.rejected_revision,
         executed=executor.executed,
         failed=executor.failed,
         running=executor.running,

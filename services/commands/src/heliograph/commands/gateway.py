@@ -23,8 +23,8 @@ from heliograph.contract import (
 from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, WRITE, Channel
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
-from heliograph.formats import Plant, read_plant
-from heliograph.runtime import Bus, Clock, NoAnswer
+from heliograph.formats import Plant
+from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce
 from heliograph.runtime.clock import milliseconds
 
 CONFIGURATION_SECONDS: Final = 10.0
@@ -41,19 +41,13 @@ TRIES: Final = 4
 class Gateway:
     """The rest of the gateway, as this service sees it."""
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
+    def __init__(self, bus: Bus, clock: Clock, events: EventLog) -> None:
         self._bus = bus
         self._clock = clock
-        self._plant = Plant()
+        self.in_force = PlantInForce(events)
         self._configured = asyncio.Event()
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
-        self._revision: Revision | None = None
-
-    @property
-    def revision(self) -> int | None:
-        """Number of the revision in force."""
-        return self._revision.number if self._revision else None
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -67,8 +61,8 @@ class Gateway:
             async with asyncio.timeout(CONFIGURATION_SECONDS):
                 await self._configured.wait()
         except TimeoutError:
-            raise NothingSaid("no configuration is in force yet: sync has not published one") from None
-        return self._plant
+            raise NothingSaid(self._without_configuration()) from None
+        return self.in_force.plant
 
     def status(self) -> StatusDocument:
         """Return the status of the whole gateway."""
@@ -116,19 +110,21 @@ class Gateway:
             raise CommandFailed(answer.error)
         return answer
 
+    def _without_configuration(self) -> str:
+        if self.in_force.rejected:
+            return f"no configuration is in force here: the only one is refused ({self.in_force.rejected})"
+        return "no configuration is in force yet: sync has not published one"
+
     async def _take_revision(self, revision: Revision) -> None:
-        if revision == self._revision:
-            return
-        self._plant = await asyncio.to_thread(read_plant, revision.files, revision.uid)
-        self._readings.clear()
-        self._revision = revision
-        self._configured.set()
+        if await self.in_force.take(revision):
+            self._readings.clear()
+            self._configured.set()
 
     async def _take_state(self, state: ServiceState) -> None:
         self._states[state.service] = state
 
     async def _take_reading(self, reading: Reading) -> None:
-        if self._plant.by_index(reading.device) is not None:
+        if self.in_force.plant.by_index(reading.device) is not None:
             self._readings[reading.device] = reading
 
 

@@ -1,5 +1,9 @@
 """Start of sync: `python -m heliograph.sync`."""
 
+from heliograph.stopping import end_at_once_when_stopped
+
+end_at_once_when_stopped()
+
 from heliograph.contract import Service
 from heliograph.runtime import run_service
 from heliograph.sync.app import main

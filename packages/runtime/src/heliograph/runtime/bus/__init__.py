@@ -5,7 +5,7 @@ streams of the table, `errors.py` says what can go wrong.
 """
 
 from heliograph.runtime.bus.bus import Bus
-from heliograph.runtime.bus.errors import BusError, BusUnavailable, NoAnswer, StoreFull
+from heliograph.runtime.bus.errors import BusError, BusUnavailable, NoAnswer, StoreFull, TooLarge
 from heliograph.runtime.bus.messages import BATCH_BYTES, BATCH_MESSAGES, MAX_PAYLOAD, Outgoing, Unreadable
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "NoAnswer",
     "Outgoing",
     "StoreFull",
+    "TooLarge",
     "Unreadable",
 ]

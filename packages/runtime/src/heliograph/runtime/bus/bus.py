@@ -4,9 +4,11 @@ A `Bus` connects in the background and stays connected; while the broker is away
 once, so that every caller decides what its step holds on to.
 """
 
+import asyncio
 import json
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Self
@@ -19,8 +21,8 @@ from pydantic import BaseModel, ValidationError
 from heliograph.contract.channels import STREAMS, Channel, Service
 from heliograph.contract.permissions import durable
 from heliograph.runtime.bus.connection import CONFIRM_SECONDS, Connection
-from heliograph.runtime.bus.errors import NATS_ERRORS, BusUnavailable, NoAnswer, translated
-from heliograph.runtime.bus.messages import BATCH_MESSAGES, Outgoing, Unreadable, encode
+from heliograph.runtime.bus.errors import NATS_ERRORS, BusUnavailable, NoAnswer, TooLarge, translated
+from heliograph.runtime.bus.messages import BATCH_MESSAGES, MAX_PAYLOAD, Outgoing, Unreadable, encode
 from heliograph.runtime.bus.queue import WorkQueue
 from heliograph.runtime.bus.streams import ensure_stream
 from heliograph.runtime.settings import ServiceSettings
@@ -98,10 +100,13 @@ class Bus:
         return None
 
     async def request(self, channel: Channel, payload: BaseModel, *, timeout: float) -> Any:  # noqa: ASYNC109
-        """Ask the one reader of a request channel and return its answer, validated. Raises `NoAnswer`."""
+        """Ask the one reader of a request channel and return its answer, validated. Raises `NoAnswer`, `TooLarge`."""
+        data = encode(payload)
+        if len(data) > MAX_PAYLOAD:
+            raise TooLarge(f"{channel.name!r}: {_too_large(data)}")
         try:
             with translated():
-                answer = await self._connection.client.request(channel.subject, encode(payload), timeout=timeout)
+                answer = await self._connection.client.request(channel.subject, data, timeout=timeout)
             return channel.reply_adapter.validate_json(answer.data)
         except BusUnavailable as error:
             raise NoAnswer(f"nobody answers {channel.name!r}: {error}") from error
@@ -116,9 +121,11 @@ class Bus:
         """Answer the requests of a channel, side by side, from now on. `handler` raises nothing."""
 
         async def answer(message: Msg) -> None:
-            reply = await _reply(channel, handler, message)
+            reply = encode(await _reply(channel, handler, message))
+            if len(reply) > MAX_PAYLOAD:
+                reply = encode(channel.reply(error=f"the answer to {channel.name!r}: {_too_large(reply)}"))
             with suppress(nats.errors.Error, ConnectionError, BusUnavailable):
-                await self._connection.client.publish(message.reply, encode(reply))
+                await self._connection.client.publish(message.reply, reply)
 
         async def receive(message: Msg) -> None:
             self._connection.own(answer(message), f"bus: answer {channel.name}")
@@ -131,14 +138,24 @@ class Bus:
         After a reconnection the last values come again: a handler takes the same value twice without harm.
         """
         receive = _receiver(channel, handler)
+        heard: Counter[str] = Counter()
+        in_order = asyncio.Lock()
+
+        async def hear(message: Msg) -> None:
+            heard[message.subject] += 1
+            async with in_order:
+                await receive(message)
 
         async def catch_up() -> None:
             for subject in _last_subjects(channel):
+                before = heard[subject]
                 with suppress(*NATS_ERRORS):
                     raw = await self._connection.jetstream.get_last_msg(str(channel.stream), subject)
-                    await receive(Msg(_client=self._connection.client, subject=subject, data=raw.data or b""))
+                    async with in_order:
+                        if heard[subject] == before:  # else what came in the meantime is newer
+                            await receive(Msg(_client=self._connection.client, subject=subject, data=raw.data or b""))
 
-        await self._connection.subscribe(channel.pattern, receive)
+        await self._connection.subscribe(channel.pattern, hear)
         await self._connection.at_each_connection(catch_up)
 
     async def consume(
@@ -186,6 +203,10 @@ async def _reply(channel: Channel, handler: Callable[[Any], Awaitable[BaseModel]
         text = f"{type(error).__name__}: {error}"
     refusal: BaseModel = channel.reply(error=text)
     return refusal
+
+
+def _too_large(data: bytes) -> str:
+    return f"{len(data):,} bytes in one message, and the bus carries {MAX_PAYLOAD:,}"
 
 
 def _batch_headers(batch: str, number: int) -> dict[str, str]:

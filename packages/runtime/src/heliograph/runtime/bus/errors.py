@@ -4,6 +4,7 @@ BusError
 ├── BusUnavailable   the broker or the stream is away; try again later
 ├── StoreFull        the stream refuses new messages until its reader frees room
 └── NoAnswer         a request was not answered in time, or nobody is there to answer
+    └── TooLarge     the request is larger than a message may be: it was not sent
 """
 
 import asyncio
@@ -34,6 +35,10 @@ class StoreFull(BusError):
 
 class NoAnswer(BusError):
     """A request was not answered in time, or nobody is there to answer."""
+
+
+class TooLarge(NoAnswer):
+    """The request is larger than a message may be: it was not sent."""
 
 
 @contextmanager

@@ -10,12 +10,22 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from heliograph.api import configuration as asked
 from heliograph.api.errors import NotThere, Problem
 from heliograph.api.metrics import installed_version
 from heliograph.api.models import Device
 from heliograph.api.pages import words
 from heliograph.api.view import View
-from heliograph.contract import AlarmPage, Connection, ConnectionPage, DeviceCondition, PageRequest, StatusDocument
+from heliograph.contract import (
+    AlarmPage,
+    Connection,
+    ConnectionPage,
+    DeviceCondition,
+    PageRequest,
+    RevisionPage,
+    StatusDocument,
+    SyncState,
+)
 from heliograph.contract.records import Alarm
 
 SECTIONS: Final = (
@@ -27,16 +37,17 @@ SECTIONS: Final = (
     "servers",
     "history",
     "alarms",
-    "findings",
+    "configuration",
 )
 HISTORY_ROWS: Final = 12
 ALARM_ROWS: Final = 12
+REVISION_ROWS: Final = 10
 HEADLINES: Final = 5
 OLD_SECONDS: Final = 30
 FOLLOW_SECONDS: Final = 2.0
 FIRST_LOOK_SECONDS: Final = 1.0
 ALARM_TURNS: Final = 3
-"""Connections are asked for anew at each turn, alarms every so many."""
+"""Connections are asked for anew at each turn, alarms and revisions every so many."""
 
 
 @dataclass(slots=True)
@@ -70,7 +81,9 @@ class Pages:
         self._view = view
         self._connections: ConnectionPage | None = None
         self._alarms: AlarmPage | None = None
+        self._revisions: RevisionPage | None = None
         self._history_problem = ""
+        self._revisions_problem = ""
         self._environment = _environment()
 
     async def whole(self, token_place: str) -> str:
@@ -114,6 +127,16 @@ class Pages:
             self._history_problem = problem.detail
         else:
             self._history_problem = ""
+        if with_alarms:
+            await self._refresh_revisions()
+
+    async def _refresh_revisions(self) -> None:
+        try:
+            self._revisions = await asked.revisions(self._view, PageRequest(limit=REVISION_ROWS))
+        except Problem as problem:
+            self._revisions_problem = problem.detail
+        else:
+            self._revisions_problem = ""
 
     def _shell(self, sections: dict[str, str], token_place: str, *, is_locked: bool) -> str:
         rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
@@ -127,6 +150,7 @@ class Pages:
     def _facts(self) -> dict[str, Any]:
         status, devices = self._view.status(), self._view.devices()
         return {
+            **self._configuration_facts(status),
             "status": status,
             "revision": self._view.revision,
             "devices": [self._card(device) for device in devices],
@@ -139,6 +163,16 @@ class Pages:
             "alarm_words": self._alarm_words,
             "delivery": _last_delivery(status, self._connections),
             "next": min((s for s in status.servers if s.next), key=lambda s: s.next or 0, default=None),
+        }
+
+    def _configuration_facts(self, status: StatusDocument) -> dict[str, Any]:
+        sync, offered = self._view.sync(), self._view.in_force.offered
+        return {
+            "told": offered if offered and status.revision in (None, offered.number) else None,
+            "rejected": sync is not None and sync.rejected,
+            "not_taken": [s for s in self._view.states() if not isinstance(s, SyncState) and s.rejected],
+            "revisions": self._revisions,
+            "revisions_problem": self._revisions_problem,
         }
 
     def _card(self, device: Device) -> dict[str, Any]:
@@ -182,5 +216,11 @@ def _environment() -> Environment:
         delivered=words.delivered,
         server_chip=words.server_chip,
     )
-    environment.globals.update(CONDITIONS=words.CONDITIONS, RESULTS=words.RESULTS, TRIGGERS=words.TRIGGERS)
+    environment.globals.update(
+        CONDITIONS=words.CONDITIONS,
+        MQTT_TYPES=words.MQTT_TYPES,
+        RESULTS=words.RESULTS,
+        REVISIONS=words.REVISIONS,
+        TRIGGERS=words.TRIGGERS,
+    )
     return environment

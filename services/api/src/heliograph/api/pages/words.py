@@ -4,7 +4,7 @@ import datetime as dt
 import math
 from typing import Any, Final
 
-from heliograph.contract import Connection, ConnectionResult, DeviceCondition, ServerState, Trigger
+from heliograph.contract import Connection, ConnectionResult, DeviceCondition, RevisionState, ServerState, Trigger
 
 NARROW: Final = "\u202f"
 """A narrow blank that no line breaks at: between thousands, and before a unit."""
@@ -30,8 +30,16 @@ TRIGGERS: Final = {
     Trigger.REQUEST: "Request",
     Trigger.START: "Start",
     Trigger.RETRY: "Retry",
+    Trigger.TRIAL: "Trial of a revision",
     Trigger.RESULTS: "Results of commands",
 }
+REVISIONS: Final = {
+    RevisionState.IN_FORCE: ("good", "In force"),
+    RevisionState.TRIAL: ("poor", "On trial"),
+    RevisionState.PAST: ("idle", "Past"),
+    RevisionState.TAKEN_BACK: ("bad", "Taken back"),
+}
+MQTT_TYPES: Final = ("mqtt", "mqtts")
 _MODES = {
     "strategy_wsun1_compliant": "main",
     "strategy_wsun1_compliant_backup": "backup",
@@ -107,6 +115,8 @@ def server_chip(server: ServerState) -> tuple[str, str]:
         return ("bad", "Failing")
     if server.problems or (server.last and server.last.result is ConnectionResult.PARTIAL):
         return ("poor", "Needs a hand")
+    if server.connected:
+        return ("good", "Connected")
     return ("good", "In order") if server.last_success else ("idle", "Not yet connected")
 
 

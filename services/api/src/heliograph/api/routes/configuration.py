@@ -1,0 +1,95 @@
+"""`/api/v1/configuration`, read: what is in force, its files, and the revisions before it (spec 1.7)."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+from starlette.responses import PlainTextResponse
+
+from heliograph.api import configuration as asked
+from heliograph.api import set_examples
+from heliograph.api.access import may_read
+from heliograph.api.editing import path_of, tag
+from heliograph.api.errors import NotThere
+from heliograph.api.examples import shown
+from heliograph.api.problems import described
+from heliograph.api.routes.history import Before, Limit
+from heliograph.api.routes.parts import TheView
+from heliograph.api.sets import ConfigurationNow, FolderName, RevisionList, RevisionWhole, SetFile, SetFiles
+from heliograph.contract import PageRequest
+
+Number = Annotated[int, Path(ge=1, le=2**53, description="Number of the revision")]
+Folder = Annotated[FolderName, Path(description="Folder of the set")]
+Name = Annotated[str, Path(description="Name of the file: a plain name, no path", max_length=255)]
+
+router = APIRouter(
+    prefix="/api/v1/configuration", tags=["configuration"], dependencies=[Depends(may_read)], responses=described(401)
+)
+
+
+@router.get(
+    "",
+    summary="The configuration in force",
+    responses={200: shown(set_examples.NOW, "The configuration"), **described(503)},
+)
+async def now(view: TheView) -> ConfigurationNow:
+    """Its revision, whether it is on trial, and what is wrong with the newest set while that is refused."""
+    return asked.configuration_now(view)
+
+
+@router.get(
+    "/revisions",
+    summary="Revisions, newest first",
+    responses={200: shown(set_examples.REVISIONS, "A page"), **described(409, 422, 503)},
+)
+async def revisions(view: TheView, limit: Limit = 50, before: Before = None) -> RevisionList:
+    """A page of the history: who changed what, when, and what became of it."""
+    page = await asked.revisions(view, PageRequest(limit=limit, before=before))
+    rows = page.revisions[:limit]
+    return RevisionList(revisions=rows, before=rows[-1].number if len(rows) == limit else None)
+
+
+@router.get(
+    "/revisions/{number}",
+    summary="One revision whole",
+    responses={200: shown(set_examples.REVISION, "The revision"), **described(404, 409, 422, 503)},
+)
+async def revision(number: Number, view: TheView) -> RevisionWhole:
+    """Its difference to the one before, and its files. Passwords read `***`."""
+    summary, detail = await asked.revision(view, number)
+    return RevisionWhole(**summary.model_dump(), diff=detail.diff, files=detail.files)
+
+
+@router.get(
+    "/files",
+    summary="The files in force",
+    responses={200: shown(set_examples.FILES, "The files"), **described(404, 409, 503)},
+)
+async def files(view: TheView, response: Response) -> SetFiles:
+    """Paths, sizes and digests of the files as they are shown here. The `ETag` is the number of the revision."""
+    summary, detail = await asked.revision(view)
+    response.headers["ETag"] = tag(summary.number)
+    return SetFiles(revision=summary.number, files=tuple(_file(*item) for item in sorted(detail.files.items())))
+
+
+@router.get(
+    "/files/{folder}/{name}",
+    summary="One file in force",
+    response_class=PlainTextResponse,
+    responses={
+        200: {"description": "The file", "content": {"text/plain": {"example": set_examples.SCHEDULES}}},
+        **described(404, 409, 422, 503),
+    },
+)
+async def file(folder: Folder, name: Name, view: TheView) -> PlainTextResponse:
+    """Its text; passwords read `***`. The `ETag` is the number of the revision: give it back as `If-Match`."""
+    path = path_of(folder, name)
+    summary, detail = await asked.revision(view)
+    if path not in detail.files:
+        raise NotThere(f"The set in force has no file {path}; /api/v1/configuration/files lists those that it has.")
+    return PlainTextResponse(detail.files[path], headers={"ETag": tag(summary.number)})
+
+
+def _file(path: str, text: str) -> SetFile:
+    content = text.encode()
+    return SetFile(path=path, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())

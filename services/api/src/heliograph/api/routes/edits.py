@@ -1,0 +1,89 @@
+"""`/api/v1/configuration`, written: what comes of an edit is one revision, or nothing (spec 1.7)."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from heliograph.api import configuration as asked
+from heliograph.api import set_examples
+from heliograph.api.access import may_write
+from heliograph.api.editing import based_on, path_of, read_edit, read_text, tag
+from heliograph.api.examples import shown
+from heliograph.api.problems import described
+from heliograph.api.routes.configuration import Folder, Name, Number
+from heliograph.api.routes.parts import TheView
+from heliograph.api.sets import EditBody, EditDone
+from heliograph.api.view import View
+from heliograph.contract import EditRequest
+
+IfMatch = Annotated[
+    str | None, Header(description="The `ETag` of what was read: the edit is refused when another revision is in force")
+]
+
+router = APIRouter(
+    prefix="/api/v1/configuration",
+    tags=["configuration"],
+    dependencies=[Depends(may_write)],
+    responses={200: shown(set_examples.DONE, "It is in force"), **described(401, 409, 422, 503)},
+)
+
+_EDIT: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": EditBody.model_json_schema(), "examples": set_examples.EDITS}},
+    }
+}
+_TEXT: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": set_examples.SCHEDULES}},
+    }
+}
+
+
+@router.patch("/files", summary="Change files together", responses=described(408, 412, 413), openapi_extra=_EDIT)
+async def change(request: Request, response: Response, view: TheView, if_match: IfMatch = None) -> EditDone:
+    """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
+
+    A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
+    """
+    body = await read_edit(request)
+    return await _edited(view, response, dict(body.files), if_match)
+
+
+@router.put(
+    "/files/{folder}/{name}",
+    summary="Write one file",
+    responses=described(408, 412, 413),
+    openapi_extra=_TEXT,
+)
+async def write(
+    folder: Folder, name: Name, request: Request, response: Response, view: TheView, if_match: IfMatch = None
+) -> EditDone:
+    """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
+    path = path_of(folder, name)
+    return await _edited(view, response, {path: await read_text(request)}, if_match)
+
+
+@router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
+async def take_out(folder: Folder, name: Name, response: Response, view: TheView, if_match: IfMatch = None) -> EditDone:
+    """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
+    return await _edited(view, response, {path_of(folder, name): None}, if_match)
+
+
+@router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404))
+async def return_to(number: Number, response: Response, view: TheView) -> EditDone:
+    """Its files come in force again, as a new revision. Needs the token."""
+    return _told(response, await asked.return_to(view, number))
+
+
+async def _edited(view: View, response: Response, files: dict[str, str | None], if_match: str | None) -> EditDone:
+    sync = view.sync()
+    number = based_on(if_match, sync.revision if sync else None)
+    return _told(response, await asked.edit(view, EditRequest(files=files, origin="REST", based_on=number)))
+
+
+def _told(response: Response, done: EditDone) -> EditDone:
+    if done.revision is not None:
+        response.headers["ETag"] = tag(done.revision)
+    return done

@@ -1,0 +1,70 @@
+"""A stop signal at any moment of a service's life ends it with status 0, from its first import to its last line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from heliograph.contract import Service
+from support.ports import free_port
+from support.stopping import has_loaded, heeds_stop
+
+DELAYS = (0.0, 0.02, 0.04, 0.06, 0.09, 0.13, 0.18, 0.25, 0.35, 0.5, 0.65, 0.8, 1.0, 1.5)
+HEAVY = "pydantic_core"
+"""A library that every service imports, and not among the first."""
+LIMIT = 40
+
+
+@contextmanager
+def started(service: Service, directory: Path) -> Iterator[subprocess.Popen]:
+    environment = {
+        **os.environ,
+        "BUS_URL": "nats://127.0.0.1:1",
+        "BUS_PASSWORD": "nobody is asked",
+        "STATE_DIR": str(directory),
+        "API_PORT": str(free_port()),
+    }
+    command = [sys.executable, "-m", f"heliograph.{service}"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("service", [Service.API, Service.COLLECTOR, Service.COMMANDS, Service.SYNC])
+def test_stopped_at_any_moment_of_its_start_it_ends_orderly(tmp_path, service):
+    """Only before its own first line, while the interpreter starts, the signal does what the kernel does with it."""
+    caught = 0
+    for delay in DELAYS:
+        with started(service, tmp_path / "state") as process:
+            time.sleep(delay)
+            is_importing = has_loaded(process.pid, HEAVY)
+            heeded = heeds_stop(process.pid)
+            assert heeded or not is_importing, "it imports and has no handler yet"
+            process.send_signal(signal.SIGTERM)
+            _, told = process.communicate(timeout=LIMIT)
+            assert process.returncode == 0 or (process.returncode == -signal.SIGTERM and not heeded), (delay, told)
+            assert "Traceback" not in told, (delay, told)
+            caught += heeded
+    assert caught > len(DELAYS) // 3
+
+
+@pytest.mark.parametrize("service", [Service.API, Service.COLLECTOR, Service.COMMANDS, Service.SYNC])
+def test_told_again_and_again_until_it_is_gone_it_ends_orderly_all_the_same(tmp_path, service):
+    with started(service, tmp_path / "state") as process:
+        deadline = time.monotonic() + LIMIT
+        while not (tmp_path / "state").exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        while process.poll() is None and time.monotonic() < deadline:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            time.sleep(0.001)
+        _, told = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, told
