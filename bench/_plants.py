@@ -31,8 +31,15 @@ class Plant:
         """Return polls of the healthy units since the last mark, and the longest gap between two of one unit."""
         self.process.stdin.write("mark\n")
         self.process.stdin.flush()
-        polls, gap = json.loads(self.process.stdout.readline())
+        polls, gap, _ = json.loads(self.process.stdout.readline())
         return polls, gap
+
+    def missed(self, period: float) -> list[tuple[int, int]]:
+        """Return polls of each unit since the last mark, and how many turns of `period` seconds it missed."""
+        self.process.stdin.write("mark\n")
+        self.process.stdin.flush()
+        _, _, gaps = json.loads(self.process.stdout.readline())
+        return [(len(each) + 1, sum(max(0, round(gap / period) - 1) for gap in each)) for each in gaps]
 
 
 @contextmanager
@@ -75,18 +82,20 @@ class _Polled(Registers):
         for address in addresses():
             self.put(HOLDING_REGISTER, address, range(address, address + CLUSTER_SIZE))
         self.polls = 0
-        self.gap = self.last = 0.0
+        self.last = 0.0
+        self.gaps: list[float] = []
 
     def read(self, table: int, address: int, count: int) -> list[int]:
         if address == 0:
             now = time.monotonic()
-            self.gap = max(self.gap, now - self.last) if self.last else 0.0
+            if self.last:
+                self.gaps.append(now - self.last)
             self.polls, self.last = self.polls + 1, now
         return super().read(table, address, count)
 
-    def mark(self) -> tuple[int, float]:
-        found = self.polls, self.gap
-        self.polls, self.gap, self.last = 0, 0.0, 0.0
+    def mark(self) -> tuple[int, list[float]]:
+        found = self.polls, self.gaps
+        self.polls, self.gaps, self.last = 0, [], 0.0
         return found
 
 
@@ -102,7 +111,9 @@ async def _serve(ports: int, units: int, delay: float, dead: int, baudrate: int)
         print(json.dumps({"ports": tcp, "device": simulators[0].device if baudrate else ""}), flush=True)
         while await asyncio.to_thread(sys.stdin.readline):
             marks = [bank.mark() for each in banks for unit, bank in each.items() if unit != dead]
-            print(json.dumps([sum(polls for polls, _ in marks), max(gap for _, gap in marks)]), flush=True)
+            gaps = [gaps for _, gaps in marks]
+            longest = max((gap for each in gaps for gap in each), default=0.0)
+            print(json.dumps([sum(polls for polls, _ in marks), longest, gaps]), flush=True)
 
 
 def _tcp(banks: dict[int, Registers], delay: float) -> TcpSimulator:
