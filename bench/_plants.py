@@ -29,15 +29,26 @@ class Plant:
 
     def mark(self) -> tuple[int, float]:
         """Return polls of the healthy units since the last mark, and the longest gap between two of one unit."""
-        self.process.stdin.write("mark\n")
-        self.process.stdin.flush()
+        self._say("mark")
         polls, gap = json.loads(self.process.stdout.readline())
         return polls, gap
+
+    def die(self, unit: int) -> None:
+        """Let a unit answer no more."""
+        self._say(f"die {unit}")
+
+    def revive(self, unit: int) -> None:
+        """Let a unit answer again."""
+        self._say(f"revive {unit}")
+
+    def _say(self, words: str) -> None:
+        self.process.stdin.write(f"{words}\n")
+        self.process.stdin.flush()
 
 
 @contextmanager
 def plant(ports: int, units: int = 1, delay: float = 0.0, dead: int = 0, baudrate: int = 0) -> Iterator[Plant]:
-    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers.
+    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers until it is revived.
 
     With a baud rate they are behind one serial line instead.
     """
@@ -100,7 +111,12 @@ async def _serve(ports: int, units: int, delay: float, dead: int, baudrate: int)
             await stack.enter_async_context(simulator)
         tcp = [simulator.port for simulator in simulators] if not baudrate else []
         print(json.dumps({"ports": tcp, "device": simulators[0].device if baudrate else ""}), flush=True)
-        while await asyncio.to_thread(sys.stdin.readline):
+        while words := (await asyncio.to_thread(sys.stdin.readline)).split():
+            if words[0] != "mark":
+                dead = int(words[1])
+                for simulator in simulators:
+                    simulator.faults[dead].dead = words[0] == "die"
+                continue
             marks = [bank.mark() for each in banks for unit, bank in each.items() if unit != dead]
             print(json.dumps([sum(polls for polls, _ in marks), max(gap for _, gap in marks)]), flush=True)
 
