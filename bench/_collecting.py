@@ -7,9 +7,10 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,8 @@ class Collected:
 
     process: psutil.Process
     broker: psutil.Process
+    publish: Callable[[Revision], Awaitable[None]]
+    """Puts a revision in force, as sync does."""
     records: list[tuple[float, str, int]] = field(default_factory=list)
     """When each record was taken off the bus, its device, its date."""
     states: list[CollectorState] = field(default_factory=list)
@@ -74,7 +77,9 @@ async def collecting(revision: Revision, **environment: str) -> AsyncIterator[Co
                 await sync.ensure_streams()
                 await sync.store(CONFIGURATION, revision)
                 with _collector(url, root, environment) as process:
-                    collected = Collected(psutil.Process(process.pid), psutil.Process(broker.pid))
+                    collected = Collected(
+                        psutil.Process(process.pid), psutil.Process(broker.pid), partial(sync.store, CONFIGURATION)
+                    )
                     tasks = [asyncio.create_task(work) for work in _readers(sync, collected)]
                     await api.watch(STATE, _into(collected.states))
                     yield collected

@@ -29,15 +29,32 @@ class Plant:
 
     def mark(self) -> tuple[int, float]:
         """Return polls of the healthy units since the last mark, and the longest gap between two of one unit."""
-        self.process.stdin.write("mark\n")
-        self.process.stdin.flush()
-        polls, gap = json.loads(self.process.stdout.readline())
+        self._say("mark")
+        polls, gap, _ = json.loads(self.process.stdout.readline())
         return polls, gap
+
+    def missed(self, period: float) -> list[tuple[int, int]]:
+        """Return polls of each unit since the last mark, and how many turns of `period` seconds it missed."""
+        self._say("mark")
+        _, _, gaps = json.loads(self.process.stdout.readline())
+        return [(len(each) + 1, sum(max(0, round(gap / period) - 1) for gap in each)) for each in gaps]
+
+    def die(self, unit: int) -> None:
+        """Let a unit answer no more."""
+        self._say(f"die {unit}")
+
+    def revive(self, unit: int) -> None:
+        """Let a unit answer again."""
+        self._say(f"revive {unit}")
+
+    def _say(self, words: str) -> None:
+        self.process.stdin.write(f"{words}\n")
+        self.process.stdin.flush()
 
 
 @contextmanager
 def plant(ports: int, units: int = 1, delay: float = 0.0, dead: int = 0, baudrate: int = 0) -> Iterator[Plant]:
-    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers.
+    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers until it is revived.
 
     With a baud rate they are behind one serial line instead.
     """
@@ -75,18 +92,20 @@ class _Polled(Registers):
         for address in addresses():
             self.put(HOLDING_REGISTER, address, range(address, address + CLUSTER_SIZE))
         self.polls = 0
-        self.gap = self.last = 0.0
+        self.last = 0.0
+        self.gaps: list[float] = []
 
     def read(self, table: int, address: int, count: int) -> list[int]:
         if address == 0:
             now = time.monotonic()
-            self.gap = max(self.gap, now - self.last) if self.last else 0.0
+            if self.last:
+                self.gaps.append(now - self.last)
             self.polls, self.last = self.polls + 1, now
         return super().read(table, address, count)
 
-    def mark(self) -> tuple[int, float]:
-        found = self.polls, self.gap
-        self.polls, self.gap, self.last = 0, 0.0, 0.0
+    def mark(self) -> tuple[int, list[float]]:
+        found = self.polls, self.gaps
+        self.polls, self.gaps, self.last = 0, [], 0.0
         return found
 
 
@@ -100,9 +119,16 @@ async def _serve(ports: int, units: int, delay: float, dead: int, baudrate: int)
             await stack.enter_async_context(simulator)
         tcp = [simulator.port for simulator in simulators] if not baudrate else []
         print(json.dumps({"ports": tcp, "device": simulators[0].device if baudrate else ""}), flush=True)
-        while await asyncio.to_thread(sys.stdin.readline):
+        while words := (await asyncio.to_thread(sys.stdin.readline)).split():
+            if words[0] != "mark":
+                dead = int(words[1])
+                for simulator in simulators:
+                    simulator.faults[dead].dead = words[0] == "die"
+                continue
             marks = [bank.mark() for each in banks for unit, bank in each.items() if unit != dead]
-            print(json.dumps([sum(polls for polls, _ in marks), max(gap for _, gap in marks)]), flush=True)
+            gaps = [gaps for _, gaps in marks]
+            longest = max((gap for each in gaps for gap in each), default=0.0)
+            print(json.dumps([sum(polls for polls, _ in marks), longest, gaps]), flush=True)
 
 
 def _tcp(banks: dict[int, Registers], delay: float) -> TcpSimulator:

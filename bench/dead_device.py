@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from bench import Row
 from bench._collecting import collecting, revision
 from bench._plants import Plant, definition, plant
+from heliograph.contract import Revision
 
 FIGURE = "3. A dead device among ten, time limit 1 s: what the healthy nine keep"
 
@@ -20,21 +21,25 @@ BAUDRATE = 115200
 TARGET = 0.97
 
 
-async def polled(served: Plant, units: int) -> tuple[float, float]:
+async def polled(served: Plant, units: int, seconds: float = SECONDS) -> tuple[float, float]:
     """Poll units 1 to `units`; return polls a second of the healthy ones and the longest gap of one of them."""
+    served.mark()
+    async with collecting(behind(served, units), SERIAL1_DEVICE=served.device):
+        while not served.mark()[0]:  # noqa: ASYNC110  # asks another process
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(seconds)
+        polls, gap = served.mark()
+    return polls / seconds, gap
+
+
+def behind(served: Plant, units: int) -> Revision:
+    """A plant of units 1 to `units` behind the one line or gateway, polled without a pause."""
     interface = "SERIAL1" if served.device else f"127.0.0.1:{served.ports[0]}"
     lines = [f"{unit};{interface};device {unit};{unit};10;;;poll=0;;;bench.csv" for unit in range(1, units + 1)]
     protocol, serial = (
         ("modbusRTU", [f"SERIAL1;{BAUDRATE};8;N;1;2;modbusRTU;0"]) if served.device else ("modbusTCP", [])
     )
-    plan = revision(lines, definition(protocol), serial)
-    served.mark()
-    async with collecting(plan, SERIAL1_DEVICE=served.device):
-        while not served.mark()[0]:  # noqa: ASYNC110  # asks another process
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(SECONDS)
-        polls, gap = served.mark()
-    return polls / SECONDS, gap
+    return revision(lines, definition(protocol), serial)
 
 
 def compared(what: str, baudrate: int) -> Iterator[Row]:

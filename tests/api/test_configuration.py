@@ -73,11 +73,13 @@ async def test_revisions_come_in_pages_newest_first(api):
         problem(await api.get(f"{BASE}/revisions?{query}"), 422)
 
 
-async def test_one_revision_has_its_difference_and_its_files(api):
+async def test_one_revision_has_its_difference_and_its_files(api, peers):
     whole = RevisionWhole.model_validate_json((await api.get(f"{BASE}/revisions/11")).content)
     assert (whole.number, whole.state, whole.diff) == (11, "taken back", "-FTP_Address=a\n+FTP_Address=b")
     assert set(whole.files) == {CONFIG, *FILES}
     assert "no revision 99" in problem(await api.get(f"{BASE}/revisions/99"), 404).detail
+    peers.revisions.trouble = "OSError: the disk is full"
+    assert problem(await api.get(f"{BASE}/revisions/11"), 409).detail == "OSError: the disk is full"
     for number in ("0", "-1", "x", str(10**20)):
         problem(await api.get(f"{BASE}/revisions/{number}"), 422)
 

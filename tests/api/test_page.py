@@ -88,8 +88,8 @@ async def test_the_page_shows_the_gateway_at_the_first_look(api):
         "Roof of the dairy", "WPM00C44F", "need attention", "roof_1", "Not answering",
         "nothing came within 0.2 s, 3 times in a row", "AC power", "grid meter", "SERIAL1", "busy 42 %",
         "Server 1 main", "SFTP · data.example.org:22/dairy/", "3 files, 19.4 kB", "login was refused",
-        "Last revisions", "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
-        str(api.state_dir / "api-token"),
+        "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
+        str(api.state_dir / "api-token"), "Last revisions",
     ):  # fmt: skip
         assert part.replace(" ", " ") in text.replace(words.NARROW, " "), part
     assert api.token not in answer.text

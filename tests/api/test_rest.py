@@ -170,6 +170,7 @@ async def test_metrics_are_in_prometheus_text_form_with_stable_names(api):
     assert set(families) >= {
         "heliograph_build_info",
         "heliograph_configuration_revision",
+        "heliograph_configuration_trial",
         "heliograph_device_errors",
         "heliograph_device_gaps",
         "heliograph_device_last_reading_timestamp_seconds",

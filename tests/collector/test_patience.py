@@ -3,10 +3,28 @@
 from heliograph.collector.patience import Patience
 
 
-def test_a_device_that_answered_gets_its_whole_time_limit_until_it_rests():
+def test_a_device_that_falls_silent_holds_a_shared_line_for_one_time_limit_only():
+    patience = Patience(1.0)
+    patience.answered(0.05)
+    assert [patience.of_poll(failures, shared=True) for failures in range(3)] == [1.0, 0.2, 0.2]
+    assert [patience.of_poll(failures, shared=False) for failures in range(3)] == [1.0, 1.0, 1.0]
+
+
+def test_an_answer_after_a_short_wait_gives_a_slow_device_its_whole_time_limit_again():
     patience = Patience(1.0)
     patience.answered(0.01)
-    assert [patience.of_poll(failures, shared=True) for failures in range(3)] == [1.0, 1.0, 1.0]
+    patience.of_poll(1, shared=True)
+    patience.answered_late()
+    assert patience.of_poll(2, shared=True) == 1.0
+    assert patience.of_probe(0, shared=True) == 1.0
+
+
+def test_an_answer_after_a_whole_time_limit_gains_a_device_nothing():
+    patience = Patience(1.0)
+    patience.answered(0.01)
+    patience.of_poll(0, shared=True)
+    patience.answered_late()
+    assert patience.of_poll(1, shared=True) == 0.1
 
 
 def test_a_device_never_heard_holds_a_shared_line_for_one_time_limit_only():

@@ -1,7 +1,10 @@
 """The running plant can be asked at any moment, also while a revision is being taken or everything ends."""
 
 import asyncio
-from collections.abc import Callable
+import random
+from collections.abc import AsyncIterator, Callable
+
+import pytest
 
 from heliograph.collector.app import Collector
 from heliograph.collector.plant import LinkSpec, Plant, open_link
@@ -18,6 +21,17 @@ def line(index: int, keep_alive: int = 1) -> str:
     return f"{index};127.0.0.1:9;d{index};{index};2;500;;poll=50,{keep_alive};;;m.csv"
 
 
+@pytest.fixture
+async def parts(tmp_path) -> AsyncIterator[Collector]:
+    """The parts of a collector without a bus."""
+    clock = SystemClock()
+    bus = Bus(ServiceSettings(), Service.COLLECTOR)
+    context = Context(Service.COLLECTOR, bus, clock, EventLog(Service.COLLECTOR, clock), asyncio.Event(), 0)
+    collector = Collector(context, CollectorSettings(state_dir=tmp_path))
+    yield collector
+    await collector.outbox.close()
+
+
 async def asked_all_along(work: asyncio.Task[None], ask: Callable[[], object]) -> int:
     turns = 0
     while not work.done():
@@ -28,11 +42,7 @@ async def asked_all_along(work: asyncio.Task[None], ask: Callable[[], object]) -
     return turns
 
 
-async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_stop(tmp_path):
-    clock = SystemClock()
-    bus = Bus(ServiceSettings(), Service.COLLECTOR)
-    context = Context(Service.COLLECTOR, bus, clock, EventLog(Service.COLLECTOR, clock), asyncio.Event(), 0)
-    collector = Collector(context, CollectorSettings(state_dir=tmp_path))
+async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_stop(parts):
     opened: list[LinkSpec] = []
 
     def opening(spec: LinkSpec):
@@ -42,7 +52,7 @@ async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_st
     first = read_plan(revision([line(1), line(2)], {"m.csv": TEXT}), {})
     second = read_plan(revision([line(2, 0), line(3, 0)], {"m.csv": TEXT}, number=2), {})
     async with asyncio.TaskGroup() as group:
-        plant = Plant(collector._sinks(), group, opening)
+        plant = Plant(parts._sinks(), group, opening)
         await plant.apply(first)
         await asyncio.sleep(0.05)  # its line runs
         applying = asyncio.create_task(plant.apply(second))
@@ -52,18 +62,13 @@ async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_st
         stopping = asyncio.create_task(plant.stop())
         assert await asked_all_along(stopping, lambda: (plant.devices(), plant.lines())) > 1
         assert plant.devices() == ()
-    await collector.outbox.close()
 
 
-async def test_a_stop_in_the_middle_of_a_revision_is_the_end(tmp_path):
+async def test_a_stop_in_the_middle_of_a_revision_is_the_end(parts):
     """Whatever was about to begin does not: else its line would outlive the service."""
-    clock = SystemClock()
-    bus = Bus(ServiceSettings(), Service.COLLECTOR)
-    context = Context(Service.COLLECTOR, bus, clock, EventLog(Service.COLLECTOR, clock), asyncio.Event(), 0)
-    collector = Collector(context, CollectorSettings(state_dir=tmp_path))
     for yields in range(4):
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-            plant = Plant(collector._sinks(), group)
+            plant = Plant(parts._sinks(), group)
             await plant.apply(read_plan(revision([line(1), line(2)], {"m.csv": TEXT}), {}))
             second = read_plan(revision([line(2, 0), line(3, 0)], {"m.csv": TEXT}, number=2), {})
             applying = asyncio.create_task(plant.apply(second))
@@ -72,4 +77,48 @@ async def test_a_stop_in_the_middle_of_a_revision_is_the_end(tmp_path):
             await plant.stop()
             await applying
             assert (plant.lines(), plant.devices(), plant.stations()) == ((), (), [])
-    await collector.outbox.close()
+
+
+async def test_whatever_the_order_of_revisions_and_faults_exactly_one_plan_runs_whole(parts):
+    """Plans drawn at random over TCP and a serial line; now and then a link cannot be made."""
+    draw = random.Random(7)
+    faulty = False
+
+    def opening(spec: LinkSpec):
+        if faulty and draw.random() < 0.5:
+            raise OSError("no link can be made")
+        return open_link(spec)
+
+    def plan(number: int):
+        indices = draw.sample(range(1, 9), draw.randint(0, 8))
+        serial = [f"SERIAL1;{draw.choice([9600, 19200])};8;N;1;2;modbusRTU;0"]
+        rows = [
+            f"{n};SERIAL1;d{n};{n};2;500;;poll=50;;;r.csv"
+            if n > 5
+            else f"{n};127.0.0.1:{draw.choice([9, 10])};d{n};{n};2;500;;poll=50,{draw.randint(0, 1)};;;m.csv"
+            for n in indices
+        ]
+        texts = {"m.csv": TEXT + "\n" * draw.randint(0, 2), "r.csv": TEXT.replace("TCP", "RTU")}
+        return read_plan(revision(rows, texts, number=number, serial=serial), {1: "/dev/nothing"})
+
+    runs, failures = plan(0), 0
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        plant = Plant(parts._sinks(), group, opening)
+        await plant.apply(runs)
+        for number in range(1, 120):
+            wanted, faulty = plan(number), draw.random() < 0.3
+            try:
+                await plant.apply(wanted)
+                runs = wanted
+            except OSError:
+                failures += 1
+            await asyncio.sleep(draw.choice([0, 0, 0.002]))
+            assert [device.device for device in plant.devices()] == list(runs.order)
+            assert sorted(plant.stations(), key=str) == sorted(runs.stations, key=str)
+            assert {line.name for line in plant.lines()} == {station.link for station in runs.stations}
+            members = [turn for running in plant._lines.values() for turn in running.line._members]
+            assert sorted(map(id, members)) == sorted(map(id, plant._pollers.values()))
+            assert len(parts._recording._recorders) == len(parts._live._feeds) == len(runs.stations)
+        await plant.stop()
+    assert failures > 5
+    assert not parts._recording._recorders

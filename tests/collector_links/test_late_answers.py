@@ -186,6 +186,7 @@ async def test_only_time_ends_the_doubts_about_a_device_that_cannot_be_asked(mon
 async def test_a_late_confirmation_confirms_no_other_write():
     """Function 16 confirms with address and count: the answers to two writes of one register look the same."""
     async with staged(NumberedDevice(range(100), always(0.001))) as scene:
+        await scene.read(0)
         scene.device.delays = iter([0.15, 0.001, *[NEVER] * 20])
         with pytest.raises(NoAnswer):
             await scene.link.write(WriteCall(1, 16, 7, (1,)), 0.1)

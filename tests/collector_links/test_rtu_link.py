@@ -19,6 +19,7 @@ from heliograph.collector.links import (
 )
 from heliograph.collector.links.timing import character_seconds, pause_seconds, silence_seconds
 from heliograph.demo.simulator import COIL, HOLDING_REGISTER, Registers, RtuSimulator
+from heliograph.demo.simulator.crc import crc16
 from heliograph.formats.daq import SerialLine
 from heliograph.formats.definition import Table
 from support.modbus import cable, holding, registers, rtu_link
@@ -154,6 +155,75 @@ async def test_echo_is_no_answer(line, link):
         fault.clear()
     await link.read(holding(1, 4, 2), 1)
     await link.write(WriteCall(1, 6, 4, (6,)), 1)
+
+
+@pytest.mark.parametrize("function", [5, 6, 15, 16])
+async def test_the_first_write_on_a_line_that_echoes_is_not_confirmed_by_its_echo(line, link, function):
+    """Nothing has been read yet when it is sent; the device is dead, or refuses."""
+    call = WriteCall(1, function, 4, (1,))
+    line.faults[1].echo = line.faults[1].dead = True
+    with pytest.raises(BadFrame, match="echo"):
+        await link.write(call, 0.3)
+    line.faults[1].dead = False
+    await link.write(call, 1)
+    line.faults[1].exception = 4
+    with pytest.raises(ModbusException):
+        await link.write(call, 1)
+
+
+@pytest.mark.parametrize("function", [5, 6, 15, 16])
+async def test_the_first_write_on_a_line_without_echo_is_confirmed_and_sent_once(line, link, function):
+    written = []
+    line.units.banks[1].write = lambda *given: written.append(given)
+    await link.write(WriteCall(1, function, 4, (1,)), 1)
+    assert len(written) == 1
+    line.faults[2].dead = True
+    with pytest.raises(Silence):
+        await link.write(WriteCall(2, function, 4, (1,)), 0.3)
+
+
+async def test_a_port_that_came_back_is_looked_at_for_an_echo_again(line, link):
+    """An adapter may have been exchanged."""
+    await link.write(WriteCall(1, 6, 4, (1,)), 1)
+    await asyncio.to_thread(line.unplug)
+    with pytest.raises(LinkDown):
+        await link.read(holding(1, 4, 1), 0.3)
+    line.plug()
+    line.faults[1].echo = line.faults[1].dead = True
+    with pytest.raises(BadFrame, match="echo"):
+        await when_open(lambda: link.write(WriteCall(1, 6, 4, (2,)), 0.3))
+
+
+async def when_open(ask):
+    """Ask as soon as the port is there."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            try:
+                return await ask()
+            except LinkDown:
+                await asyncio.sleep(0.02)
+
+
+async def test_the_beginning_of_an_echo_that_looks_like_the_confirmation_is_none(line, link):
+    """One register, to which a value is written such that the first eight bytes of the request are a right answer."""
+    call = a_write_that_begins_like_its_answer()
+    line.units.banks[1].put(HOLDING_REGISTER, call.address, [0])
+    line.faults[1].echo = True
+    await link.read(holding(1, 4, 1), 1)
+    line.faults[1].dead = True
+    with pytest.raises(BadFrame, match="echo"):
+        await link.write(call, 0.3)
+    line.faults[1].dead = False
+    await link.write(call, 1)
+
+
+def a_write_that_begins_like_its_answer() -> WriteCall:
+    for address in range(65536):
+        body = bytes((1, 16)) + address.to_bytes(2) + b"\0\1"
+        low, high = crc16(body)
+        if low == 2:  # the byte count of one register
+            return WriteCall(1, 16, address, (high << 8,))
+    raise AssertionError("there is none")
 
 
 async def test_silence(line, link):

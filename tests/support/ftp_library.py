@@ -35,7 +35,7 @@ def pyftpd(root: Path) -> Iterator[PyFtpd]:
 
 
 def serve(root: str, port: int) -> None:
-    """Serve for ever. Refuses to write where a directory's mode forbids it, also as root."""
+    """Serve for ever. Refuses what the modes of files and directories forbid, also as root."""
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.filesystems import AbstractedFS, FilesystemError
     from pyftpdlib.handlers import FTPHandler
@@ -52,6 +52,8 @@ def serve(root: str, port: int) -> None:
             place = Path(path or self.get_home_dir(username))
             directory = place if place.is_dir() else place.parent
             if perm in "adfmw" and directory.exists() and not directory.stat().st_mode & 0o200:
+                return False
+            if perm == "r" and place.is_file() and not place.stat().st_mode & 0o400:
                 return False
             return super().has_perm(username, perm, path)
 

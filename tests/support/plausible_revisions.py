@@ -45,6 +45,7 @@ class Revisions:
         self.rows = summaries()
         self.edits: list[EditRequest] = []
         self.returns: list[ReturnRequest] = []
+        self.trouble = ""
         self.answer = EditAnswer(revision=NEWEST + 1)
 
     async def serve(self, sync: Bus) -> None:
@@ -61,7 +62,9 @@ class Revisions:
         number = request.number or NEWEST
         summary = next((row for row in self.rows if row.number == number), None)
         if summary is None:
-            return RevisionDetail()
+            return RevisionDetail(error="there is no such revision: the last 50 are kept")
+        if self.trouble:
+            return RevisionDetail(error=self.trouble)
         return RevisionDetail(summary=summary, diff="-FTP_Address=a\n+FTP_Address=b", files=self.files)
 
     async def _edit(self, request: EditRequest) -> EditAnswer:

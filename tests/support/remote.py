@@ -1,5 +1,6 @@
 """Every kind of server that a store can speak to, as one `Peer`: the behaviour suite runs against each."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -46,6 +47,8 @@ class Peer(Protocol):
     def put(self, path: str, content: bytes) -> None: ...
     def files(self, directory: str) -> dict[str, bytes]: ...
     def take(self, directory: str) -> dict[str, bytes]: ...
+    def close(self, path: str) -> None: ...
+    def age(self, path: str, time: float) -> None: ...
 
 
 @dataclass
@@ -81,6 +84,22 @@ class DiskPeer:
                 taken[path.name] = path.read_bytes()
                 path.unlink()
         return taken
+
+    def close(self, path: str) -> None:
+        """Let a file be listed but not read."""
+        self._local(path).chmod(0)
+
+    def link(self, path: str, target: str) -> None:
+        """Make a symbolic link."""
+        self._local(path).symlink_to(self._local(target))
+
+    def age(self, path: str, time: float) -> None:
+        """Have the server say that a file was changed then."""
+        os.utime(self._local(path), (time, time))
+
+    def local(self, path: str) -> Path:
+        """Return where a file of the server lies."""
+        return self._local(path)
 
     def _local(self, path: str) -> Path:
         return self.tree.root / path.removeprefix(self.root).lstrip("/")
@@ -118,6 +137,12 @@ class MemoryPeer:
         for name in taken:
             del self.server.files[f"{directory}/{name}"]
         return taken
+
+    def close(self, path: str) -> None:
+        self.server.unreadable.add(path)
+
+    def age(self, path: str, time: float) -> None:
+        self.server.modified[path] = time
 
 
 def file_server(kind: ServerType, port: int, login: str, **more: object) -> FileServer:

@@ -1,7 +1,6 @@
 """A line that is cut, hangs or crawls, a server that truncates: afterwards everything stands there once."""
 
 import os
-import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,15 +11,10 @@ import pytest
 from heliograph.formats.config import ServerType
 from heliograph.sync.remote import Access, LinkLost, NoDirectory, SizeMismatch, Unreachable, Upload
 from support import sftp_library
-from support.ftp import vsftpd
-from support.proxy import Proxy, proxy
-from support.remote import DiskPeer, file_server, of_apache, of_sshd, of_vsftpd
+from support.lines import PROXY_HOST, ftp_line
+from support.remote import DiskPeer, file_server, of_apache
 from support.servers import Account, Tree
-from support.sftp import sshd
 from support.webdav import apache
-
-PROXY_HOST = "127.0.0.2"
-DATA_PORTS = 12
 
 
 class Ledger:
@@ -57,48 +51,6 @@ class Reader:
 
     def fetch(self) -> None:
         self.fetched += self.peer.take(self.directory).items()
-
-
-@contextmanager
-def _sftp() -> Iterator[tuple[DiskPeer, Proxy]]:
-    with sshd() as server, proxy(server.port) as between:
-        yield of_sshd(server), between
-
-
-def _ftp(*, tls: bool):
-    @contextmanager
-    def start() -> Iterator[tuple[DiskPeer, Proxy]]:
-        first = random.randrange(20_000, 30_000)
-        ports = range(first, first + DATA_PORTS)
-        more = f"pasv_min_port={ports[0]}\npasv_max_port={ports[-1]}"
-        with vsftpd(tls=tls, more=more, names=(PROXY_HOST,)) as server, proxy(server.port, *ports) as between:
-            yield of_vsftpd(server), between
-
-    return start
-
-
-def _webdav(*, tls: bool):
-    @contextmanager
-    def start() -> Iterator[tuple[DiskPeer, Proxy]]:
-        with apache(tls=tls, names=("localhost", PROXY_HOST)) as server, proxy(server.port) as between:
-            yield of_apache(server), between
-
-    return start
-
-
-LINES = {
-    "sftp": _sftp,
-    "ftp": _ftp(tls=False),
-    "ftps": _ftp(tls=True),
-    "webdav": _webdav(tls=True),
-    "webdav-plain": _webdav(tls=False),
-}
-
-
-@pytest.fixture(params=LINES)
-def line(request):
-    with LINES[request.param]() as both:
-        yield both
 
 
 ROUTES = [
@@ -244,7 +196,7 @@ def _truncating_sftp() -> Iterator[DiskPeer]:
 
 @contextmanager
 def _truncating_ftp() -> Iterator[DiskPeer]:
-    with _ftp(tls=False)() as (peer, between):
+    with ftp_line(tls=False)() as (peer, between):
         between.faults.swallow_after = 1000
         yield replace(peer, server=replace(peer.server, address=PROXY_HOST))
 

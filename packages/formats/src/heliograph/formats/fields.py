@@ -17,7 +17,8 @@ THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([.,' \u00a0\u202f\u2019][0-9]{3})+([.,]
 FRACTION = re.compile(r"[+-]?[0-9]+[.,][0-9]*")
 DATE = re.compile(r"[0-9]{1,2}[./\- ]+([^\W\d_]{3,}\.?|[0-9]{1,2}[./\-])([./\- ]*[0-9]{2,4})?")
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-FILE_NAME_LIMIT_BYTES = 255
+FILE_NAME_LIMIT_BYTES = 251
+"""Less than the 255 of file systems, since `.tmp` stands behind it while a file is sent (spec 1.4)."""
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -53,6 +54,8 @@ def base_name(text: str) -> str:
     """Return a plain file name: never a path (spec 1.7)."""
     if "/" in text or "\\" in text or text in {".", ".."}:
         raise WrongValue(f"{quote(text)} has a path; only a plain file name is allowed")
+    if text.startswith("."):
+        raise WrongValue(f"{quote(text)} starts with a dot; many servers do not list such files")
     if UNPRINTABLE.search(text):
         raise WrongValue(f"{quote(text)} has a control character; only a plain file name is allowed")
     if len(text.encode()) > FILE_NAME_LIMIT_BYTES:

@@ -59,10 +59,9 @@ async def revisions(view: View, page: PageRequest) -> RevisionPage:
 async def revision(view: View, number: int | None = None) -> tuple[RevisionSummary, RevisionDetail]:
     """One revision, or the one in force, without secrets; raises `NotThere`, `Refused`, `Silent`."""
     answer: RevisionDetail = await view.ask(REVISION, RevisionRequest(number=number), EDIT_SECONDS)
-    if answer.error:
-        raise Refused(answer.error)
     if answer.summary is None:
-        raise NotThere("No revision is in force yet." if number is None else _no_such(number))
+        await _require(view, number)
+        raise Refused(answer.error or "The service sync does not give this revision.")
     hidden = {path: _hidden(path, text) for path, text in answer.files.items()}
     return answer.summary, answer.model_copy(update={"files": hidden, "diff": mask_secrets(answer.diff)})
 
@@ -74,10 +73,17 @@ async def edit(view: View, request: EditRequest) -> EditDone:
 
 async def return_to(view: View, number: int) -> EditDone:
     """Put an older revision in force again; raises as `edit`, and `NotThere`."""
-    page = await revisions(view, PageRequest(limit=1, before=number + 1))
-    if [row.number for row in page.revisions[:1]] != [number]:
-        raise NotThere(_no_such(number))
+    await _require(view, number)
     return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin="REST")))
+
+
+async def _require(view: View, number: int | None) -> None:
+    """Raise `NotThere` where there is no such revision, or none at all."""
+    page = await revisions(view, PageRequest(limit=1, before=None if number is None else number + 1))
+    if not page.revisions:
+        raise NotThere("No revision is in force yet." if number is None else _no_such(number))
+    if number is not None and page.revisions[0].number != number:
+        raise NotThere(_no_such(number))
 
 
 async def _changed(view: View, channel: Channel, request: EditRequest | ReturnRequest) -> EditAnswer:

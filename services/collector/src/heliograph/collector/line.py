@@ -102,14 +102,14 @@ class Line:
         return answer
 
     def end(self) -> None:
-        """Finish the turn that is under way, and end then."""
+        """Finish the turn that is under way and what was asked on demand, and end then."""
         self._ending = True
         self._news.set()
 
     async def run(self) -> None:
         """Own the link until `end` or a cancellation, then close it."""
         try:
-            while not self._ending:
+            while self._jobs or not self._ending:
                 if self._jobs:
                     await self._do(self._jobs.popleft())
                 elif (seconds := self._seconds_to_next()) > 0:

@@ -1,7 +1,9 @@
 """How long to wait for one device's answer: its time limit, or less where others would wait for a device that is lost.
 
-Probes of a lost device on a shared line wait a few times what it needed while it answered. A slow device is found
-nevertheless: its first try and every fourth probe wait for its whole time limit, and alone on its line every one does.
+On a shared line a device that was silent for its whole time limit holds the line at its next tries only for a few times
+what it needed while it answered. It has its whole limit all the same: it is not asked again before that has passed,
+and an answer that comes meanwhile, late, gives it the whole limit again. So a slow device is not taken for a lost one.
+Its first try and every fourth probe wait for the whole limit, and alone on its line every one does.
 """
 
 from dataclasses import dataclass
@@ -22,19 +24,27 @@ class Patience:
     """`timeout(ms)` of the device."""
     slowest: float = 0.0
     """What its answers lately took; 0 before the first one."""
+    is_short: bool = False
+    """Whether the newest wait was a short one."""
 
     def answered(self, seconds: float) -> None:
         """Learn how long an answer took."""
         self.slowest = max(seconds, self.slowest * FADING)
 
+    def answered_late(self) -> None:
+        """Learn that an answer came after the wait for it; when that was a short one the device is slow, not lost."""
+        if self.is_short:
+            self.slowest = self.limit
+
     def of_poll(self, failures: int, *, shared: bool) -> float:
         """Return how long a request of a poll waits after so many failures in a row."""
-        return self._short() if shared and failures and not self.slowest else self.limit
+        return self._wait(whole=not failures or not shared)
 
     def of_probe(self, failures: int, *, shared: bool) -> float:
         """Return how long a probe waits after so many that failed."""
-        whole = failures % WHOLE_EACH == WHOLE_EACH - 1
-        return self.limit if whole or not shared else self._short()
+        return self._wait(whole=failures % WHOLE_EACH == WHOLE_EACH - 1 or not shared)
 
-    def _short(self) -> float:
-        return min(self.limit, max(SHORTEST_SECONDS, TIMES_SLOWEST * self.slowest))
+    def _wait(self, *, whole: bool) -> float:
+        seconds = self.limit if whole else min(self.limit, max(SHORTEST_SECONDS, TIMES_SLOWEST * self.slowest))
+        self.is_short = seconds < self.limit
+        return seconds

@@ -101,12 +101,14 @@ class Poller:
             if not self._fetch.requests:
                 self.due = began + IDLE_SECONDS
             elif self.condition.is_polled:
-                await self._poll(link, self._patience.of_poll(self.condition.failures, shared=shared))
+                await self._poll(link, shared=shared)
             else:
                 await self._probe(link, self._patience.of_probe(self.condition.failures, shared=shared))
         except LinkDown:
             self.errors["connection"] += 1
             raise
+        # Whoever fell due while this one held the line goes first.
+        self.due = max(self.due, self._clock.monotonic())
 
     def link_lost(self, cause: str) -> None:
         """See `Turn.link_lost`."""
@@ -125,6 +127,8 @@ class Poller:
         """See `Turn.count_drop`."""
         if unit == self._device.address:
             self.errors[kind] += 1
+            if kind == "late":
+                self._patience.answered_late()
 
     def retire(self) -> None:
         """Take no more turns; what was recorded is handed over, the open period falls."""
@@ -151,7 +155,7 @@ class Poller:
             errors=dict(self.errors),
         )
 
-    async def _poll(self, link: Link, seconds: float) -> None:
+    async def _poll(self, link: Link, *, shared: bool) -> None:
         values = list(self._fetch.blanks)
         heard = False
         cause = ""
@@ -160,6 +164,7 @@ class Poller:
             if request.rests_until and request.rests_until > self._clock.monotonic():
                 continue
             self.counts.requests += 1
+            seconds = self._seconds(request, heard=heard, shared=shared)
             began = self._clock.monotonic()
             try:
                 values[place] = await request.read(link, seconds)
@@ -178,6 +183,12 @@ class Poller:
             self._failed(cause)
         if self._sore is not None:
             await self._mend(link, self._sore)
+
+    def _seconds(self, request: Request, *, heard: bool, shared: bool) -> float:
+        """Return how long to wait for a request's answer; `heard` when the device has answered in this turn."""
+        if request.failures:
+            return self._patience.of_probe(request.failures, shared=shared)
+        return self._patience.of_poll(0 if heard else self.condition.failures, shared=shared)
 
     async def _probe(self, link: Link, seconds: float) -> None:
         """Ask for one variable; any answer of the device ends its rest."""
@@ -217,7 +228,9 @@ class Poller:
     def _failed(self, cause: str) -> None:
         self._fetch.turn_order()
         changed = self.condition.failed(cause, milliseconds(self._clock), may_sleep=self._may_sleep())
-        if not self.condition.is_polled:
+        if self.condition.is_polled:
+            self.due += max(0.0, self._patience.limit - self._pause)
+        else:
             self.due = self._clock.monotonic() + self.condition.probe_seconds
         self._tell(changed)
 

@@ -67,12 +67,14 @@ class Outgoing:
             return False
         directory = DIRECTORIES[stream]
         files = self._write(portion.contents, form.uid, directory)
-        return self._ledger.commit(self._server, stream, directory, files, (after, portion.last))
+        return self._ledger.commit(self._server, stream, directory, files, (after, portion.last), form.text())
 
     def ensure(self, row: LedgerRow, form: Form) -> None:
         """Make a file again that is no longer as it was, from the rows that are kept until the server has it.
 
-        Raises `OSError`.
+        It is made in the form that it had, whatever the server's form is by now: another would share out the rows
+        among the files differently, and what the files beside it hold would be missing or stand twice. One whose rows
+        are gone is forgotten, never sent empty. Raises `OSError`.
         """
         path = self.path(row)
         try:
@@ -81,9 +83,15 @@ class Outgoing:
         except FileNotFoundError:
             pass
         with self._database.read() as session:
-            portion = RENDER[row.stream](session, form, row.first, row.last)
-        content = portion.contents[row.part].data if portion and row.part < len(portion.contents) else b""
+            made_in = Form.of(row.form) if row.form else form
+            portion = RENDER[row.stream](session, made_in, row.first, row.last)
+        if portion is None or row.part >= len(portion.contents):
+            _log.error("%s is gone and can't be made again: its rows are gone too", path)
+            self.forget([row])
+            return
+        content = portion.contents[row.part].data
         _log.warning("%s is not as it was written; it is made again", path)
+        self._directory.mkdir(parents=True, exist_ok=True)
         self._put(row.name, content)
         _flush(self._directory)
         self._ledger.resize(int(row.id or 0), len(content))

@@ -86,7 +86,15 @@ class Ledger:
             row = session.get(StampRow, (server, directory))
             return None if row is None else row.seconds * 1000
 
-    def commit(self, server: int, stream: str, directory: str, files: Sequence[Made], passed: tuple[int, int]) -> bool:
+    def commit(
+        self,
+        server: int,
+        stream: str,
+        directory: str,
+        files: Sequence[Made],
+        passed: tuple[int, int],
+        form: str = "",
+    ) -> bool:
         """Enter files that lie on the disk, made of the rows after `passed[0]` up to `passed[1]`; move the cursor.
 
         Returns False, and does nothing, when the server was taken out of the configuration meanwhile.
@@ -106,6 +114,7 @@ class Ledger:
                     first=passed[0],
                     last=passed[1],
                     part=part,
+                    form=form,
                 )
                 for part, file in enumerate(files)
             )

@@ -3,6 +3,7 @@
 A content is made of the rows of one run of row numbers; the same run gives the same contents again, in the same order.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,16 @@ class Form:
     log_level: str = "info"
     devices: tuple[str, ...] = ()
     """Indices in the order of `_daq.csv`."""
+
+    @classmethod
+    def of(cls, text: str) -> "Form":
+        """Read what `text` gave."""
+        values = json.loads(text)
+        return cls(**{**values, "devices": tuple(values["devices"])})
+
+    def text(self) -> str:
+        """Return the form as JSON, to be kept with the files that were made in it."""
+        return json.dumps(dataclasses.asdict(self))
 
     def dates(self) -> LocalDates:
         """Return what prints the dates of this form."""

@@ -127,6 +127,8 @@ class LedgerRow(SQLModel, table=True):
     last: int
     part: int = 0
     """Which of the files made of these rows it is."""
+    form: str = ""
+    """How it was made, as JSON: the same rows in the same form give the same bytes. Empty: not known."""
     rename_sent: bool = False
 
 

@@ -34,5 +34,10 @@ class WriteCall:
     address: int
     values: tuple[int, ...]
 
+    @property
+    def table(self) -> Table:
+        """The table that it writes to."""
+        return Table.COIL if self.function in (5, 15) else Table.HOLDING_REGISTER
+
 
 Call = ReadCall | WriteCall

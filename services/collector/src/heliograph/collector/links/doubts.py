@@ -54,8 +54,7 @@ class Doubts:
         First the table of the call with a count that nothing else has: every device knows that table, but it may refuse
         the count. Then a table whose function is not in doubt: even a refusal proves.
         """
-        table = _table(call)
-        probe = self._odd_count(call.unit, table, call.address)
+        probe = self._odd_count(call.unit, call.table, call.address)
         if probe is not None:
             yield probe
         other = next((t for t in reversed(Table) if not self.about(bytes((call.unit, t)))), None)
@@ -86,10 +85,3 @@ def _same_function(head: bytes, other: bytes) -> bool:
 
 def _may_answer(answer: bytes, head: bytes) -> bool:
     return answer.startswith(head) or (bool(answer[1] & EXCEPTION_BIT) and _same_function(answer, head))
-
-
-def _table(call: Call) -> Table:
-    """Return the table that a call reads or writes."""
-    if isinstance(call, ReadCall):
-        return call.table
-    return Table.COIL if call.function in (5, 15) else Table.HOLDING_REGISTER

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from heliograph.collector.links.calls import Call, ReadCall
+from heliograph.collector.links.calls import Call, ReadCall, WriteCall
 from heliograph.collector.links.doubts import Doubts
 from heliograph.collector.links.errors import (
     DROP_TEXTS,
@@ -56,15 +56,19 @@ class SerialExchange:
         self._quiet_since = time.perf_counter()
         self._hunts: dict[Call, Hunt] = {}
         self._last: Hunt | None = None
-        self._echoes = False
+        self._echoes: bool | None = None
+        """Whether the line gives back what is sent; None until it has been read from since it was opened."""
         self._doubts = doubts
 
     def ask(self, call: Call, timeout: float) -> bytes:
         """Return the data of the answer, empty for writes; raises as `Link.read` does.
 
         A device that stayed silent may still answer the request before. While that answer could be taken for the one
-        to this call, the device is first asked something whose answer is a proof.
+        to this call, the device is first asked something whose answer is a proof. A write is confirmed by its own bytes
+        or the first of them, so before the first one it is found out whether the line echoes.
         """
+        if isinstance(call, WriteCall) and self._echoes is None:
+            self._look_for_echo(call, timeout)
         head = self._hunt(call).head
         if self._doubts.about(head):
             self._resolve(call, timeout)
@@ -79,6 +83,11 @@ class SerialExchange:
                 self._exchange(probe, timeout, is_probe=True)
             if not self._doubts.about(head):
                 return
+
+    def _look_for_echo(self, call: WriteCall, timeout: float) -> None:
+        """Read something: the line echoes it or does not, whether the device answers or not."""
+        with contextlib.suppress(ModbusException, NoAnswer):
+            self.ask(ReadCall(call.unit, call.table, call.address, 1), timeout)
 
     def _exchange(self, call: Call, timeout: float, *, is_probe: bool = False) -> bytes:
         target = self._hunt(call)
@@ -178,17 +187,23 @@ class SerialExchange:
                     return found
         if data:
             self._drop(target, data)
+        if isinstance(target.call, ReadCall):
+            self._echoes = target.request in data or bool(self._echoes)
         raise self._failure(self.tally.drops[dropped:])
 
     def _find(self, target: Hunt, data: bytes) -> Found | None:
-        """Look for the answer; on a line that echoes, the first copy of a request that is its own answer is none."""
-        echoed = self._echoes and target.answer_is_request and data.startswith(target.request)
-        return target.find(data, len(target.request) if echoed else 0)
+        """Look for the answer; on a line that echoes only behind the echo, which may look like a confirmation."""
+        if not self._echoes:
+            return target.find(data)
+        echo = data.find(target.request)
+        if echo < 0:
+            return None if target.request.startswith(data) else target.find(data)
+        return target.find(data, echo + len(target.request))
 
     def _drop_around(self, target: Hunt, data: bytes, found: Found) -> None:
         before = data[: found.start]
         if isinstance(target.call, ReadCall):
-            self._echoes = before.startswith(target.request)
+            self._echoes = target.request in before
         for rest in (before, data[found.end :]):
             if rest:
                 self._drop(target, rest)

@@ -41,11 +41,6 @@ class Hunt:
     size: int
     """Bytes of a right answer."""
 
-    @property
-    def answer_is_request(self) -> bool:
-        """Whether the device confirms with the very bytes of the request (functions 5 and 6)."""
-        return self.request.startswith(self.head) and len(self.request) == self.size == WRITE_ANSWER_BYTES
-
     def find(self, data: bytes, start: int = 0) -> Found | None:
         """Return the first right answer or exception from `start` on."""
         refusal = bytes((self.head[0], self.head[1] | EXCEPTION_BIT))

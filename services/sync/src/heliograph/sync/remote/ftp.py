@@ -11,6 +11,7 @@ from heliograph.formats.config import FileServer, ServerType
 from heliograph.sync.remote.dial import tls_context, where, why_unreachable
 from heliograph.sync.remote.errors import (
     FileError,
+    IsDirectory,
     LinkLost,
     LoginRefused,
     NoDirectory,
@@ -218,6 +219,8 @@ class FtpStore:
         if isinstance(error, ftplib.error_temp) or code in NOT_KNOWN:
             raise RemoteFailure(path, f"the server refused to {what} {path} (it says: {said})")
         self.check_directory(path.rpartition("/")[0] or "/")
+        if self._is_directory(path):
+            raise IsDirectory(path) from error
         if what in {"read", "delete"} and self.size(path) is None:
             raise NoFile(path)
         raise NoRight(path, what, said)
@@ -248,11 +251,18 @@ class FtpStore:
     def _detailed(self, directory: str, name: str) -> Entry:
         path = f"{directory.rstrip('/')}/{name}"
         size = self.size(path)
-        if size is None:
-            return Entry(name, 0, None, is_directory=True)
+        if size is None:  # Neither: it is there all the same, and reading it tells what it is.
+            return Entry(name, 0, None, is_directory=self._is_directory(path))
         with self._linked() as link, suppress(ftplib.error_perm):
             return Entry(name, size, time_value(link.sendcmd(f"MDTM {path}")[3:]))
         return Entry(name, size, None)
+
+    def _is_directory(self, path: str) -> bool:
+        try:
+            self.check_directory(path)
+        except NoDirectory:
+            return False
+        return True
 
     def _size_by_facts(self, link: FtpLink, path: str) -> int | None:
         if "MLST" not in self._features:

@@ -1,6 +1,5 @@
 """SFTP servers, with paramiko below."""
 
-import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from typing import Self
 
 import paramiko
 from paramiko.sftp import (
+    CMD_ATTRS,
     CMD_CLOSE,
     CMD_DATA,
     CMD_NAME,
@@ -24,7 +24,17 @@ from paramiko.sftp import (
 
 from heliograph.formats.config import FileServer
 from heliograph.sync.remote.dial import where
-from heliograph.sync.remote.errors import FileError, LinkLost, NoDirectory, NoFile, TooLarge, Unreachable
+from heliograph.sync.remote.errors import (
+    FileError,
+    IsDirectory,
+    LinkLost,
+    NoDirectory,
+    NoFile,
+    NoRight,
+    RemoteFailure,
+    TooLarge,
+    Unreachable,
+)
 from heliograph.sync.remote.listing import keep
 from heliograph.sync.remote.names import printable
 from heliograph.sync.remote.sftp_pipeline import Pipeline, refusal
@@ -38,6 +48,7 @@ from heliograph.sync.remote.store import (
     HostKeyPins,
     Upload,
     Uploaded,
+    join,
 )
 
 READ_BYTES = 32_000
@@ -80,7 +91,7 @@ class SftpStore:
         answer = self._need().ask(CMD_STAT, string(directory.encode()))
         if not answer.ok:
             raise NoDirectory(directory) if answer.code == SFTP_NO_SUCH_FILE else refusal(answer, directory, "list")
-        if not _is_directory(Reader(answer.body).attributes()):
+        if not answer.is_directory:
             raise NoDirectory(directory)
 
     def list(self, directory: str, match: Callable[[str], bool] = lambda _: True) -> Sequence[Entry]:
@@ -91,21 +102,20 @@ class SftpStore:
             self.check_directory(directory)
             raise refusal(answer, directory, "list")
         handle = string(answer.handle)
+        links: set[str] = set()
         with _closing(wire, handle):
-            return keep(directory, _entries(wire, handle, directory), match)
+            kept = keep(directory, _entries(wire, handle, directory, links), match)
+        return [_followed(wire, directory, entry) if entry.name in links else entry for entry in kept]
 
     def read(self, path: str, limit: int) -> bytes:
         """See `RemoteStore`."""
         wire = self._need()
-        answer = wire.ask(CMD_OPEN, string(path.encode()) + struct.pack(">II", SFTP_FLAG_READ, 0))
-        if answer.code == SFTP_NO_SUCH_FILE:
-            self.check_directory(path.rpartition("/")[0] or "/")
-            raise NoFile(path)
-        if not answer.ok:
-            raise refusal(answer, path, "read")
-        handle = string(answer.handle)
-        with _closing(wire, handle):
-            return _content(wire, handle, path, limit)
+        try:
+            return self._read(wire, path, limit)
+        except (NoRight, RemoteFailure) as error:
+            if wire.ask(CMD_STAT, string(path.encode())).is_directory:
+                raise IsDirectory(path) from error
+            raise
 
     def upload(self, files: Iterable[Upload], before_commit: BeforeCommit) -> Iterator[Uploaded]:
         """See `RemoteStore`."""
@@ -118,11 +128,24 @@ class SftpStore:
 
     def remove(self, path: str) -> None:
         """See `RemoteStore`."""
-        answer = self._need().ask(CMD_REMOVE, string(path.encode()))
+        wire = self._need()
+        answer = wire.ask(CMD_REMOVE, string(path.encode()))
         if answer.code == SFTP_NO_SUCH_FILE:
             self.check_directory(path.rpartition("/")[0] or "/")
         elif not answer.ok:
-            raise refusal(answer, path, "delete")
+            is_directory = wire.ask(CMD_STAT, string(path.encode())).is_directory
+            raise IsDirectory(path) if is_directory else refusal(answer, path, "delete")
+
+    def _read(self, wire: Wire, path: str, limit: int) -> bytes:
+        answer = wire.ask(CMD_OPEN, string(path.encode()) + struct.pack(">II", SFTP_FLAG_READ, 0))
+        if answer.code == SFTP_NO_SUCH_FILE:
+            self.check_directory(path.rpartition("/")[0] or "/")
+            raise NoFile(path)
+        if not answer.ok:
+            raise refusal(answer, path, "read")
+        handle = string(answer.handle)
+        with _closing(wire, handle):
+            return _content(wire, handle, path, limit)
 
     def _need(self) -> Wire:
         if self._wire is None or self._transport is None or not self._transport.is_active():
@@ -145,7 +168,8 @@ def _closing(wire: Wire, handle: bytes) -> Iterator[None]:
     wire.ask(CMD_CLOSE, handle)
 
 
-def _entries(wire: Wire, handle: bytes, directory: str) -> Iterator[Entry]:
+def _entries(wire: Wire, handle: bytes, directory: str, links: set[str]) -> Iterator[Entry]:
+    """Yield what stands in a directory; names of symbolic links are added to `links`."""
     scanned = 0
     while not (answer := wire.ask(CMD_READDIR, handle)).at_end:
         if answer.kind != CMD_NAME:
@@ -156,9 +180,18 @@ def _entries(wire: Wire, handle: bytes, directory: str) -> Iterator[Entry]:
         if scanned > MAX_SCANNED or count == 0:
             raise TooLarge(directory, f"{MAX_SCANNED} entries")
         for _ in range(count):
-            name = reader.string()
+            name = reader.string().decode("utf-8", "surrogateescape")
             reader.string()
-            yield _entry(name.decode("utf-8", "surrogateescape"), reader.attributes())
+            attributes = reader.attributes()
+            if attributes.is_link:
+                links.add(name)
+            yield _entry(name, attributes)
+
+
+def _followed(wire: Wire, directory: str, entry: Entry) -> Entry:
+    """Return what a link leads to: the link's own size and time stay when the file changes."""
+    answer = wire.ask(CMD_STAT, string(join(directory, entry.name).encode()))
+    return _entry(entry.name, Reader(answer.body).attributes()) if answer.kind == CMD_ATTRS else entry
 
 
 def _content(wire: Wire, handle: bytes, path: str, limit: int) -> bytes:
@@ -180,10 +213,6 @@ def _read(wire: Wire, handle: bytes, offset: int) -> Answer:
 
 
 def _entry(name: str, attributes: Attributes) -> Entry:
-    directory = _is_directory(attributes)
+    directory = attributes.is_directory
     modified = None if attributes.modified is None else float(attributes.modified)
     return Entry(name, 0 if directory else attributes.size or 0, modified, is_directory=directory)
-
-
-def _is_directory(attributes: Attributes) -> bool:
-    return attributes.mode is not None and stat.S_ISDIR(attributes.mode)

@@ -27,7 +27,15 @@ from paramiko.sftp import (
     SFTP_PERMISSION_DENIED,
 )
 
-from heliograph.sync.remote.errors import FileError, NoDirectory, NoRight, NoSpace, RemoteFailure, SizeMismatch
+from heliograph.sync.remote.errors import (
+    FileError,
+    IsDirectory,
+    NoDirectory,
+    NoRight,
+    NoSpace,
+    RemoteFailure,
+    SizeMismatch,
+)
 from heliograph.sync.remote.sftp_wire import HAS_SIZE, NO_SPACE, QUOTA, Answer, Wire, string
 from heliograph.sync.remote.steps import Settled, settle, unreadable
 from heliograph.sync.remote.store import BeforeCommit, Upload, Uploaded
@@ -194,7 +202,7 @@ class Pipeline:
             CMD_OPEN, string(path.encode()) + struct.pack(">I", _WRITE_FLAGS) + _NO_ATTRIBUTES
         )
         if not answer.ok:
-            raise refusal(answer, path, "write")
+            raise (yield from self._why(answer, path, "write"))
         handle = string(answer.handle)
         failed = yield from self._write(handle, local, size)
         self._post(CMD_FSTAT, handle)
@@ -238,7 +246,14 @@ class Pipeline:
                 yield from self._ask(CMD_REMOVE, string(upload.path.encode()))
                 answer = yield from self._ask(CMD_RENAME, names)
         if not answer.ok:
-            raise refusal(answer, upload.path, "rename")
+            raise (yield from self._why(answer, upload.path, "rename"))
+
+    def _why(self, answer: Answer, path: str, what: str) -> Generator[None, Answer | None, FileError]:
+        error = refusal(answer, path, what)
+        if isinstance(error, NoRight | RemoteFailure):
+            found = yield from self._ask(CMD_STAT, string(path.encode()))
+            return IsDirectory(path) if found.is_directory else error
+        return error
 
     def _size(self, path: str) -> Generator[None, Answer | None, int | None]:
         answer = yield from self._ask(CMD_STAT, string(path.encode()))

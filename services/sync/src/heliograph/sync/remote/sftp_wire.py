@@ -4,6 +4,7 @@ paramiko carries the channel. Its own SFTP client waits for every answer and tak
 here the requests of many files share messages, which is what makes small files fast.
 """
 
+import stat
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,16 @@ class Attributes:
     mode: int | None = None
     modified: int | None = None
 
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a directory."""
+        return self.mode is not None and stat.S_ISDIR(self.mode)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a symbolic link: size and time are the link's own."""
+        return self.mode is not None and stat.S_ISLNK(self.mode)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -91,6 +102,11 @@ class Answer:
     def size(self) -> int | None:
         """The size in an answer to a question for attributes; None when the file is not there."""
         return Reader(self.body).attributes().size if self.kind == CMD_ATTRS else None
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether an answer to a question for attributes is about a directory."""
+        return self.kind == CMD_ATTRS and Reader(self.body).attributes().is_directory
 
 
 class Reader:

@@ -18,6 +18,7 @@ from webdav4.multistatus import Response, parse_multistatus_response
 from heliograph.formats.config import FileServer
 from heliograph.sync.remote.dial import tls_context, where, why_unreachable
 from heliograph.sync.remote.errors import (
+    IsDirectory,
     LinkLost,
     LoginRefused,
     NoDirectory,
@@ -105,7 +106,7 @@ class WebdavStore:
         with self._linked() as client, client.stream("GET", quote(path)) as answer:
             if answer.status_code in MISSING:
                 self.check_directory(_parent(path))
-                raise NoFile(path)
+                raise IsDirectory(path) if self._is_directory(path) else NoFile(path)
             self._must_be_granted(answer, path, "read")
             for data in answer.iter_raw():
                 content += data
@@ -124,7 +125,7 @@ class WebdavStore:
             self.check_directory(_parent(path))
             return
         if found.properties.collection:  # DELETE would take everything in it.
-            raise RemoteFailure(path, f"{path} is a directory; the gateway deletes none")
+            raise IsDirectory(path)
         with self._linked() as client:
             answer = client.delete(quote(path))
         if answer.status_code not in MISSING:
@@ -205,6 +206,15 @@ class WebdavStore:
         self.__exit__(None, None, None)
         raise LinkLost(message) from error
 
+    def _is_directory(self, path: str) -> bool:
+        with self._linked() as client:
+            answer = _propfind(client, path, "0")
+        if answer.is_redirect:
+            return bool(answer.headers.get("location", "").endswith("/"))
+        with suppress(RemoteFailure):
+            return answer.is_success and any(one.properties.collection for one in _responses(answer, path))
+        return False
+
     def _must_be_there(self, answer: httpx.Response, directory: str) -> None:
         if answer.status_code in NO_COLLECTION:
             raise NoDirectory(directory)
@@ -222,6 +232,8 @@ class WebdavStore:
         refused = code in FORBIDDEN or (code in NOT_WRITTEN and what != "read")
         if refused or code in MISSING:
             self.check_directory(_parent(path))
+        if self._is_directory(path):
+            raise IsDirectory(path)
         if refused:
             raise NoRight(path, what, said)
         raise RemoteFailure(path, f"the server refused to {what} {path} (it says: {said})")

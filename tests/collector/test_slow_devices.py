@@ -1,0 +1,93 @@
+"""A device that falls silent among others holds their line for one time limit; a slow one is not lost by that."""
+
+import asyncio
+import itertools
+import time
+
+import pytest
+
+from heliograph.contract import DeviceCondition
+from heliograph.demo.simulator import HOLDING_REGISTER, Registers, RtuSimulator, TcpSimulator
+from heliograph.runtime import SystemClock
+from support.collecting import collector, revision, until, witness
+
+DEFINITION = "{protocol};Meter;Test;One\n1;3;0;U16;;Value;;1;0;;4\n"
+TEXTS = {"t.csv": DEFINITION.format(protocol="modbusTCP"), "r.csv": DEFINITION.format(protocol="modbusRTU")}
+LINE = ["SERIAL1;115200;8;N;1;2;modbusRTU;0"]
+LIMIT_MS = 1000
+SLOW_SECONDS = 0.5
+QUICK, VICTIM = 1, 2
+
+
+class Noted(Registers):
+    """Registers that note when they were read."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__()
+        self.put(HOLDING_REGISTER, 0, [value, 0, 0, 0])
+        self.times: list[float] = []
+
+    def read(self, table: int, address: int, count: int) -> list[int]:
+        self.times.append(time.monotonic())
+        return super().read(table, address, count)
+
+
+@pytest.fixture(params=["tcp", "serial"])
+def plant(request):
+    units = {QUICK: Noted(1), VICTIM: Noted(2)}
+    return TcpSimulator(units) if request.param == "tcp" else RtuSimulator(units, 115200)
+
+
+def set_of(plant, poll_ms: dict[int, int]):
+    """Each unit with its own least time between two polls."""
+    interface, file = ("SERIAL1", "r.csv") if isinstance(plant, RtuSimulator) else (f"127.0.0.1:{plant.port}", "t.csv")
+    devices = [
+        f"{unit};{interface};unit {unit};{unit};1;{LIMIT_MS};;poll={poll};;;{file}" for unit, poll in poll_ms.items()
+    ]
+    return revision(devices, TEXTS, serial=LINE if file == "r.csv" else [])
+
+
+def ports(plant) -> dict[str, str]:
+    return {"serial1_device": plant.device} if isinstance(plant, RtuSimulator) else {}
+
+
+async def test_a_quick_device_that_turns_slow_within_its_limit_is_never_lost(broker, tmp_path, plant):
+    """It is silent once, then takes half of its time limit: longer than others wait for it by now."""
+    victim = plant.faults[VICTIM]
+    async with (
+        plant,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c", clock=SystemClock(), **ports(plant)),
+    ):
+        await sync.publish(set_of(plant, {QUICK: 100, VICTIM: 100}))
+        await until(lambda: {r.device for r in sync.records} == {"1", "2"}, "both record")
+        asked = plant.units.requests[VICTIM]
+        victim.dead = True
+        await until(lambda: plant.units.requests[VICTIM] > asked, "it is silent")
+        victim.dead, victim.late = False, SLOW_SECONDS
+        seen = len(sync.records)
+        await until(lambda: sync.dates("2", seen) >= 3, "it records, slowly")
+        await until(lambda: sync.device("2").condition is DeviceCondition.ANSWERING)
+        victim.clear()
+    assert "is lost" not in sync.log
+    assert {r.values for r in sync.records if r.device == "2"} <= {(2,)}
+
+
+async def test_between_two_tries_of_a_silent_device_all_others_get_their_turns(broker, tmp_path, plant):
+    """The silent one would be asked all the time, the healthy one falls due while the line waits."""
+    quick = plant.units.banks[QUICK]
+    async with (
+        plant,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c", clock=SystemClock(), **ports(plant)),
+    ):
+        await sync.publish(set_of(plant, {QUICK: 700, VICTIM: 0}))
+        await until(lambda: {r.device for r in sync.records} == {"1", "2"}, "both record")
+        plant.faults[VICTIM].dead = True
+        died = time.monotonic()
+        await until(lambda: sync.device("2").condition is DeviceCondition.RESTING, "it rests")
+        await asyncio.sleep(1)
+    times = [moment for moment in quick.times if moment > died - 0.7]
+    longest = max(after - before for before, after in itertools.pairwise(times))
+    silent = LIMIT_MS / 1000
+    assert longest < 0.7 + 1.5 * silent, "it waited for two tries of the silent one in direct succession"
