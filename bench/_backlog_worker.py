@@ -14,7 +14,8 @@ from heliograph.formats.schedule import Schedules
 from heliograph.formats.sets import ConfigurationSet
 from heliograph.runtime import SystemClock
 from heliograph.sync.access import Pins
-from heliograph.sync.configuration import Applied
+from heliograph.sync.applied import Applied
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts, Visit
 from heliograph.sync.database import open_database
 from heliograph.sync.deliver import Outgoing
@@ -22,8 +23,10 @@ from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.ledger import RECORDS, Ledger, Made
 from heliograph.sync.mailbox import Mailbox
+from heliograph.sync.reconcile import Gateway as Side
 from heliograph.sync.remote import Access, open_store
 from heliograph.sync.render import Form
+from heliograph.sync.revisions import Revisions
 from heliograph.sync.spool import Spool
 
 DEVICES = 50
@@ -46,19 +49,21 @@ class Gateway:
         self.ledger = Ledger(self.database)
         diary = Diary(self.spool, clock)
         self.outgoing = directory / "outgoing"
+        configuration = Configuration(Revisions(self.database), self.spool, diary, clock)
         key = Path(server["key"]).read_bytes() if server else b""
         self.parts = Parts(
             database=self.database, spool=self.spool, ledger=self.ledger,
             mailbox=Mailbox(self.database, self.spool, diary, clock), history=History(self.database), diary=diary,
             clock=clock, outgoing=self.outgoing,
             open=lambda s, _: open_store(s, Access(private_key=key), Pins(self.database)), stop=threading.Event(),
+            gateway=Side(configuration, diary, set_files=dict, server_won=lambda _: None),
         )  # fmt: skip
         self.files = Outgoing(self.outgoing, 1, self.database, self.ledger, clock)
         self.form = Form(UID, devices=tuple(str(n) for n in range(DEVICES)))
         if server:
             self.server = FileServer(
                 number=1, type=ServerType.SFTP, mode=ServerMode.MAIN, address="127.0.0.1", port=server["port"],
-                login=server["login"], root=server["root"],
+                login=server["login"], root=server["root"], sync_config=False,
             )  # fmt: skip
 
     def visit(self) -> None:
