@@ -40,6 +40,7 @@ def places(total: int) -> list[int]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("direction", ["up", "down"])
+@pytest.mark.parametrize("line", ["sftp", "ftps", "webdav"], indirect=True)
 def test_cut_anywhere_in_a_connection_the_next_ones_complete_everything_once(line, tmp_path, direction):
     peer, between = line
     measured = begun(tmp_path, peer, "measured")
