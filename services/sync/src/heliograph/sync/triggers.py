@@ -14,11 +14,11 @@ from heliograph.sync.calendar import next_instant
 ALARM_SHARE_SECONDS: Final = 10.0
 RETRY_FIRST_SECONDS: Final = 30.0
 RETRY_MOST_SECONDS: Final = 900.0
+STEP_SECONDS: Final = 2.0
+"""The wall clock went back by more than this since the last look: the schedule is computed anew."""
 REPEAT_SECONDS: Final = 900.0
 """A clock that goes back by no more than this repeats nothing; further back, the schedule follows it: a connection too
 many does no harm, but a plant that is silent until the clock has caught up does."""
-STEP_SECONDS: Final = 2.0
-"""The wall clock went back by more than this since the last look: the schedule is computed anew."""
 
 
 @dataclass(frozen=True, slots=True)
