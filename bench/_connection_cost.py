@@ -16,9 +16,7 @@ if TESTS not in sys.path:
 from heliograph.contract import ConnectionResult  # noqa: E402
 from support.lines import LINES, PROXY_HOST  # noqa: E402
 from support.proxy import Proxy, Traffic  # noqa: E402
-from support.realsite import RealSite  # noqa: E402
 from support.remote import DiskPeer  # noqa: E402
-from support.site import BACKUP, CONFIG, DAQ, MAIN, config, daq, device  # noqa: E402
 from support.syncing import DEFINITION  # noqa: E402
 
 KINDS = ("sftp", "webdav")
@@ -32,6 +30,8 @@ def connection_cost(kind: str, definitions: int = 10, log_level: str = "warning"
 
     At the level `info` the connection also delivers its own log, as gateways in the field do.
     """
+    from support.realsite import RealSite
+
     with _line(kind) as (peer, between), tempfile.TemporaryDirectory(prefix="heliograph-bench-") as directory:
         site = RealSite(Path(directory), peer=peer, tree="plant", host=PROXY_HOST)
         site.start(_set(definitions, log_level))
@@ -60,13 +60,15 @@ def _line(kind: str) -> Iterator[tuple[DiskPeer, Proxy]]:
         yield both
 
 
-def _connect(site: RealSite) -> None:
+def _connect(site) -> None:
     visited = site.connect()
     if visited.result is not ConnectionResult.DONE:
         raise RuntimeError(f"the connection did not do what is measured: {'; '.join(visited.failures)}")
 
 
 def _set(definitions: int, log_level: str) -> dict[str, bytes]:
+    from support.site import BACKUP, CONFIG, DAQ, MAIN, config, daq, device
+
     names = [f"inv{number}.csv" for number in range(definitions)]
     rows = [device(number, name) for number, name in enumerate(names, 1)]
     files = {CONFIG: config(MAIN, BACKUP, LOG_Level=log_level), DAQ: daq(*rows)}
