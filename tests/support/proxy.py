@@ -1,4 +1,4 @@
-"""A TCP proxy between a client and a real server that cuts, hangs, slows down or swallows."""
+"""A TCP proxy between a client and a real server that cuts, hangs, slows down or swallows, and counts what passes."""
 
 import socket
 import struct
@@ -30,6 +30,26 @@ class Faults:
     cuts: int = 0
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """What passed, over all connections."""
+
+    connections: int = 0
+    round_trips: int = 0
+    """How often the server spoke after the client had: as often somebody waited for the way there and back."""
+    up: int = 0
+    """Bytes to the server."""
+    down: int = 0
+
+    def __sub__(self, other: "Traffic") -> "Traffic":
+        return Traffic(
+            self.connections - other.connections,
+            self.round_trips - other.round_trips,
+            self.up - other.up,
+            self.down - other.down,
+        )
+
+
 class Proxy:
     """Listens on ports of `host` and hands on to the same ports of `target`, or to those of `targets`."""
 
@@ -38,6 +58,8 @@ class Proxy:
         self.target = target
         self.port = ports[0]
         self.faults = Faults()
+        self._connections = 0
+        self._round_trips = 0
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
@@ -46,6 +68,13 @@ class Proxy:
         for listener in self._listeners:
             listener.settimeout(0.1)
             self._start(self._accept, listener, listener is not self._listeners[0])
+
+    @property
+    def traffic(self) -> Traffic:
+        """What passed until now; the difference of two is what passed between."""
+        passed = self.faults.passed
+        with self._lock:
+            return Traffic(self._connections, self._round_trips, passed["up"], passed["down"])
 
     def close(self) -> None:
         """End all connections and listen no more."""
@@ -93,15 +122,19 @@ class Proxy:
         server.settimeout(0.1)
         with self._lock:
             self._pairs.add((client, server))
+            self._connections += 1
+        spoken: set[Direction] = set()
         with client, server:
-            up = threading.Thread(target=self._pump, args=(client, server, "up", data), daemon=True)
+            up = threading.Thread(target=self._pump, args=(client, server, "up", data, spoken), daemon=True)
             up.start()
-            self._pump(server, client, "down", data)
+            self._pump(server, client, "down", data, spoken)
             up.join()
         with self._lock:
             self._pairs.discard((client, server))
 
-    def _pump(self, source: socket.socket, sink: socket.socket, direction: Direction, data: bool) -> None:
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, direction: Direction, data: bool, spoken: set[Direction]
+    ) -> None:
         done = 0
         while not self._ended.is_set():
             try:
@@ -114,6 +147,7 @@ class Proxy:
                 with suppress(OSError):
                     sink.shutdown(socket.SHUT_WR)
                 return
+            self._count(direction, spoken)
             content, cut = self._allowed(content, direction)
             if direction == "up" and data and self.faults.swallow_after is not None:
                 content, done = content[: max(0, self.faults.swallow_after - done)], done + len(content)
@@ -124,6 +158,13 @@ class Proxy:
             if cut:
                 self.cut()
                 return
+
+    def _count(self, direction: Direction, spoken: set[Direction]) -> None:
+        """Count the server's first word after one of the client's; `spoken` holds who spoke last on a connection."""
+        with self._lock:
+            self._round_trips += direction == "down" and "up" in spoken
+            spoken.clear()
+            spoken.add(direction)
 
     def _allowed(self, content: bytes, direction: Direction) -> tuple[bytes, bool]:
         """Apply the faults; return what may pass, and whether the line is cut behind it."""

@@ -10,6 +10,8 @@ from heliograph.formats.report import Field, Report, quote
 from heliograph.formats.text import Line, Text
 
 COMMENT = "#"
+WRONG_SEPARATORS = {",": ",", "\t": "tabulators", "|": "|", ":": ":", " ": "blanks"}
+"""What programs and people write instead."""
 HEADER_CELL = re.compile(r"[A-Za-z][A-Za-z0-9_ ()/%.-]*")
 ROW_START = re.compile(r"SERIAL[0-9]*|IO|TIC[0-9]*", re.IGNORECASE)
 SHARED_COLUMNS = 4
@@ -98,8 +100,8 @@ class _Section:
 
 
 def rows(text: Text, report: Report) -> Iterator[Row]:
-    """Yield the rows of the known sections. A file with commas gets one finding that says so, and no rows."""
-    if not _is_comma_separated(text, report):
+    """Yield the rows of the known sections; where one finding says all about a file, none."""
+    if not _is_miswritten(text, report):
         yield from _rows(text, report)
 
 
@@ -108,12 +110,34 @@ def field_start(text: str, position: int) -> int:
     return 1 if text.startswith(COMMENT) else cells.field_start(text, position)
 
 
-def _is_comma_separated(text: Text, report: Report) -> bool:
+def _is_miswritten(text: Text, report: Report) -> bool:
+    """Tell a file whose sections are written in another way, or which has none: it would stop all polling unseen."""
+    first, is_known = 0, False
     for line in text.lines:
-        if cells.SEPARATOR not in line.text and not line.text.startswith(COMMENT) and _known(_names(line.text, ",")):
-            report.error(line.number, 1, "the fields are separated by , here; they must be separated by ;")
+        if not line.readable or line.text.startswith(COMMENT) or cells.is_blank(line.text):
+            continue
+        if reason := _misreading(line.text):
+            report.error(line.number, 1, reason)
             return True
-    return False
+        first = first or line.number
+        is_known = is_known or _known(_names(line.text)) is not None
+    if first and not is_known:
+        columns = cells.SEPARATOR.join(DEVICES.columns[:4])
+        report.error(first, 1, f"no section of the file is known; devices stand below a line {columns};…")
+    return first > 0 and not is_known
+
+
+def _misreading(text: str) -> str:
+    """Say why a line is no header of a known section although it is meant to be one; empty for all others."""
+    bare = text.replace('"', "")
+    if cells.SEPARATOR not in text:
+        wrong = next(
+            (name for sign, name in WRONG_SEPARATORS.items() if sign in text and _known(_names(bare, sign))), ""
+        )
+        return wrong and f"the fields are separated by {wrong} here; they must be separated by ;"
+    if bare != text and _known(_names(bare)) and not _known(_names(text)):
+        return "the names of the columns stand in quotes here; they must stand without"
+    return ""
 
 
 def _rows(text: Text, report: Report) -> Iterator[Row]:

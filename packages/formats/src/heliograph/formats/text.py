@@ -14,6 +14,12 @@ LINES_LIMIT = 1_000_000
 
 MARK = b"\xef\xbb\xbf"
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+PACKED = {
+    b"\x1f\x8b": "the file is packed (gzip); put it there unpacked",
+    b"PK\x03\x04": "the file is a ZIP archive or a spreadsheet (.xlsx, .ods); save it as text (CSV) in UTF-8",
+    b"\xd0\xcf\x11\xe0": "the file is a spreadsheet (.xls); save it as text (CSV) in UTF-8",
+}
+"""What files begin with that are no text, and what a person may have done."""
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 FieldStart = Callable[[str, int], int]
@@ -84,7 +90,7 @@ def _refusal(content: bytes) -> str:
         return "the file is UTF-16; save it as UTF-8"
     if content.count(b"\n") > LINES_LIMIT:
         return f"the file has more than {LINES_LIMIT} lines"
-    return ""
+    return next((text for start, text in PACKED.items() if content.startswith(start)), "")
 
 
 def _decoded(body: bytes, report: Report, field_start: FieldStart) -> tuple[str, str]:

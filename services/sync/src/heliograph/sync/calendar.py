@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from heliograph.formats.schedule import DayType, ScheduleLine
 
 DAY: Final = dt.timedelta(days=1)
+DAY_SECONDS: Final = 86_400
 LOOK_AHEAD_DAYS: Final = 70
 """Every line is active at least once in so many days."""
 _WEEKDAYS: Final = (
@@ -50,9 +51,12 @@ def _share(uid: str, purpose: str, parts: int) -> int:
 @lru_cache(maxsize=8)
 def _day(lines: tuple[ScheduleLine, ...], zone: ZoneInfo, day: dt.date) -> tuple[dt.datetime, ...]:
     """Every instant of one local day, in order, each once."""
-    times = {time for line in lines if _is_active(line.type, day) for time in _times(line)}
+    times: set[int] = set()
+    for line in lines:
+        if _is_active(line.type, day):
+            times.update(_times(line))
     midnight = dt.datetime.combine(day, dt.time())
-    return tuple(sorted({_instant(midnight + time, zone) for time in times}))
+    return tuple(sorted({_instant(midnight + dt.timedelta(seconds=time), zone) for time in times}))
 
 
 def _is_active(kind: DayType, day: dt.date) -> bool:
@@ -69,13 +73,11 @@ def _is_active(kind: DayType, day: dt.date) -> bool:
             return _WEEKDAYS[day.weekday()] is kind
 
 
-def _times(line: ScheduleLine) -> Iterator[dt.timedelta]:
-    """Time since local midnight of each firing; none past the next midnight."""
-    start = dt.timedelta(hours=line.start.hour, minutes=line.start.minute, seconds=line.start.second)
-    minutes = max(line.interval_minutes, 0)
-    room = int((DAY - start - dt.timedelta(seconds=1)) / dt.timedelta(minutes=minutes)) + 1 if minutes else 1
-    for k in range(min(line.count, room)):
-        yield start + dt.timedelta(minutes=k * minutes)
+def _times(line: ScheduleLine) -> range:
+    """Seconds since local midnight of each firing; none past the next midnight."""
+    start = line.start.hour * 3600 + line.start.minute * 60 + line.start.second
+    step = line.interval_minutes * 60 or DAY_SECONDS
+    return range(start, min(start + line.count * step, DAY_SECONDS), step)
 
 
 def _instant(local: dt.datetime, zone: ZoneInfo) -> dt.datetime:

@@ -18,6 +18,9 @@ TRIAL_MOST_SECONDS: Final = 120.0
 """A revision on trial is tried again no later than this (spec 1.7)."""
 STEP_SECONDS: Final = 2.0
 """The wall clock went back by more than this since the last look: the schedule is computed anew."""
+REPEAT_SECONDS: Final = 900.0
+"""A clock that goes back by no more than this repeats nothing; further back, the schedule follows it: a connection too
+many does no harm, but a plant that is silent until the clock has caught up does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Triggers:
         self._zone = ZoneInfo("UTC")
         self._scheduled: dt.datetime | None = None
         self._looked = clock.time()
+        self._served: tuple[float, float] | None = None
+        """When the schedule last made a connection, by the wall clock and by the monotonic one."""
 
     @property
     def failures(self) -> int:
@@ -49,6 +54,8 @@ class Triggers:
     def schedule(self, lines: Sequence[ScheduleLine], zone: ZoneInfo) -> None:
         """Take the lines of the server's schedule."""
         if (tuple(lines), zone) != (self._lines, self._zone):
+            if self._until_schedule() == 0:  # what is due stays due
+                self._asked.setdefault(Trigger.SCHEDULE, self._clock.monotonic())
             self._lines, self._zone = tuple(lines), zone
             self._reschedule()
 
@@ -92,6 +99,7 @@ class Triggers:
         """A connection begins: it serves everything that was asked for until now."""
         self._asked.clear()
         if self._until_schedule() == 0:
+            self._served = (self._clock.time(), self._clock.monotonic())
             self._reschedule()
 
     def ended(self, *, failed: bool) -> None:
@@ -111,5 +119,18 @@ class Triggers:
         return None if self._scheduled is None else max(0.0, self._scheduled.timestamp() - now)
 
     def _reschedule(self) -> None:
-        now = dt.datetime.fromtimestamp(self._clock.time(), dt.UTC)
-        self._scheduled = next_instant(self._lines, self._zone, now)
+        try:
+            after = dt.datetime.fromtimestamp(self._beginning(), dt.UTC)
+        except (ValueError, OverflowError, OSError):  # a clock behind the end of the calendar
+            self._scheduled = None
+        else:
+            self._scheduled = next_instant(self._lines, self._zone, after)
+
+    def _beginning(self) -> float:
+        """Return the time after which the schedule counts: now, or what was served before the clock went back a bit."""
+        now = self._clock.time()
+        if self._served is None:
+            return now
+        wall, monotonic = self._served
+        gone_back = wall + self._clock.monotonic() - monotonic - now
+        return max(now, wall) if gone_back <= REPEAT_SECONDS else now
