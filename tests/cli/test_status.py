@@ -1,29 +1,63 @@
-"""`heliograph status` over HTTP, as a person reads it."""
+"""`heliograph status`: what a terminal is shown, and the exit status that a program goes by."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from typer.testing import CliRunner
+import pytest
+from typer.testing import CliRunner, Result
 
 from heliograph.cli.main import app
-from heliograph.contract import StatusDocument, Trial
+from heliograph.contract import (
+    ApiState,
+    CollectorState,
+    CommandsState,
+    DeviceCondition,
+    DeviceState,
+    ServerState,
+    ServerSummary,
+    StatusDocument,
+    SyncState,
+    Trial,
+)
+from heliograph.contract.status import status_document
+from support.ports import free_port
+
+NOW = 1_717_236_000_000
+TIMES = {"time": NOW, "started": NOW - 60_000}
+SERVER = ServerSummary(number=1, type="sftp", mode="strategy_wsun1_compliant", address="example.org", port=22)
+TOKEN = "Geheim-77"
+
+
+def document(condition: DeviceCondition, name: str = "roof") -> StatusDocument:
+    device = DeviceState(device="7", name=name, condition=condition, since=NOW, cause="", records=41, gaps=2)
+    states = {
+        "collector": CollectorState(**TIMES, devices=(device,)),
+        "sync": SyncState(**TIMES, uid="WPM00C44F", site="Roof", revision=3, servers=(ServerState(server=SERVER),)),
+        "commands": CommandsState(**TIMES),
+        "api": ApiState(**TIMES),
+    }
+    return status_document(states, NOW)
 
 
 @contextmanager
-def serving(document: StatusDocument) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
+def answering(body: str, *, token: str = "") -> Iterator[str]:
+    """A page that answers with this body, to whoever brings the token; gives its address."""
+
+    class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            allowed = not token or self.headers["Authorization"] == f"Bearer {token}"
+            found = self.path == "/api/v1/status"
+            self.send_response(401 if not allowed else 200 if found else 404)
             self.end_headers()
-            self.wfile.write(document.model_dump_json().encode())
+            self.wfile.write(body.encode() if allowed and found else b"")
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, *_: object) -> None:
+            pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
@@ -32,24 +66,89 @@ def serving(document: StatusDocument) -> Iterator[str]:
             thread.join()
 
 
-def said(document: StatusDocument) -> tuple[int, str]:
-    with serving(document) as url:
-        result = CliRunner().invoke(app, ["status", "--url", url])
-    return result.exit_code, " ".join(result.output.split())
+def status(url: str, *options: str) -> Result:
+    return CliRunner().invoke(app, ["status", "--url", url, *options], env={"COLUMNS": "160", "GATEWAY_API_TOKEN": ""})
+
+
+def test_a_gateway_that_is_well_is_shown_and_gives_status_0():
+    with answering(document(DeviceCondition.ANSWERING).model_dump_json()) as url:
+        result = status(url)
+    assert result.exit_code == 0
+    for shown in (
+        "Roof WPM00C44F",
+        "revision 3",
+        "collector",
+        "roof",
+        "answering",
+        "41",
+        "example.org",
+        "All is well.",
+    ):
+        assert shown in result.stdout
+
+
+def test_what_needs_a_hand_is_said_and_gives_status_1():
+    with answering(document(DeviceCondition.RESTING).model_dump_json()) as url:
+        result = status(url)
+    assert result.exit_code == 1
+    assert "! Device roof does not answer." in result.stdout
+    assert "All is well." not in result.stdout
+
+
+def test_json_is_the_document_as_it_came():
+    body = document(DeviceCondition.RESTING).model_dump_json()
+    with answering(body) as url:
+        result = status(url, "--json")
+    assert (result.exit_code, result.stdout) == (1, body + "\n")
+
+
+def test_names_from_devices_are_no_terminal_commands():
+    with answering(document(DeviceCondition.RESTING, "ro\x1b[31mof [bold]").model_dump_json()) as url:
+        result = status(url)
+    assert "\x1b" not in result.stdout
+    assert "[bold]" in result.stdout
+
+
+def test_the_token_is_asked_for_where_it_is_needed_and_never_shown():
+    with answering(document(DeviceCondition.ANSWERING).model_dump_json(), token=TOKEN) as url:
+        without = status(url)
+        wrong = status(url, "--token", TOKEN + "x")
+        right = status(url, "--token", TOKEN)
+    assert (without.exit_code, wrong.exit_code, right.exit_code) == (3, 3, 0)
+    assert "wants a token" in without.stderr
+    assert TOKEN not in without.output + wrong.output + right.output
+
+
+@pytest.mark.parametrize(
+    ("body", "said"), [("{}", "no status document"), ("<html>", "no status document"), (" " * 17_000_000, "too long")]
+)
+def test_something_else_that_answers_is_no_gateway(body, said):
+    with answering(body) as url:
+        result = status(url)
+    assert result.exit_code == 3
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_nobody_answers_and_no_address():
+    assert status(f"http://127.0.0.1:{free_port()}").exit_code == 3
+    assert status("ftp://example.org").exit_code == 2
 
 
 def test_a_trial_is_told_with_its_way_back():
-    now = int(time.time() * 1000)
-    trial = Trial(revision=8, back_to=7, since=now, until=now + 1_440_000)
-    document = StatusDocument(time=now, revision=8, trial=trial, attention=("Revision 8 is on trial: x.",))
-    status, text = said(document)
+    trial = Trial(revision=8, back_to=7, since=NOW, until=NOW + 1_440_000)
+    shown = StatusDocument(time=NOW, revision=8, trial=trial, attention=("Revision 8 is on trial: x.",))
+    with answering(shown.model_dump_json()) as url:
+        told = status(url)
+    text = " ".join(told.output.split())
     assert "configuration revision 8 (on trial: back to 7 at " in text
     assert "unless the main server is reached)" in text
     assert "! Revision 8 is on trial: x." in text
-    assert status == 1
+    assert told.exit_code == 1
 
 
 def test_without_a_trial_the_revision_stands_alone():
-    status, text = said(StatusDocument(time=0, revision=8))
-    assert "configuration revision 8, storage" in text
-    assert status == 0
+    with answering(StatusDocument(time=0, revision=8).model_dump_json()) as url:
+        told = status(url)
+    assert "configuration revision 8, storage" in " ".join(told.output.split())
+    assert told.exit_code == 0

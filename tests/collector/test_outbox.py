@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from heliograph.collector.outbox import Outbox
 from heliograph.collector.outbox_file import OutboxFile
 from support.disks import fill, small_disk
 
+FULL = 2
 STEP = 10_000
 
 
@@ -237,8 +237,8 @@ async def test_two_streams_and_many_callers_share_the_one_thread(tmp_path):
     await outbox.close()
 
 
-def test_commits_are_on_the_disk_when_they_return(opened, tmp_path):
-    opened()
-    db = sqlite3.connect(tmp_path / "outbox.sqlite3")
+def test_commits_are_on_the_disk_when_they_return(opened):
+    """WAL with synchronous=FULL: the log is synced at each commit."""
+    db = opened()._db
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    db.close()
+    assert db.execute("PRAGMA synchronous").fetchone() == (FULL,)

@@ -20,7 +20,6 @@ from support.suffering import KINDS, Suffering
 from support.whole import Plant, make_set_of
 
 LIMIT = 30
-BROKER_AWAY_SECONDS = 15
 CUTS = (0.45, 0.7, 0.9)
 """Where the line is cut, as shares of the bytes of an ordinary connection."""
 
@@ -151,16 +150,6 @@ async def hangs(gateway: Stack, main: Suffering) -> None:
     await mended(gateway)
 
 
-async def without_broker(gateway: Stack) -> None:
-    """The bus is away for a while: records wait on the collector's disk, and the page says what does not run."""
-    gateway.stop("broker")
-    away = time.monotonic()
-    await gateway.until("a person is told", "/api/v1/status", lambda s: "not running" in "".join(s["attention"]))
-    await asyncio.sleep(BROKER_AWAY_SECONDS - (time.monotonic() - away))
-    gateway.start("broker")
-    await mended(gateway)
-
-
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_record_stands_once_after_everything_that_a_server_can_suffer(tmp_path, backup_server, kind):
@@ -172,8 +161,6 @@ async def test_every_record_stands_once_after_everything_that_a_server_can_suffe
             await another(gateway, main)
             await cuts(gateway, main)
             await hangs(gateway, main)
-            if kind == "sftp":
-                await without_broker(gateway)
             until = await settle(gateway)
             check(gateway, plant, main.tree, DateForm.YMD, until)
             check(gateway, plant, backup_server.tree, DateForm.DMY, until)

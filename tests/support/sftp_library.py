@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,8 @@ class LibraryServer:
         self.client_key: paramiko.PKey | None = None
         self.truncate_after: int | None = None
         self.attempts: list[str] = []
+        self.on_opening: Callable[[str, paramiko.Transport], None] = lambda *_: None
+        """Called at each step of the opening of SFTP: `channel`, `subsystem`, `hello`."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._listener.settimeout(0.1)
@@ -48,16 +50,17 @@ class LibraryServer:
             transport = paramiko.Transport(connection)
             for key in self.keys:
                 transport.add_server_key(key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, sftp_si=Files, library=self)
+            transport.set_subsystem_handler("sftp", Subsystem, sftp_si=Files, library=self)
             self._transports.append(transport)
-            transport.start_server(event=threading.Event(), server=Door(self))
+            transport.start_server(event=threading.Event(), server=Door(self, transport))
 
 
 class Door(paramiko.ServerInterface):
     """Who may come in."""
 
-    def __init__(self, library: LibraryServer) -> None:
+    def __init__(self, library: LibraryServer, transport: paramiko.Transport) -> None:
         self._library = library
+        self._transport = transport
 
     def get_allowed_auths(self, username: str) -> str:
         return ",".join(self._library.methods)
@@ -81,7 +84,24 @@ class Door(paramiko.ServerInterface):
         return AUTH_SUCCESSFUL if responses == [PASSWORD] else AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
+        self._library.on_opening("channel", self._transport)
         return OPEN_SUCCEEDED
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        self._library.on_opening("subsystem", self._transport)
+        return super().check_channel_subsystem_request(channel, name)
+
+
+class Subsystem(paramiko.SFTPServer):
+    """SFTP on a channel, from its greeting on."""
+
+    def __init__(self, channel, name, server, sftp_si, library) -> None:
+        super().__init__(channel, name, server, sftp_si, library)
+        self._library = library
+
+    def start_subsystem(self, name, transport, channel) -> None:
+        self._library.on_opening("hello", transport)
+        super().start_subsystem(name, transport, channel)
 
 
 class Handle(paramiko.SFTPHandle):

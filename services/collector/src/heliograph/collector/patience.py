@@ -11,7 +11,7 @@ from typing import Final
 
 SHORTEST_SECONDS: Final = 0.1
 TIMES_SLOWEST: Final = 4.0
-FADING: Final = 0.999
+FADING: Final = 0.99
 """What is left of the slowest answer with each faster one, so that one hiccup is forgotten."""
 WHOLE_EACH: Final = 4
 

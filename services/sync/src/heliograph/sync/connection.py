@@ -104,7 +104,9 @@ class Visit:
         """Go through the steps; never raises for the server's sake. Ends in a row of history."""
         parts, name = self._parts, f"server {self._server.number}"
         number = parts.history.begin(self._server.number, self._trigger, milliseconds(parts.clock))
-        parts.diary.info(f"{name}: connecting to {self._server.type} {self._server.address} ({self._trigger})")
+        parts.diary.info(
+            f"{name}: connecting to {_told(self._server)} with revision {self._applied.number} ({self._trigger})"
+        )
         result = ConnectionResult.FAILED
         try:
             with parts.open(self._server, self._applied) as store:
@@ -285,6 +287,12 @@ def _form(applied: Applied, server: FileServer) -> Form:
         log_level=config.log_level,
         devices=tuple(device.index for device in applied.set.daq.devices),
     )
+
+
+def _told(server: FileServer) -> str:
+    """Name a server as the configuration does; it holds no secret."""
+    login = f"{server.login}@" if server.login else ""
+    return f"{server.type} {login}{server.address}:{server.port}{server.root}"
 
 
 def _summary(transfers: Sequence[TransferCount]) -> str:

@@ -89,6 +89,13 @@ class ServerTask:
             self.triggers.begun()
             visited = await self._connect(due.trigger)
             self.triggers.ended(failed=visited.result is ConnectionResult.FAILED or visited.again)
+            self._tell_next()
+
+    def _tell_next(self) -> None:
+        """Say in the log when the next connection comes: whoever reads it sees nothing else."""
+        due = self.triggers.next()
+        when = "only when it is asked for" if due is None else f"in {due.seconds:.0f} s ({due.trigger})"
+        self._parts.diary.info(f"server {self.number}: the next connection comes {when}")
 
     def state(self) -> ServerState | None:
         """Say how this server is doing, for the status; None when it is not configured. Reads the database."""

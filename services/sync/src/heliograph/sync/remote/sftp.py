@@ -23,7 +23,6 @@ from paramiko.sftp import (
 )
 
 from heliograph.formats.config import FileServer
-from heliograph.sync.remote.dial import where
 from heliograph.sync.remote.errors import (
     FileError,
     IsDirectory,
@@ -33,12 +32,10 @@ from heliograph.sync.remote.errors import (
     NoRight,
     RemoteFailure,
     TooLarge,
-    Unreachable,
 )
 from heliograph.sync.remote.listing import keep
-from heliograph.sync.remote.names import printable
 from heliograph.sync.remote.sftp_pipeline import Pipeline, refusal
-from heliograph.sync.remote.sftp_session import open_transport
+from heliograph.sync.remote.sftp_session import open_sftp, open_transport, why_no_sftp
 from heliograph.sync.remote.sftp_wire import Answer, Attributes, Reader, Wire, string
 from heliograph.sync.remote.store import (
     MAX_SCANNED,
@@ -69,15 +66,12 @@ class SftpStore:
         """See `RemoteStore`."""
         self._transport = open_transport(self._server, self._access, self._pins)
         try:
-            channel = self._transport.open_session(timeout=self._server.timeout_seconds)
-            channel.settimeout(self._server.timeout_seconds)
-            channel.invoke_subsystem("sftp")
-            self._wire = Wire(channel)
+            self._wire = Wire(open_sftp(self._transport, self._server))
             self._extensions = frozenset(self._wire.hello())
         except (paramiko.SSHException, OSError, EOFError, LinkLost) as error:
+            why = why_no_sftp(self._transport, self._server, error)
             self._close()
-            said = printable(str(error))
-            raise Unreachable(f"{where(self._server)} let us in but gives no SFTP ({said}); allow it there") from error
+            raise why from error
         return self
 
     def __exit__(

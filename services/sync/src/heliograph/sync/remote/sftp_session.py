@@ -2,7 +2,9 @@
 
 import io
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import paramiko
 from paramiko.ssh_exception import BadAuthenticationType, IncompatiblePeer, PasswordRequiredException
@@ -30,6 +32,54 @@ def open_transport(server: FileServer, access: Access, pins: HostKeyPins) -> par
         transport.close()
         raise
     return transport
+
+
+def open_sftp(transport: paramiko.Transport, server: FileServer) -> paramiko.Channel:
+    """Return a channel on which the server speaks SFTP. Raises `TimeoutError` and whatever paramiko raises."""
+    channel = transport.open_session(timeout=server.timeout_seconds)
+    channel.settimeout(server.timeout_seconds)
+    with _closed_after(transport, server.timeout_seconds):
+        channel.invoke_subsystem("sftp")
+    return channel
+
+
+def why_no_sftp(transport: paramiko.Transport, server: FileServer, error: Exception) -> Unreachable:
+    """Say why a server that let us in gives no SFTP; the transport has not been closed by us yet."""
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError) or "timeout" in str(error).lower():
+        return Unreachable(
+            f"{where(server)} let us in but did not answer within {server.timeout_seconds:g} s while SFTP was opened; "
+            f"check how busy it is, and the line to it"
+        )
+    said = printable(str(error))
+    if not transport.is_active():
+        return Unreachable(
+            f"{where(server)} let us in but the connection broke while SFTP was opened ({said}); check that the server "
+            f"allows SFTP to the login, and the line to it"
+        )
+    return Unreachable(f"{where(server)} let us in but gives no SFTP ({said}); allow it there")
+
+
+@contextmanager
+def _closed_after(transport: paramiko.Transport, seconds: float) -> Iterator[None]:
+    """Close the transport when something that paramiko waits for without a limit takes longer."""
+    expired = threading.Event()
+
+    def give_up() -> None:
+        expired.set()
+        transport.close()
+
+    timer = threading.Timer(seconds, give_up)
+    timer.name = "sftp: time limit"
+    timer.start()
+    try:
+        yield
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        if expired.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def _trusted(server: FileServer, pins: HostKeyPins) -> paramiko.Transport:
