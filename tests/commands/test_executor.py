@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import sqlite3
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -215,36 +213,3 @@ def test_the_journal_keeps_the_last_commands_and_those_of_texts_not_let_go(tmp_p
     left = {number for number in range(10) if journal.find(f"t{number}")}
     journal.close()
     assert left == {0, 6, 7, 8, 9}
-
-
-def test_the_journal_gives_back_what_it_was_given_after_a_restart(tmp_path):
-    """A row is begun, completed under the same number, and found by the place of its command."""
-    begun = Entry("t", 1, "file", "x", "sunpm.connect", 5, caller_id="c")
-    kept = keep_anew(tmp_path, begun)
-    assert (kept.number, kept.is_done) == (1, False)
-    keep_anew(tmp_path, replace(kept, ended=9, result='"OK"'))
-    journal = Journal(tmp_path / "commands.sqlite")
-    assert journal.find("t") == {1: replace(kept, ended=9, result='"OK"')}
-    assert journal.find("u") == {}
-    with pytest.raises(sqlite3.IntegrityError):
-        journal.keep(Entry("t", 1, "file", "x", "sunpm.connect", 6))
-    journal.close()
-
-
-def test_what_the_journal_was_given_is_on_the_disk_when_it_returns(tmp_path):
-    """WAL with synchronous=FULL: the log is synced at each commit."""
-    journal = Journal(tmp_path / "commands.sqlite")
-    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert not journal._db.in_transaction
-    journal.keep(Entry("t", 1, "file", "x", "sunpm.connect", 6))
-    assert not journal._db.in_transaction
-    journal.close()
-
-
-def keep_anew(directory, entry: Entry) -> Entry:
-    journal = Journal(directory / "commands.sqlite")
-    try:
-        return journal.keep(replace(entry))
-    finally:
-        journal.close()
