@@ -6,7 +6,7 @@ import pytest
 
 from heliograph.formats import DateForm
 from support.delivered import check, settle
-from support.operating import CONFIG, Day, Session, play
+from support.operating import CONFIG, DAQ, Day, Session, play
 from support.sets import DIRECTORIES, write_set
 from support.sftp import Sshd, sshd
 from support.stack import stack
@@ -70,6 +70,14 @@ async def test_an_operator_edits_files_on_his_server_and_the_plant_follows_safel
                 until=lambda what, holds, seconds: gateway.until(what, "/api/v1/status", holds, seconds),
             )  # fmt: skip
             await play(day, first)
+            mark = "# edited on the gateway\n"
+            edit = {DAQ: alpha.tree.root.joinpath(DAQ).read_text() + mark}
+            answer = await gateway.patch("/api/v1/configuration/files", {"files": edit})
+            assert answer["provisional"] is False
+            for number in (2, 1):  # server 2 is the main one by now
+                await day.connect(number)
+            assert alpha.tree.root.joinpath(DAQ).read_text().endswith(mark)
+            assert day.alpha.tree() == day.beta.tree()
             until = await settle(gateway)
             for server in servers:
                 check(gateway, plant, server.tree, DateForm.YMD, until)

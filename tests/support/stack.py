@@ -90,6 +90,9 @@ class Stack:
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return await asyncio.to_thread(self._ask, "POST", path, body)
 
+    async def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return await asyncio.to_thread(self._ask, "PATCH", path, body)
+
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         request = urllib.request.Request(self.gateway.page + path, method=method)  # our own page
         if body is not None:

@@ -95,6 +95,7 @@ async def test_a_wrong_edit_is_answered_with_every_finding_and_changes_nothing(a
 async def test_an_edit_based_on_an_older_revision_is_refused(api):
     assert (await api.edit({INV: OTHER}, based_on=1)).revision == 2
     answer = await api.edit({INV: DEFINITION}, based_on=1)
+    assert answer.conflict
     assert "revision 2 is in force by now, not 1" in answer.error
 
 

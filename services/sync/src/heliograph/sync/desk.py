@@ -43,7 +43,8 @@ class Desk:
         if applied is None:
             return EditAnswer(error="no configuration is in force yet: put a whole set into the set directory first")
         if request.based_on is not None and request.based_on != applied.number:
-            return EditAnswer(error=f"revision {applied.number} is in force by now, not {request.based_on}: look again")
+            said = f"revision {applied.number} is in force by now, not {request.based_on}: look again"
+            return EditAnswer(error=said, conflict=True)
         files = {**self._set_files(), **applied.set.files}
         for path, content in request.files.items():
             if content is None:
