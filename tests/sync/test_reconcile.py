@@ -435,6 +435,31 @@ def test_a_set_that_waits_on_the_server_wins_over_the_one_the_gateway_came_with(
     assert site.revisions.find(1).files[INV] == DEFINITION.encode()
 
 
+def test_an_edited_definition_that_the_edited_list_of_devices_no_longer_names_is_not_overwritten(settled):
+    settled.edit("DEF/new.csv", OTHER)
+    settled.edit(DAQ, daq(device(1, "new.csv")))
+    theirs = DEFINITION.replace("Power", "Theirs").encode()
+    settled.edit(INV, theirs)
+    for _ in range(3):
+        settled.connect()
+    assert settled.on()[INV] == theirs
+    assert set(settled.files) == {CONFIG, DAQ, "DEF/new.csv"}
+
+
+def test_an_edit_on_the_gateway_in_the_middle_of_a_connection_is_kept(settled):
+    settled.edit(INV, OTHER)
+
+    def meanwhile(path: str) -> None:
+        settled.worlds["alpha"].on_read = None
+        settled.offer({**settled.files, VAR: SCHEDULE})
+
+    settled.worlds["alpha"].on_read = meanwhile
+    settled.connect()
+    settled.connect()
+    assert settled.files == {**first_set(), INV: OTHER, VAR: SCHEDULE}
+    assert settled.on() == settled.files
+
+
 def test_every_order_of_edits_and_connections_ends_with_both_sides_equal(tmp_path):
     """All interleavings of two edits on the server, one on the gateway and connections."""
     steps = ["server daq", "server def", "local var", "connect"]

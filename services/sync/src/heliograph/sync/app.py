@@ -124,7 +124,7 @@ class Sync:
         revisions = Revisions(self._database)
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised_anywhere)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
-        self._verdicts = Verdicts(self._configuration, self._diary, self._take_back)
+        self._verdicts = Verdicts(self._configuration, self._diary)
         gateway = Gateway(
             self._configuration, self._diary,
             set_files=lambda: self._directory.files, server_won=self._directory.pass_over,
@@ -235,11 +235,12 @@ class Sync:
             looked = now
 
     async def _hear(self, state: ServiceState) -> None:
-        self._verdicts.hear(state)
-
-    def _take_back(self, number: int, service: str, why: str) -> None:
-        with self._disk.step("a revision that is taken back"):
-            self._configuration.take_back(number, service, why)
+        rejection = self._verdicts.hear(state)
+        if rejection is not None:
+            with self._disk.step("a revision that is taken back"):
+                await asyncio.to_thread(
+                    self._configuration.take_back, rejection.number, rejection.service, rejection.why
+                )
 
     def _revised_anywhere(self) -> None:
         """The revision in force is another one, or confirmed: told in whatever thread."""

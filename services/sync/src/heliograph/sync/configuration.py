@@ -6,7 +6,8 @@ reached is on trial until the main server was reached with it; one that a servic
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -109,6 +110,12 @@ class Configuration:
         self._trial = read_trial(self._revisions.fact(_TRIAL))
         self.applied = _applied(stored, found, provisional=self._trial is not None)
 
+    @contextmanager
+    def steady(self) -> Iterator[Applied | None]:
+        """Give what is in force, for making a candidate of it: nobody else changes it meanwhile."""
+        with self._lock:
+            yield self.applied
+
     def offer(self, candidate: Candidate) -> Decision:
         """Validate a candidate; put it in force when it is good and differs from what is."""
         with self._lock:
@@ -190,20 +197,19 @@ class Configuration:
             return set(changed) - (left_out or set())
 
     def trial(self) -> Trial | None:
-        """Say how the trial stands, if one is under way."""
-        with self._lock:
-            state, applied = self._trial, self.applied
-            if state is None or applied is None:
-                return None
-            left = max(0.0, TRIAL_SECONDS - state.seconds)
-            return Trial(
-                revision=applied.number,
-                back_to=state.back_to,
-                since=state.since,
-                until=milliseconds(self._clock) + int(left * 1000),
-                failures=state.failures,
-                tries=TRIES,
-            )
+        """Say how the trial stands, if one is under way. Never waits: the loop asks while a set is validated."""
+        state, applied = self._trial, self.applied
+        if state is None or applied is None:
+            return None
+        left = max(0.0, TRIAL_SECONDS - state.seconds)
+        return Trial(
+            revision=applied.number,
+            back_to=state.back_to,
+            since=state.since,
+            until=milliseconds(self._clock) + int(left * 1000),
+            failures=state.failures,
+            tries=TRIES,
+        )
 
     def _read(self, candidate: Candidate) -> tuple[ConfigurationSet | None, list[Finding]]:
         read_as = candidate.uid if candidate.read_as is None else candidate.read_as

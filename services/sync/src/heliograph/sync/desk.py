@@ -19,7 +19,7 @@ from heliograph.contract import (
 )
 from heliograph.formats import named_files
 from heliograph.formats.secrets import mask_secrets, restore_secrets
-from heliograph.sync.applied import text
+from heliograph.sync.applied import Applied, text
 from heliograph.sync.configuration import Candidate, Configuration, Decision
 from heliograph.sync.placing import KINDS
 from heliograph.sync.revisions import KEPT, Revisions, Stored
@@ -39,22 +39,8 @@ class Desk:
 
     def edit(self, request: EditRequest) -> EditAnswer:
         """Change files of the set: one revision or nothing."""
-        applied = self._configuration.applied
-        if applied is None:
-            return EditAnswer(error="no configuration is in force yet: put a whole set into the set directory first")
-        if request.based_on is not None and request.based_on != applied.number:
-            said = f"revision {applied.number} is in force by now, not {request.based_on}: look again"
-            return EditAnswer(error=said, conflict=True)
-        files = {**self._set_files(), **applied.set.files}
-        for path, content in request.files.items():
-            if content is None:
-                files.pop(path, None)
-            else:
-                files[path] = _restored(path, content.encode(), files.get(path, b""))
-        added = [path for path, content in request.files.items() if content is not None]
-        if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
-            return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
-        return _answer(self._configuration.offer(Candidate(files, applied.prefix, request.origin)))
+        with self._configuration.steady() as applied:
+            return self._edited(request, applied)
 
     def put_back(self, request: ReturnRequest) -> EditAnswer:
         """Put an older revision in force again."""
@@ -77,6 +63,23 @@ class Desk:
             return RevisionDetail(error=f"{what}: the last {KEPT} revisions are kept")
         files = {path: mask_secrets(text(content)) for path, content in stored.files.items()}
         return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
+
+    def _edited(self, request: EditRequest, applied: Applied | None) -> EditAnswer:
+        if applied is None:
+            return EditAnswer(error="no configuration is in force yet: put a whole set into the set directory first")
+        if request.based_on is not None and request.based_on != applied.number:
+            said = f"revision {applied.number} is in force by now, not {request.based_on}: look again"
+            return EditAnswer(error=said, conflict=True)
+        files = {**self._set_files(), **applied.set.files}
+        for path, content in request.files.items():
+            if content is None:
+                files.pop(path, None)
+            else:
+                files[path] = _restored(path, content.encode(), files.get(path, b""))
+        added = [path for path, content in request.files.items() if content is not None]
+        if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
+            return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
+        return _answer(self._configuration.offer(Candidate(files, applied.prefix, request.origin)))
 
     def _summary(self, stored: Stored) -> RevisionSummary:
         applied = self._configuration.applied

@@ -16,7 +16,7 @@ from heliograph.sync.applied import Applied
 from heliograph.sync.configuration import SERVER, Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.looking import Looking
-from heliograph.sync.placing import CONFIG, Listings, Placing, outgoing_files, written_path
+from heliograph.sync.placing import CONFIG, Listings, Placing, by_folder, outgoing_files, written_path
 from heliograph.sync.remembered import Remembered, digest_of
 from heliograph.sync.remote import FileError, RemoteStore
 from heliograph.sync.revisions import differing
@@ -72,8 +72,9 @@ class Reconciliation:
     def _take(self, look: Looking) -> set[str]:
         """Apply or reject what changed on the server; return the paths of which nothing is to be uploaded now."""
         named = named_files(self._whole(look.changed), self._applied.prefix)
+        held = by_folder(self._applied.set.files)
         for folder, names in _folders(named):
-            look.at(folder, names)
+            look.at(folder, {*names, *held.get(folder, ())})
         self._remembered.keep(look.compared)
         if not look.changed:
             return set(look.unsettled)
@@ -100,9 +101,12 @@ class Reconciliation:
             return set()
         self._tell_conflicts(look, tried)
         changed = {path: look.changed[path] for path in tried}
-        files = {**look.lookalikes(), **self._whole(changed)}
         sources = {path: digests[path] for path in tried}
-        decision = self._gateway.configuration.offer(Candidate(files, self._applied.prefix, SERVER, sources=sources))
+        with self._gateway.configuration.steady() as applied:
+            # Somebody may have edited on the gateway since this connection began: that edit of another file stays.
+            now = applied or self._applied
+            files = {**look.lookalikes(), **self._gateway.set_files(), **now.set.files, **changed}
+            decision = self._gateway.configuration.offer(Candidate(files, now.prefix, SERVER, sources=sources))
         if decision.applied is None:
             errors = sum(finding.severity is Severity.ERROR for finding in decision.findings)
             self._report.stands(f"the set on the server is rejected for {errors} error(s); the log names each of them")

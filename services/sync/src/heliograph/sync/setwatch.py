@@ -12,6 +12,7 @@ from typing import Final
 
 from heliograph.formats.findings import Finding
 from heliograph.runtime.setdirectory import Snapshot, read_set_directory, snapshot
+from heliograph.sync.applied import Applied
 from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.remembered import digest_of
@@ -64,12 +65,8 @@ class SetWatch:
 
     def pass_over(self, paths: Mapping[str, bytes]) -> None:
         """Forget local edits of these files: the server has won (spec 1.7). `paths` holds what is in force of them."""
-        taken = self._taken()
-        edited = [path for path in paths if path in self._files and taken.get(path) != digest_of(self._files[path])]
-        if edited:
-            taken.update({path: digest_of(self._files[path]) for path in edited})
-            self._revisions.note(_TAKEN, json.dumps(taken))
-            self._diary.warning(f"the edit of {', '.join(edited)} in the set directory gives way to the main server's")
+        with self._configuration.steady():
+            self._pass_over(paths)
 
     def uid(self) -> str:
         """Return the uid in force, also before there is any configuration."""
@@ -83,7 +80,11 @@ class SetWatch:
 
     def _consider(self, files: Mapping[str, bytes], unread: list[Finding]) -> bool:
         self._files = dict(files)
-        applied, taken = self._configuration.applied, self._taken()
+        with self._configuration.steady() as applied:
+            return self._offered(files, unread, applied)
+
+    def _offered(self, files: Mapping[str, bytes], unread: list[Finding], applied: Applied | None) -> bool:
+        taken = self._taken()
         edited = {path for path, content in files.items() if taken.get(path) != digest_of(content)}
         if applied is not None and not edited and not unread:
             self._configuration.withdraw(SET_DIRECTORY)
@@ -101,6 +102,14 @@ class SetWatch:
         if decision.applied is not None:
             self._revisions.note(_TAKEN, json.dumps({path: digest_of(content) for path, content in files.items()}))
         return decision.applied is not None and decision.is_new
+
+    def _pass_over(self, paths: Mapping[str, bytes]) -> None:
+        taken = self._taken()
+        edited = [path for path in paths if path in self._files and taken.get(path) != digest_of(self._files[path])]
+        if edited:
+            taken.update({path: digest_of(self._files[path]) for path in edited})
+            self._revisions.note(_TAKEN, json.dumps(taken))
+            self._diary.warning(f"the edit of {', '.join(edited)} in the set directory gives way to the main server's")
 
     def _taken(self) -> dict[str, str]:
         found: dict[str, str] = json.loads(self._revisions.fact(_TAKEN) or "{}")

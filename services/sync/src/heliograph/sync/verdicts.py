@@ -1,6 +1,6 @@
 """What the other services make of the revision in force (spec 1.7): all applied it, or one rejection takes all back."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from heliograph.contract import Service, ServiceState, SyncState
@@ -10,26 +10,35 @@ from heliograph.sync.diary import Diary
 TAKERS: Final = frozenset({Service.COLLECTOR, Service.COMMANDS, Service.API})
 
 
-class Verdicts:
-    """Hears the states of the services; belongs to the loop. `take_back` undoes a revision: number, service, why."""
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A service could not take the revision in force."""
 
-    def __init__(self, configuration: Configuration, diary: Diary, take_back: Callable[[int, str, str], None]) -> None:
+    number: int
+    service: str
+    why: str
+
+
+class Verdicts:
+    """Hears the states of the services; belongs to the loop."""
+
+    def __init__(self, configuration: Configuration, diary: Diary) -> None:
         self._configuration = configuration
         self._diary = diary
-        self._take_back = take_back
         self._number = 0
         self._applied: set[str] = set()
 
-    def hear(self, state: ServiceState) -> None:
-        """Take the state of a service."""
+    def hear(self, state: ServiceState) -> Rejection | None:
+        """Take the state of a service; return a rejection of the revision in force."""
         applied = self._configuration.applied
         if applied is None or isinstance(state, SyncState) or state.time < applied.time:
-            return
+            return None
         if applied.number != self._number:
             self._number, self._applied = applied.number, set()
         if state.rejected and state.rejected_revision == applied.number:
-            self._take_back(applied.number, state.service, state.rejected)
-        elif state.revision == applied.number and state.service not in self._applied:
+            return Rejection(applied.number, state.service, state.rejected)
+        if state.revision == applied.number and state.service not in self._applied:
             self._applied.add(state.service)
             if self._applied == TAKERS:
                 self._diary.info(f"revision {applied.number} is applied by {', '.join(sorted(TAKERS))}")
+        return None
