@@ -136,6 +136,7 @@ async def test_killed_while_commands_run_each_is_answered_once_and_never_run_twi
         write(table, address, values)
 
     witness.write = noted
+    plant.near.answer_delay = 0.05  # so that the kills come in the middle of them
     count = 40
     put(
         main_server,
