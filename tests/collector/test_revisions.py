@@ -100,4 +100,6 @@ async def test_devices_behind_one_host_and_port_share_one_socket_whatever_they_s
         readings = sync.device("1").readings
         await sync.publish(revision(devices[:1], {"m.csv": TEXT}, number=2))
         await until(lambda: plant.accepted == 2, "a new socket")
+        reads = units[1].reads
+        await until(lambda: units[1].reads > reads + 2, "it is polled over the new one")
         await until(lambda: sync.device("1").readings > readings)
