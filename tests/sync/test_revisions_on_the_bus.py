@@ -152,6 +152,26 @@ async def test_one_service_that_rejects_takes_the_revision_back_for_all(api, run
     assert "CONFIGURATION REJECTED" in "".join(running.texts(1, "ALARM"))
 
 
+async def test_a_service_that_applied_it_once_does_not_take_it_back_after_a_restart(api, running, connect):
+    collector = await connect(Service.COLLECTOR)
+    await api.edit({INV: OTHER})
+    await until(lambda: api.number == 2)
+    good = CollectorState(time=2**42, started=0, revision=2)
+    await collector.store(STATE, good, service=Service.COLLECTOR)
+    late = good.model_copy(update={"revision": None, "rejected": "no port", "rejected_revision": 2})
+    await collector.store(STATE, late, service=Service.COLLECTOR)
+    await until(lambda: any(s.service == "collector" and s.rejected for s in api.states.values))
+    assert (await api.edit({INV: DEFINITION})).revision == 3
+    assert [r.state for r in await api.page()][1] is RevisionState.PAST
+
+
+async def test_only_the_configuration_file_is_masked(api, tmp_path):
+    daq = (tmp_path / "set" / DAQ).read_text()
+    text = OTHER + "8;3;2;U16;;password=x;;1;0;;4\n"
+    await api.edit({"DEF/new.csv": text, DAQ: daq.replace("inv.csv", "new.csv")})
+    assert (await api.detail()).files["DEF/new.csv"] == text
+
+
 async def test_a_wrong_address_comes_back_by_itself_and_a_person_sees_the_trial(running, connect):
     running.clock = FastClock(20)
     async with running.run():

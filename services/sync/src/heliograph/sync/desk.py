@@ -61,7 +61,7 @@ class Desk:
         if stored is None:
             what = "no configuration is in force yet" if request.number is None else f"there is no {request.number}"
             return RevisionDetail(error=f"{what}: the last {KEPT} revisions are kept")
-        files = {path: mask_secrets(text(content)) for path, content in stored.files.items()}
+        files = {path: _shown(path, text(content)) for path, content in stored.files.items()}
         return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
 
     def _edited(self, request: EditRequest, applied: Applied | None) -> EditAnswer:
@@ -102,6 +102,11 @@ def _set_paths(files: Mapping[str, bytes], prefix: str) -> set[str]:
     own = {f"CONFIG/{prefix}_{kind}" for kind in KINDS}
     folders = {"DEF": named.definitions, "SCRIPT": named.scripts, "CERT": named.certificates}
     return own | {f"{folder}/{name}" for folder, names in folders.items() for name in names}
+
+
+def _shown(path: str, content: str) -> str:
+    """Hide the passwords; other files hold none, and would not get back what is hidden in them."""
+    return mask_secrets(content) if path.endswith("_config.ini") else content
 
 
 def _restored(path: str, content: bytes, current: bytes) -> bytes:

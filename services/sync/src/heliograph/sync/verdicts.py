@@ -35,7 +35,8 @@ class Verdicts:
             return None
         if applied.number != self._number:
             self._number, self._applied = applied.number, set()
-        if state.rejected and state.rejected_revision == applied.number:
+        if state.rejected and state.rejected_revision == applied.number and state.service not in self._applied:
+            # One that applied it before and cannot after a restart has a trouble of its own: its state tells.
             return Rejection(applied.number, state.service, state.rejected)
         if state.revision == applied.number and state.service not in self._applied:
             self._applied.add(state.service)
