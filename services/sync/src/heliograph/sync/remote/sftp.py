@@ -120,8 +120,9 @@ class SftpStore:
         if answer.code == SFTP_NO_SUCH_FILE:
             self.check_directory(path.rpartition("/")[0] or "/")
         elif not answer.ok:
-            is_directory = wire.ask(CMD_STAT, string(path.encode())).is_directory
-            raise IsDirectory(path) if is_directory else refusal(answer, path, "delete")
+            found = wire.ask(CMD_STAT, string(path.encode()))
+            if found.code != SFTP_NO_SUCH_FILE:
+                raise IsDirectory(path) if found.is_directory else refusal(answer, path, "delete")
 
     def _read(self, wire: Wire, path: str, limit: int) -> bytes:
         answer = wire.ask(CMD_OPEN, string(path.encode()) + struct.pack(">II", SFTP_FLAG_READ, 0))
