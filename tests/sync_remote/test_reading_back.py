@@ -2,17 +2,24 @@
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from heliograph.sync.remote import FileError, IsDirectory, LinkLost, NoRight, Upload
+from support.ftp import vsftpd
 from support.lines import PROXY_HOST
+from support.remote import DiskPeer, of_apache, of_sshd, of_vsftpd
+from support.sftp import sshd
+from support.webdav import apache
 
 LONG_AGO = 1_000_000_000.0
 ODD = [
     "100%25.csv", "a#b?c;d&e=f.csv", "plus+plus.csv", "it's \"quoted\".csv", "[a-z]*{b,c}.csv", "-R", "~root", "$HOME",
     "käse.csv", "ka\u0308se.csv", "日本語.csv", "\U0001f31e.csv", "back\\slash.csv", "colon: x.csv", "a..b",
-    "<xml>&amp;.csv", "(1) copy.csv", "dot.", "%2e%2e%2fx", "l" * 251,
+    "<xml>&amp;.csv", "(1) copy.csv", "dot.", "%2e%2e%2fx", "l" * 247,
 ]  # fmt: skip
 
 
@@ -95,7 +102,7 @@ def test_delete_refused_is_told_and_the_file_stays(peer):
         assert store.read(f"{cmd}/a", 100) == b"12"
 
 
-@pytest.mark.parametrize("name", ["sftp-openssh", "ftp-vsftpd", "ftp-mlsd", "webdav-apache", "memory"])
+@pytest.mark.parametrize("name", ["sftp-openssh", "ftp-vsftpd", "webdav-apache", "memory"])
 def test_a_directory_without_a_right_to_list_is_told(start, name):
     """An answer that looks like an empty directory would have the gateway create what stands there."""
     peer = start(name)
@@ -103,8 +110,6 @@ def test_a_directory_without_a_right_to_list_is_told(start, name):
     peer.put(f"{config}/a", b"12")
     if name == "memory":
         peer.server.refuses.add("list")
-    elif name == "ftp-mlsd":
-        pytest.skip("it runs as root, whom nothing is refused")
     else:
         peer.directory("CONFIG", 0o000)
     with peer.store() as store, pytest.raises(FileError, match="CONFIG"):
@@ -199,3 +204,53 @@ def test_a_file_that_changes_while_it_is_read(line, change):
     peer.put(f"{config}/f", b"whole")
     with peer.store(address=PROXY_HOST) as store:
         assert store.read(f"{config}/f", 10) == b"whole"
+
+
+@contextmanager
+def refusing(kind: str, what: str) -> Iterator[DiskPeer]:
+    """A server whose operator forbids one kind of work everywhere."""
+    if kind == "sftp":
+        names = {"rename": "rename,posix-rename", "delete": "remove"}[what]
+        with sshd(f"ForceCommand internal-sftp -u 0022 -P {names}") as server:
+            yield of_sshd(server)
+    elif kind == "ftp":
+        names = {"rename": "RNFR,RNTO", "delete": "DELE"}[what]
+        with vsftpd(more=f"cmds_denied={names}") as server:
+            yield of_vsftpd(server)
+    else:
+        with apache(more="<Location />\n<Limit DELETE>\nRequire all denied\n</Limit>\n</Location>") as server:
+            yield of_apache(server)
+
+
+@pytest.mark.parametrize(("kind", "what"), [("sftp", "delete"), ("ftp", "delete"), ("webdav", "delete")])
+def test_a_server_that_refuses_to_delete_is_told_so_and_all_else_works(kind, what):
+    with refusing(kind, what) as peer:
+        cmd = peer.directory("CMD")
+        peer.put(f"{cmd}/a", b"12")
+        with peer.store() as store:
+            with pytest.raises(NoRight, match=r"no right to delete .*CMD/a"):
+                store.remove(f"{cmd}/a")
+            store.remove(f"{cmd}/that was never there")
+            assert store.read(f"{cmd}/a", 100) == b"12"
+            assert [entry.name for entry in store.list(cmd)] == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["sftp", "ftp"])
+def test_a_server_that_refuses_to_rename_is_told_so_and_in_one_step_all_arrives(kind, outbox):
+    """The file that stands there stays as it is; `TwoStepsSendingDisabled` is the way out."""
+    with refusing(kind, "rename") as peer:
+        config = peer.directory("CONFIG")
+        peer.put(f"{config}/a", b"old")
+        with peer.store() as store:
+            files = [Upload(outbox.write(name, name.encode()), config, name) for name in ("a", "b")]
+            done = send(store, *files)
+            assert [type(result.error) for result in done] == [NoRight, NoRight]
+            assert {str(result.error).partition(";")[0] for result in done} == {
+                f"no right to rename {config}/{name}" for name in ("a", "b")
+            }
+            assert peer.files(config)["a"] == b"old"
+            for name in ("a.tmp", "b.tmp"):
+                store.remove(f"{config}/{name}")
+            again = send(store, *(replace(file, two_steps=False) for file in files))
+        assert [result.error for result in again] == [None, None]
+        assert peer.files(config) == {"a": b"a", "b": b"b"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from heliograph.sync.remote import TooLarge
 from support.lines import PROXY_HOST
 from support.proxy import Traffic, proxy
 
@@ -62,3 +63,35 @@ def test_a_session_costs_what_it_costs_in_every_protocol(line):
         peer.put(f"{directory}/{name}", b"1")
     assert costs[1].down > costs[0].down > 0
     assert all(cost.up > 0 for cost in costs)
+
+
+@pytest.mark.parametrize("line", ["sftp"], indirect=True)
+def test_a_small_directory_and_a_small_file_cost_two_exchanges_over_sftp(line):
+    """Opened, then told whole; closed with whatever comes next. By satellite each costs over half a second."""
+    peer, between = line
+    directory = peer.directory("CONFIG")
+    for number in range(20):
+        peer.put(f"{directory}/{number}", b"x" * 1000)
+    with peer.store(address=PROXY_HOST) as store:
+        costs = []
+        for work in (lambda: store.list(directory), lambda: store.read(f"{directory}/7", 10_000)):
+            before = between.traffic
+            work()
+            costs.append((between.traffic - before).round_trips)
+    assert costs == [2, 2]
+
+
+@pytest.mark.parametrize("line", ["sftp"], indirect=True)
+def test_large_files_and_directories_are_asked_for_in_growing_pieces(line):
+    peer, _ = line
+    directory = peer.directory("CONFIG")
+    content = bytes(range(250)) * 4000
+    peer.put(f"{directory}/large", content)
+    for number in range(1500):
+        peer.put(f"{directory}/{number}", b"")
+    with peer.store(address=PROXY_HOST) as store:
+        assert len(store.list(directory)) == 1501
+        assert store.read(f"{directory}/large", len(content)) == content
+        with pytest.raises(TooLarge):
+            store.read(f"{directory}/large", len(content) - 1)
+        assert len(store.list(directory, lambda name: name == "7")) == 1

@@ -17,8 +17,8 @@ THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}([.,' \u00a0\u202f\u2019][0-9]{3})+([.,]
 FRACTION = re.compile(r"[+-]?[0-9]+[.,][0-9]*")
 DATE = re.compile(r"[0-9]{1,2}[./\- ]+([^\W\d_]{3,}\.?|[0-9]{1,2}[./\-])([./\- ]*[0-9]{2,4})?")
 LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
-FILE_NAME_LIMIT_BYTES = 251
-"""Less than the 255 of file systems, since `.tmp` stands behind it while a file is sent (spec 1.4)."""
+FILE_NAME_LIMIT_BYTES = 247
+"""Less than the 255 of file systems, since `.tmp` or `.old.tmp` stands behind it while a file is sent (spec 1.4)."""
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 

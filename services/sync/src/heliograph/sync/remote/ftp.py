@@ -27,7 +27,7 @@ from heliograph.sync.remote.ftp_listing import facts, names, number, time_value
 from heliograph.sync.remote.listing import keep
 from heliograph.sync.remote.names import printable
 from heliograph.sync.remote.steps import send_each, unreadable
-from heliograph.sync.remote.store import Access, BeforeCommit, Entry, Upload, Uploaded
+from heliograph.sync.remote.store import ASIDE, Access, BeforeCommit, Entry, Upload, Uploaded
 
 MAX_LISTING_BYTES = 1 << 25
 NOT_KNOWN = {"500", "501", "502", "504"}
@@ -145,12 +145,12 @@ class FtpStore:
                 self._refused(error, path, "write")
 
     def rename(self, old: str, new: str) -> None:
-        """See `Primitives`. Where the server refuses to replace a file, that is deleted first."""
+        """See `Primitives`. Where the server refuses to replace a file, that is moved aside first."""
         with self._linked() as link:
             try:
                 _rename(link, old, new)
             except ftplib.error_perm as error:
-                if self.size(new) is None:
+                if self.size(new) is None or self._is_directory(new):
                     self._refused(error, new, "rename")
                 self._replace(link, old, new)
 
@@ -275,16 +275,29 @@ class FtpStore:
         return found[0].size if found else None
 
     def _replace(self, link: FtpLink, old: str, new: str) -> None:
+        """Move a file aside that stands in the way; where even that is refused, it stays as it was."""
+        aside = new + ASIDE
         try:
-            link.voidcmd(f"DELE {new}")
-            _rename(link, old, new)
+            _delete(link, aside)
+            _rename(link, new, aside)
+            try:
+                _rename(link, old, new)
+            except ftplib.Error:
+                _rename(link, aside, new)
+                raise
         except ftplib.Error as error:
             self._refused(error, new, "rename")
+        _delete(link, aside)
 
 
 def _rename(link: FtpLink, old: str, new: str) -> None:
     link.sendcmd(f"RNFR {old}")
     link.voidcmd(f"RNTO {new}")
+
+
+def _delete(link: FtpLink, path: str) -> None:
+    with suppress(ftplib.error_perm):
+        link.voidcmd(f"DELE {path}")
 
 
 def _opened(local: Path) -> BinaryIO:

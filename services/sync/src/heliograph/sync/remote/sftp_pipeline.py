@@ -38,7 +38,7 @@ from heliograph.sync.remote.errors import (
 )
 from heliograph.sync.remote.sftp_wire import HAS_SIZE, NO_SPACE, QUOTA, Answer, Wire, string
 from heliograph.sync.remote.steps import Settled, settle, unreadable
-from heliograph.sync.remote.store import BeforeCommit, Upload, Uploaded
+from heliograph.sync.remote.store import ASIDE, BeforeCommit, Upload, Uploaded
 
 FILES = 64
 """Files in flight, those that wait for their commit included."""
@@ -242,11 +242,23 @@ class Pipeline:
             answer = yield from self._ask(CMD_EXTENDED, string(POSIX_RENAME) + names)
         else:
             answer = yield from self._ask(CMD_RENAME, names)
-            if not answer.ok and (yield from self._size(upload.path)) is not None:
-                yield from self._ask(CMD_REMOVE, string(upload.path.encode()))
-                answer = yield from self._ask(CMD_RENAME, names)
+            if not answer.ok:
+                answer = yield from self._replace(upload, answer)
         if not answer.ok:
             raise (yield from self._why(answer, upload.path, "rename"))
+
+    def _replace(self, upload: Upload, refused: Answer) -> Generator[None, Answer | None, Answer]:
+        """Move a file aside that stands in the way; where even that is refused, it stays as it was."""
+        there, aside = string(upload.path.encode()), string((upload.path + ASIDE).encode())
+        found = yield from self._ask(CMD_STAT, there)
+        if found.size is None or found.is_directory:
+            return refused
+        yield from self._ask(CMD_REMOVE, aside)
+        if not (yield from self._ask(CMD_RENAME, there + aside)).ok:
+            return refused
+        answer = yield from self._ask(CMD_RENAME, string(upload.temporary.encode()) + there)
+        yield from self._ask(*((CMD_REMOVE, aside) if answer.ok else (CMD_RENAME, aside + there)))
+        return answer
 
     def _why(self, answer: Answer, path: str, what: str) -> Generator[None, Answer | None, FileError]:
         error = refusal(answer, path, what)

@@ -6,7 +6,7 @@ here the requests of many files share messages, which is what makes small files 
 
 import stat
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -162,6 +162,7 @@ class Wire:
         self._in = bytearray()
         self._number = 0
         self._lost = False
+        self._unheeded: set[int] = set()
 
     def hello(self) -> dict[bytes, bytes]:
         """Agree on the version; return the server's extensions."""
@@ -194,15 +195,33 @@ class Wire:
     def answers(self) -> Sequence[Answer]:
         """Send what was posted, wait for at least one answer and return all that came."""
         self.flush()
-        return [_answer(packet) for packet in self._packets()]
+        found: list[Answer] = []
+        while not found:
+            for answer in map(_answer, self._packets()):
+                if answer.number in self._unheeded:
+                    self._unheeded.discard(answer.number)
+                else:
+                    found.append(answer)
+        return found
 
     def ask(self, kind: int, body: bytes) -> Answer:
         """Send one request and wait for its answer, while no other is under way."""
-        number = self.post(kind, body)
-        answer = self.answers()[0]
-        if answer.number != number:
-            raise LinkLost("the server answered a question that was not asked")
-        return answer
+        return self.ask_together([(kind, body)])[0]
+
+    def ask_together(self, requests: Iterable[tuple[int, bytes]]) -> Sequence[Answer]:
+        """Send requests at once and return their answers in the same order, while no other is under way."""
+        numbers = [self.post(kind, body) for kind, body in requests]
+        found: dict[int, Answer] = {}
+        while len(found) < len(numbers):
+            for answer in self.answers():
+                if answer.number not in numbers or answer.number in found:
+                    raise LinkLost("the server answered a question that was not asked")
+                found[answer.number] = answer
+        return [found[number] for number in numbers]
+
+    def tell(self, kind: int, body: bytes) -> None:
+        """Send a request with the next one, whatever its answer will be."""
+        self._unheeded.add(self.post(kind, body))
 
     def _send(self, count: int) -> None:
         with self._watched("take data"):

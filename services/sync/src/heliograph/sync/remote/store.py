@@ -17,6 +17,8 @@ MAX_SCANNED = 200_000
 """Entries of one listing that are looked at."""
 TEMPORARY = ".tmp"
 """What stands after the name until the size is verified (spec 1.4)."""
+ASIDE = ".old.tmp"
+"""What stands after the name of a file that is being replaced, on servers whose renames never replace one."""
 
 
 @dataclass(frozen=True, slots=True)
