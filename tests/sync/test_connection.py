@@ -48,7 +48,7 @@ def test_records_reach_both_servers_and_then_leave_the_spool(bench):
 @pytest.mark.parametrize("main", [1, 2])
 def test_the_mode_decides_never_the_number(bench, main):
     backup = 3 - main
-    bench.ledger.serve([])
+    bench.ledger.serve({})
     bench.configure(applied([file_server(main, ServerMode.MAIN), file_server(backup, ServerMode.BACKUP)], [device("1")],
                             files={"CONFIG/WPM00C44F_daq.csv": b"x"}))  # fmt: skip
     bench.servers[1].files["/CMD/WPM00C44F_cmd.json"] = b"[]"

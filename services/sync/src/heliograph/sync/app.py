@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from heliograph.contract import ConnectRequest, Outcome, SyncState, Trigger
 from heliograph.contract.channels import CONFIGURATION
-from heliograph.formats.config import FileServer, ServerMode
+from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
 from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
@@ -26,7 +26,7 @@ from heliograph.sync.deliver import remove_orphans
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
-from heliograph.sync.ledger import RECORDS, Ledger
+from heliograph.sync.ledger import RECORDS, Ledger, streams_of
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
@@ -36,6 +36,7 @@ from heliograph.sync.server import ServerTask
 from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
 from heliograph.sync.state import sync_state
+from heliograph.sync.telemetry import MqttTask
 
 _log = logging.getLogger("heliograph.sync")
 
@@ -122,7 +123,12 @@ class Sync:
             history=self._history, diary=self._diary, clock=clock, outgoing=outgoing, open=self._store,
             stop=self._stop,
         )  # fmt: skip
-        self._servers = (ServerTask(1, parts, self._changed.set), ServerTask(2, parts, self._changed.set))
+        self._servers = (
+            ServerTask(1, parts, self._changed.set),
+            ServerTask(2, parts, self._changed.set),
+            MqttTask(1, parts, self._changed.set, revisions=self._revisions, access=self._access),
+            MqttTask(2, parts, self._changed.set, revisions=self._revisions, access=self._access),
+        )
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
@@ -151,7 +157,7 @@ class Sync:
             "room": self._make_room(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
-            **{f"server {server.number}": server.run() for server in self._servers},
+            **{f"{type(server).__name__} {server.number}": server.run() for server in self._servers},
         }
 
     async def _until_stopped(self) -> None:
@@ -211,15 +217,15 @@ class Sync:
 
     def _apply(self, applied: Applied) -> None:
         """Give every part the revision in force."""
-        before = {server.number: server.server for server in self._servers}
-        for number in self._ledger.serve(applied.file_servers):
+        before = {server: server.server for server in self._servers}
+        for number in self._ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers}):
             shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
             self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
         self._free()
         for server in self._servers:
             server.configure(applied)
-            if server.server is not None and server.server != before[server.number]:
-                started_before = before[server.number] is not None
+            if server.server is not None and server.server != before[server]:
+                started_before = before[server] is not None
                 server.start(0 if started_before else start_share(applied.set.uid, self._settings.start_share_seconds))
         self._unpublished.set()
         self._changed.set()
@@ -275,11 +281,13 @@ class Sync:
 
     def _store(self, server: FileServer, applied: Applied) -> RemoteStore:
         """Give a session with a server, its secrets resolved."""
+        return self._dial(server, self._access(server, applied), Pins(self._database))
+
+    def _access(self, server: Server, applied: Applied) -> Access:
         directories = [self._settings.secrets_dir]
         if self._settings.gateway_set is not None:
             directories.append(self._settings.gateway_set / "CERT")
-        access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
-        return self._dial(server, access, Pins(self._database))
+        return resolve_access(server, applied.set.files, os.environ, tuple(directories))
 
     def _connect(self, request: ConnectRequest) -> Outcome:
         """Ask for connections; tell a person why there can be none."""
@@ -289,8 +297,8 @@ class Sync:
             server.request()
         if able:
             return Outcome()
-        which = f"server {request.server} is no file server" if request.server else "no file server is configured"
-        return Outcome(error=f"{which} in the configuration in force")
+        which = f"server {request.server}" if request.server else "server"
+        return Outcome(error=f"there is no {which} in the configuration in force")
 
     def _results_came(self) -> None:
         for server in self._servers:

@@ -3,7 +3,7 @@
 import base64
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +62,17 @@ class Revisions:
             session.flush()
             session.connection().execute(delete(RevisionRow).where(col(RevisionRow.number) <= number - KEPT))
         return Stored(number, origin, time, uid, dict(files))
+
+    def definitions(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the definitions of all kept revisions, the newest first."""
+        with self._database.read() as session:
+            numbers = list(session.exec(select(RevisionRow.number).order_by(col(RevisionRow.number).desc())))
+        for number in numbers:
+            with self._database.read() as session:
+                row = session.get(RevisionRow, number)
+            for path, text in json.loads(row.files).items() if row else ():
+                if path.startswith("DEF/"):
+                    yield path.removeprefix("DEF/"), base64.b64decode(text)
 
     def fact(self, key: str) -> str:
         """Return a single fact, empty when it was never noted."""

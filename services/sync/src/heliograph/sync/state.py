@@ -8,13 +8,16 @@ from heliograph.sync.configuration import Configuration
 from heliograph.sync.ledger import Ledger
 from heliograph.sync.server import ServerTask
 from heliograph.sync.spool import Spool
+from heliograph.sync.telemetry import MqttTask
 
 
 def sync_state(
-    context: Context, configuration: Configuration, spool: Spool, ledger: Ledger, servers: Sequence[ServerTask]
-) -> SyncState:
+    context: Context, configuration: Configuration, spool: Spool, ledger: Ledger,
+    servers: Sequence[ServerTask | MqttTask],
+) -> SyncState:  # fmt: skip
     """Gather the state. Reads the database."""
     applied = configuration.applied
+    states = [state for server in servers if (state := server.state())]
     files = sum(len(names) for names in ledger.names().values())
     return SyncState(
         time=context.now(),
@@ -24,6 +27,6 @@ def sync_state(
         site=applied.set.config.name if applied else "",
         findings=configuration.findings,
         rejected=configuration.rejected,
-        servers=tuple(state for server in servers if (state := server.state())),
+        servers=tuple(sorted(states, key=lambda state: state.server.number)),
         storage=spool.state().model_copy(update={"files": files}),
     )

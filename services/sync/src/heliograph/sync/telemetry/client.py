@@ -1,0 +1,77 @@
+"""paho's client on a connection of our own, with limits; `session` alone uses it.
+
+paho parses, keeps packet identifiers and answers pings; what it swallows is kept here. The socket is dialled as for
+file servers, a broken one leaves its error in `failure`, and of a packet no more than `PACKET_BYTES` stay in memory.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+PACKET_BYTES: Final = 1024 * 1024 + 70_000
+"""A command of 1 MiB, its topic and headers; what is longer is refused by its length alone."""
+RECEIVE_BYTES: Final = 256 * 1024
+
+
+class Client(paho.Client):
+    """One MQTT 3.1.1 client of a session that stays with the broker. Driven by `loop_read` and its like."""
+
+    def __init__(self, client_id: str, dial: Callable[[], socket.socket | ssl.SSLSocket]) -> None:
+        self._dial = dial
+        self._incoming: Any = {}
+        self.failure: BaseException | None = None
+        """What broke the connection."""
+        self.sent_bytes = 0
+        """What the connection took; grows as long as a slow one moves."""
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=False,
+            protocol=paho.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self.max_inflight_messages_set(0)  # the window is kept above
+
+    @property
+    def _in_packet(self) -> Any:
+        return self._incoming
+
+    @_in_packet.setter
+    def _in_packet(self, packet: Mapping[str, Any]) -> None:
+        self._incoming = {**packet, "packet": _Bounded()}
+
+    def _create_socket(self) -> Any:
+        return self._dial()
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return bytes(super()._sock_recv(min(bufsize, RECEIVE_BYTES)))
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.failure = error
+            raise
+
+    def _sock_send(self, buf: Any) -> int:
+        try:
+            sent = int(super()._sock_send(buf))
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.failure = error
+            raise
+        self.sent_bytes += sent
+        return sent
+
+
+class _Bounded(bytearray):
+    """Takes what comes and keeps its beginning."""
+
+    def __iadd__(self, data: Any) -> Self:  # type: ignore[misc]  # `+` is of no use here
+        self.extend(data[: max(0, PACKET_BYTES - len(self))])
+        return self
