@@ -63,10 +63,20 @@ class Client(paho.Client):
         except BlockingIOError:
             raise
         except OSError as error:
-            self.failure = error
+            self.failure = self._alert() or error
             raise
         self.sent_bytes += sent
         return sent
+
+    def _alert(self) -> OSError | None:
+        """Return the alert that a broker sent before it closed: why it takes no more stands in what it said last."""
+        try:
+            super()._sock_recv(1)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            return error
+        return None
 
 
 class _Bounded(bytearray):

@@ -27,7 +27,7 @@ def why_not_connected(broker: Broker, error: BaseException, context: ssl.SSLCont
         return _refused(broker, str(error))
     if isinstance(error, ssl.SSLError) and _is_about_client(error):
         return CertificateRefused(f"{broker.name} does not take the gateway's certificate ({_said(error)}); {_MEND}")
-    if isinstance(error, (ConnectionError, LinkLost)) and not isinstance(error, ConnectionRefusedError):
+    if isinstance(error, _CLOSED) and not isinstance(error, ConnectionRefusedError):
         return Unreachable(f"{broker.name} closed the connection at once; {_CLOSED_TLS if context else _CLOSED_PLAIN}")
     return why_unreachable(broker, error)
 
@@ -36,7 +36,7 @@ def why_lost(broker: Broker, error: BaseException | None, *, is_silent: bool) ->
     """Say why a session ended."""
     if is_silent:
         return LinkLost(f"{broker.name} did not answer within the keep-alive time; the line or the broker hangs")
-    if error is None or isinstance(error, ConnectionError):
+    if error is None or isinstance(error, _CLOSED):
         hint = f"check its log, and that no other client uses the ClientId {printable(broker.client_id)}"
         return LinkLost(f"{broker.name} closed the connection; {hint}")
     if isinstance(error, TimeoutError):
@@ -44,6 +44,7 @@ def why_lost(broker: Broker, error: BaseException | None, *, is_silent: bool) ->
     return LinkLost(f"the connection to {broker.name} broke: {_said(error)}")
 
 
+_CLOSED: Final = (ConnectionError, LinkLost, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _MEND = "set CertFile and KeyFile to a certificate that it trusts and that is valid now"
 _CLOSED_PLAIN = "check Port (mqtts speaks TLS, mqtt does not) and its list of allowed addresses"
 _CLOSED_TLS = "check Port, and CertFile and KeyFile where it asks for a client certificate"

@@ -90,6 +90,9 @@ class Session:
         except (OSError, ValueError, Refusal, LinkLost) as error:
             cause = self._client.failure if isinstance(error, LinkLost) else error
             raise why_not_connected(self._broker, cause or error, self._context) from error
+
+    def announce(self) -> None:
+        """Say that the gateway is there; the broker says the contrary when the connection breaks. Raises `LinkLost`."""
         if self._status:
             self.publish(self._status, ONLINE, 1, retain=True)
 
@@ -101,12 +104,18 @@ class Session:
         return int(info.mid)
 
     def subscribe(self, topics: Sequence[str]) -> None:
-        """Ask for what comes on topics, at most with QoS 1. Raises `LinkLost`."""
-        if topics:
-            code, number = self._client.subscribe([(topic, 1) for topic in topics])
-            self._asked[number or 0] = list(topics)
-            if code is not paho.MQTT_ERR_SUCCESS:
-                raise self._lost(code)
+        """Ask for what comes on topics, at most with QoS 1, and wait for the broker's word. Raises `LinkLost`."""
+        if not topics:
+            return
+        deadline = time.monotonic() + self._broker.timeout_seconds
+        code, number = self._client.subscribe([(topic, 1) for topic in topics])
+        self._asked[number or 0] = list(topics)
+        if code is not paho.MQTT_ERR_SUCCESS:
+            raise self._lost(code)
+        while self._asked:
+            if time.monotonic() >= deadline:
+                raise LinkLost(f"{self._broker.name} does not answer a subscription; it hangs")
+            self._exchange(0.2)
 
     def unsubscribe(self, topics: Sequence[str]) -> None:
         """Take subscriptions of an earlier time back. Raises `LinkLost`."""

@@ -122,11 +122,13 @@ class Visit:
             session.close()
 
     def _begin(self, session: Session) -> None:
+        """Subscribe, then say that the gateway is there: who reacts to `online` by a command is heard."""
+        self._inward.begin(session, self._topics.command, birth=self._server.home_assistant)
+        session.announce()
         self._tools.chronicle.connected()
         self._parts.diary.info(f"{self._name}: connected")
         self._connected()
         self._flows = self._new_flows()
-        self._inward.begin(session, self._topics.command, birth=self._server.home_assistant)
         self._want_discovery()
         self.orders.everything()
 
