@@ -19,8 +19,8 @@ from heliograph.sync.configuration import Applied
 from heliograph.sync.ledger import streams_of
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.telemetry import MqttTask
-from support.mosquitto import Mosquitto, Operator
-from support.syncing import Bench, HandClock, device, until
+from support.mosquitto import Operator
+from support.syncing import Bench, HandClock, device
 
 UID = "WPM00C44F"
 TEN = 1_717_236_000_000
@@ -30,7 +30,7 @@ DEFINITION = (
     b"3;3;0;U16;;Power;;0.1;0;W;2\n"
     b"7;3;1;U16;;State;;1;0;;4\n"
     b"9;3;2;I16;;Cold;;-1;0.5;\xc2\xb0C;2\n"
-    b"11;3;3;String;;Note;;1;0;;4\n".replace(b"3;3;String", b"3;3_4;String")
+    b"11;3;3_4;String;;Note;;1;0;;4\n"
 )
 LAYOUT = Layout(
     protocol="modbusTCP",
@@ -160,6 +160,3 @@ def states(listening: Operator, topic: str = DATA) -> list[int]:
     for payload in listening.payloads(topic):
         found += [(r["timestamp"], r["State"]) for records in json.loads(payload).values() for r in records]
     return [state for _, state in found]
-
-
-__all__ = ["Mosquitto", "until"]

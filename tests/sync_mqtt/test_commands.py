@@ -118,6 +118,7 @@ async def test_a_command_whose_acknowledgement_was_lost_runs_once(telemetry, mos
             between.faults.hang_after.clear()
             await until(telemetry.one.idle.is_set)
             if not kill:
+                await until(lambda: telemetry.one.triggers.failures == 1)
                 telemetry.clock.move(31)
                 await until(lambda: "it is not run twice" in telemetry.said())
         if kill:

@@ -1,15 +1,17 @@
 """Getting a session with a broker, and every reason for having none, in an operator's words (spec 1.5, 1.9, 3.5)."""
 
-import os
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from heliograph.contract import PageRequest, Trigger
 from heliograph.formats.config import ServerType
 from support.certificates import Authority
-from support.mosquitto import LOGIN, PASSWORD, mosquitto, operator, password_mosquitto, tls_mosquitto
+from support.mosquitto import LOGIN, PASSWORD, operator, password_mosquitto, tls_mosquitto
 from support.ports import free_port
 from support.proxy import proxy
 from support.syncing import until
@@ -128,7 +130,7 @@ async def test_a_client_certificate_opens_the_broker_that_wants_one(telemetry, a
             telemetry.bench.spool.take_records([record(1)])
             telemetry.one.request()
             await until(lambda: telemetry.position() == 1)
-    assert not [fd for fd in os.listdir("/proc/self/fd") if "memfd:client" in _target(fd)], "the key is let go of"
+    assert not [fd for fd in Path("/proc/self/fd").iterdir() if "memfd:client" in _target(fd)], "the key is let go of"
 
 
 @pytest.mark.parametrize("given", ["none", "foreign", "expired"])
@@ -153,10 +155,30 @@ async def test_a_key_that_is_not_the_certificates_own(telemetry, authority):
     assert "CertFile plant.pem and KeyFile cannot be used" in await refused(telemetry, server, certificates=files)
 
 
-async def test_a_client_id_that_is_refused(telemetry):
-    with mosquitto("allow_anonymous true", "clientid_prefixes other-") as broker:
-        problem = await refused(telemetry, mqtt_server(broker.port))
-    assert "check Login, Password and ClientId" in problem or "refuses the ClientId" in problem
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (1, "does not speak MQTT 3.1.1"),
+        (2, "refuses the ClientId WPM00C44F; choose another one"),
+        (3, "says that it is not available now; it is tried again"),
+        (4, "refuses the login (bad user name or password)"),
+        (5, "refuses the login (not authorized)"),
+        (200, "refuses the connection"),
+    ],
+)
+async def test_each_refusal_of_mqtt_is_told_in_words(telemetry, code, told):
+    with scripted(bytes([0x20, 2, 0, code])) as port:
+        assert told in await refused(telemetry, mqtt_server(port))
+
+
+async def test_a_subscription_that_is_refused_is_told(telemetry):
+    with scripted(bytes([0x20, 2, 0, 0]), bytes([0x90, 3, 0, 1, 0x80])) as port:
+        async with telemetry.run(mqtt_applied([mqtt_server(port, topic_command="{uid}/command", topic_status="")])):
+            telemetry.one.start(0)
+            await until(lambda: telemetry.one.state().connected)
+            await until(lambda: telemetry.one.state().problems)
+            (problem,) = telemetry.one.state().problems
+            assert problem == "commands: the broker refuses the subscription of WPM00C44F/command; allow it there"
 
 
 async def test_a_broker_that_goes_and_comes_again_is_found_by_growing_waits(telemetry, mosquitto_broker, listening):
@@ -196,7 +218,7 @@ async def test_a_broker_that_hangs_is_left_and_nothing_is_lost(telemetry, mosqui
             telemetry.bench.spool.take_records([record(n) for n in range(1, 4)])
             between.faults.hang_after["down"] = 4
             telemetry.one.request()
-            await until(lambda: telemetry.one.triggers.failures == 1)
+            await until(lambda: telemetry.one.triggers.failures == 1 and telemetry.one.idle.is_set())
             assert "acknowledged nothing for 1 s" in str(telemetry.one.state().problems)
             assert telemetry.position() == 0
             between.faults.hang_after.clear()
@@ -227,11 +249,35 @@ async def test_a_cut_line_makes_the_last_will_speak(telemetry, mosquitto_broker,
             await until(lambda: listening.payloads(STATUS) == [b"online"])
             between.cut()
             await until(lambda: listening.payloads(STATUS) == [b"online", b"offline"])
+            await until(lambda: telemetry.one.triggers.failures == 1 and telemetry.one.idle.is_set())
             telemetry.clock.move(31)
             await until(lambda: listening.payloads(STATUS) == [b"online", b"offline", b"online"])
     with operator(mosquitto_broker.port, name="later") as later:
         await until(lambda: later.payloads(STATUS) == [b"offline"], 5)
         assert [heard.retained for heard in later.heard if heard.topic == STATUS] == [True]
+
+
+@contextmanager
+def scripted(*answers: bytes) -> Iterator[int]:
+    """A peer that gives one answer to each packet, then stays silent until the end of the block."""
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer, args=(listener, answers, ended))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            ended.set()
+            thread.join()
+
+
+def _answer(listener: socket.socket, answers: tuple[bytes, ...], ended: threading.Event) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        for answer in answers:
+            connection.recv(1000)
+            connection.sendall(answer)
+        ended.wait(30)
 
 
 def _say_hello(listener: socket.socket) -> None:
@@ -241,9 +287,9 @@ def _say_hello(listener: socket.socket) -> None:
         connection.sendall(b"220 an FTP server\r\n")
 
 
-def _target(fd: str) -> str:
+def _target(fd: Path) -> str:
     try:
-        return os.readlink(f"/proc/self/fd/{fd}")
+        return str(fd.readlink())
     except OSError:
         return ""
 

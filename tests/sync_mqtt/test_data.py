@@ -6,7 +6,7 @@ import json
 from heliograph.contract import AlarmSource, Trigger
 from heliograph.formats.config import ServerMode
 from heliograph.sync.ledger import ALARMS, RECORDS
-from support.syncing import file_server
+from support.syncing import file_server, until
 from support.telemetry import (
     ALARM,
     DATA,
@@ -17,7 +17,6 @@ from support.telemetry import (
     mqtt_server,
     record,
     states,
-    until,
 )
 
 

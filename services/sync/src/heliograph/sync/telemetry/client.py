@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 from paho.mqtt import client as paho
+from paho.mqtt.client import CONNACK_REFUSED_PROTOCOL_VERSION
 from paho.mqtt.enums import CallbackAPIVersion
 
 PACKET_BYTES: Final = 1024 * 1024 + 70_000
@@ -25,6 +26,8 @@ class Client(paho.Client):
         self._incoming: Any = {}
         self.failure: BaseException | None = None
         """What broke the connection."""
+        self.is_other_version = False
+        """The broker refused MQTT 3.1.1, which paho tells like any broken packet."""
         self.sent_bytes = 0
         """What the connection took; grows as long as a slow one moves."""
         super().__init__(
@@ -44,6 +47,10 @@ class Client(paho.Client):
     @_in_packet.setter
     def _in_packet(self, packet: Mapping[str, Any]) -> None:
         self._incoming = {**packet, "packet": _Bounded()}
+
+    def _handle_connack(self) -> Any:
+        self.is_other_version = bytes(self._incoming["packet"][1:2]) == bytes([CONNACK_REFUSED_PROTOCOL_VERSION])
+        return super()._handle_connack()
 
     def _create_socket(self) -> Any:
         return self._dial()

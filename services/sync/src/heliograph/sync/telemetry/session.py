@@ -89,6 +89,7 @@ class Session:
                 self._exchange(0.2)
         except (OSError, ValueError, Refusal, LinkLost) as error:
             cause = self._client.failure if isinstance(error, LinkLost) else error
+            cause = Refusal("Unsupported protocol version") if self._client.is_other_version else cause
             raise why_not_connected(self._broker, cause or error, self._context) from error
 
     def announce(self) -> None:
