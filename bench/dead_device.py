@@ -30,7 +30,7 @@ async def polled(served: Plant, units: int) -> tuple[float, float]:
     plan = revision(lines, definition(protocol), serial)
     served.mark()
     async with collecting(plan, SERIAL1_DEVICE=served.device):
-        while not served.mark()[0]:  # noqa: ASYNC110  # asks another process
+        while not served.mark()[0]:  # asks another process
             await asyncio.sleep(0.005)
         await asyncio.sleep(SECONDS)
         polls, gap = served.mark()

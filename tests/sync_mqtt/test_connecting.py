@@ -130,7 +130,7 @@ async def test_a_client_certificate_opens_the_broker_that_wants_one(telemetry, a
             telemetry.bench.spool.take_records([record(1)])
             telemetry.one.request()
             await until(lambda: telemetry.position() == 1)
-    assert not [fd for fd in Path("/proc/self/fd").iterdir() if "memfd:client" in _target(fd)], "the key is let go of"
+    assert not [name for name in _open_files() if "memfd:client" in name], "the key is let go of"
 
 
 @pytest.mark.parametrize("given", ["none", "foreign", "expired"])
@@ -285,6 +285,10 @@ def _say_hello(listener: socket.socket) -> None:
     with connection:
         connection.recv(100)
         connection.sendall(b"220 an FTP server\r\n")
+
+
+def _open_files() -> list[str]:
+    return [_target(fd) for fd in Path("/proc/self/fd").iterdir()]
 
 
 def _target(fd: Path) -> str:

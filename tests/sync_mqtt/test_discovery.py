@@ -17,7 +17,7 @@ from support.telemetry import DATA, PERMANENT, STATUS, UID, mqtt_applied, mqtt_s
 HEAD = "modbusTCP;Inverter;Witness;One\n"
 VARIABLES = (
     HEAD + "1;3;1;U16;;AC Power;;0.1;0;W;6\n2;3;2;U32;;Total;;1;0;kWh;4\n3;1;9;;;Fan;;1;0;;4\n"
-    "4;3;8_2;Bits;;Fault;;1;0;;8\n5;3;10_16;String;;Serial \"no\" {{x}};;1;0;;4\n6;3;4;I16;;Heat;;1;0;degC;4\n"
+    '4;3;8_2;Bits;;Fault;;1;0;;8\n5;3;10_16;String;;Serial "no" {{x}};;1;0;;4\n6;3;4;I16;;Heat;;1;0;degC;4\n'
     "7;3;5;U16;;Unread;;1;0;;1\n"
 ).encode()  # fmt: skip
 

@@ -64,15 +64,18 @@ async def test_a_backlog_survives_brokers_that_restart_in_its_middle(telemetry, 
             telemetry.clock.move(901)
         await until(lambda: telemetry.position() == 2000, 40)
         await until(lambda: set(states(listening)) == set(range(1, 2001)), 40)
-    check(states(listening), 2000, 8 * WINDOW_MESSAGES)
+    # A broker that comes again repeats to its subscribers what it cannot know that they have.
+    assert list(dict.fromkeys(states(listening))) == list(range(1, 2001))
 
 
-@pytest.mark.parametrize("direction", ["up", "down"])
-async def test_a_line_cut_after_any_number_of_bytes_loses_nothing(telemetry, mosquitto_broker, listening, direction):
+@pytest.mark.parametrize(("direction", "qos"), [("up", 1), ("down", 1), ("down", 2)])
+async def test_a_line_cut_after_any_number_of_bytes_loses_nothing(
+    telemetry, mosquitto_broker, listening, direction, qos
+):
     steps = [*range(1, 120, 13), *range(150, 16_000, 1500)] if direction == "up" else range(1, 110, 7)
     sent = 0
     with proxy(mosquitto_broker.port) as between:
-        server = mqtt_server(mosquitto_broker.port, address=between.host, max_message_bytes=1024, **PERMANENT)
+        server = mqtt_server(mosquitto_broker.port, address=between.host, max_message_bytes=1024, qos=qos, **PERMANENT)
         async with telemetry.run(mqtt_applied([server])):
             for step in steps:
                 between.faults.cut_after[direction] = step
@@ -80,7 +83,8 @@ async def test_a_line_cut_after_any_number_of_bytes_loses_nothing(telemetry, mos
                 telemetry.bench.spool.take_alarms([alarm(sent + 1)])
                 sent += 70
                 telemetry.one.request()
-                await until(lambda: telemetry.position() == sent or direction not in between.faults.cut_after)
+                last = sent
+                await until(lambda last=last: telemetry.position() == last or not between.faults.cut_after)
                 telemetry.clock.move(31)
                 between.faults.cut_after.clear()
                 for _ in range(40):

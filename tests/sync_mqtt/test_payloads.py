@@ -1,6 +1,7 @@
 """Messages of records and alarms: what is written reads back, sizes keep their limit, order is kept (spec 3.5)."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -66,7 +67,7 @@ def test_every_record_stands_in_one_message_in_order_and_sizes_keep_their_limit(
 def test_no_message_could_have_taken_the_next_record(sizes, limit):
     items = [Item(number, "d", b'"' + b"x" * (size - 2) + b'"') for number, size in enumerate(sizes, 1)]
     messages = list(pack_records(items, limit))
-    for before, after in zip(messages, messages[1:], strict=False):
+    for before, after in pairwise(messages):
         first = sizes[before.last]
         assert len(before.payload) + 1 + first > limit
         assert after.last > before.last

@@ -16,6 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 PACKET_BYTES: Final = 1024 * 1024 + 70_000
 """A command of 1 MiB, its topic and headers; what is longer is refused by its length alone."""
 RECEIVE_BYTES: Final = 256 * 1024
+PACKETS: Final = 128
+"""Packet identifiers in use: few, so that those of a connection that was cut are known, also after a kill."""
 
 
 class Client(paho.Client):
@@ -28,6 +30,8 @@ class Client(paho.Client):
         """What broke the connection."""
         self.is_other_version = False
         """The broker refused MQTT 3.1.1, which paho tells like any broken packet."""
+        self.releasing = 0
+        """Packet identifiers of an earlier connection that the broker has yet to release."""
         self.sent_bytes = 0
         """What the connection took; grows as long as a slow one moves."""
         super().__init__(
@@ -40,6 +44,16 @@ class Client(paho.Client):
         )
         self.max_inflight_messages_set(0)  # the window is kept above
 
+    def release(self) -> None:
+        """Have the broker end what an earlier connection began with QoS 2.
+
+        It would take a new message under an old identifier for the old one, and drop it. It answers each with PUBCOMP;
+        nothing may be published before `releasing` is 0.
+        """
+        self.releasing = PACKETS
+        for number in range(1, PACKETS + 1):
+            self._send_pubrel(number)
+
     @property
     def _in_packet(self) -> Any:
         return self._incoming
@@ -51,6 +65,18 @@ class Client(paho.Client):
     def _handle_connack(self) -> Any:
         self.is_other_version = bytes(self._incoming["packet"][1:2]) == bytes([CONNACK_REFUSED_PROTOCOL_VERSION])
         return super()._handle_connack()
+
+    def _handle_pubackcomp(self, cmd: Any) -> Any:
+        if self.releasing and cmd == "PUBCOMP":
+            self.releasing -= 1
+            return paho.MQTT_ERR_SUCCESS
+        return super()._handle_pubackcomp(cmd)
+
+    def _mid_generate(self) -> int:
+        self._last_mid = self._last_mid % PACKETS + 1
+        while self._last_mid in self._out_messages:
+            self._last_mid = self._last_mid % PACKETS + 1
+        return self._last_mid
 
     def _create_socket(self) -> Any:
         return self._dial()

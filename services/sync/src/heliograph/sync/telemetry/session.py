@@ -118,6 +118,17 @@ class Session:
                 raise LinkLost(f"{self._broker.name} does not answer a subscription; it hangs")
             self._exchange(0.2)
 
+    def release(self) -> None:
+        """Have done with what an earlier connection began with QoS 2. Raises `LinkLost`."""
+        if not self.resumed:
+            return
+        deadline = time.monotonic() + self._broker.timeout_seconds
+        self._client.release()
+        while self._client.releasing:
+            if time.monotonic() >= deadline:
+                raise LinkLost(f"{self._broker.name} does not complete messages of QoS 2; set Qos to 1")
+            self._exchange(0.2)
+
     def unsubscribe(self, topics: Sequence[str]) -> None:
         """Take subscriptions of an earlier time back. Raises `LinkLost`."""
         if topics:

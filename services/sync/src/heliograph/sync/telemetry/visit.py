@@ -123,6 +123,8 @@ class Visit:
 
     def _begin(self, session: Session) -> None:
         """Subscribe, then say that the gateway is there: who reacts to `online` by a command is heard."""
+        if self._server.qos == 2:
+            session.release()
         self._inward.begin(session, self._topics.command, birth=self._server.home_assistant)
         session.announce()
         self._tools.chronicle.connected()
@@ -137,8 +139,8 @@ class Visit:
         while not self._is_over:
             self._obey(session)
             self._inward.take(session)
-            fed = self._feed(session)
             self._hear(session)
+            fed = self._feed(session)
             self._tell_problem()
             if not self._permanent and self._is_done:
                 return
