@@ -31,7 +31,8 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         store = [f"persistence true\npersistence_location {directory}/\nautosave_interval 1\nautosave_on_changes true"]
         lines = [
-            *(store if persistent else []), "log_dest stderr", "log_type error", "log_type warning", "log_type notice", "max_queued_messages 0",
+            *(store if persistent else []), "log_dest stderr", "log_type error", "log_type warning", "log_type notice",
+            "max_queued_messages 0",
             f"listener {self.port} 127.0.0.1", *options,
         ]  # fmt: skip
         self.config = self.file("mosquitto.conf", "\n".join(lines) + "\n")
