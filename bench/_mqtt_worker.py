@@ -12,7 +12,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 TESTS = str(Path(__file__).parents[1] / "tests")
-WINDOW = 20
+WINDOW = 64
 
 
 def definition_text(variables: int = 20) -> bytes:
@@ -74,7 +74,7 @@ def deliver(directory: Path, given: dict) -> dict:
                 await asyncio.sleep(0.001)
             begun = time.perf_counter()
             while telemetry.position() < given["records"]:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.01)
             return {"seconds": time.perf_counter() - begun}
 
     return asyncio.run(work())

@@ -32,7 +32,7 @@ def run() -> Iterable[Row]:
         base = Path(directory)
         (base / "ca.pem").write_bytes(authority.pem)
         with tls_mosquitto(authority) as broker:
-            yield from _throughput(base, broker.port, "one record a message", records=3000, limit=1024, target=0.7)
+            yield from _throughput(base, broker.port, "one record a message", records=6000, limit=1024, target=0.7)
             yield from _throughput(base, broker.port, "messages of 16 KiB", records=10_000, limit=16_384)
             yield from _throughput(base, broker.port, "messages of 128 KiB", records=10_000, limit=131_072)
             yield from _latency(base, broker.port)

@@ -1,6 +1,7 @@
 """Messages of records and alarms: what is written reads back, sizes keep their limit, order is kept (spec 3.5)."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -21,6 +22,7 @@ from heliograph.sync.telemetry.payloads import (
     pack_records,
     record_text,
 )
+from heliograph.sync.telemetry.scaling import whole_scaling
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters=";\r\n"), min_size=1, max_size=12)
 NUMBERS = st.integers(-(2**63), 2**64) | st.floats(allow_nan=False, allow_infinity=False)
@@ -130,6 +132,22 @@ def test_the_least_engineering_value_is_the_minimum_whatever_the_sign_of_the_coe
     values = Scaling(found, columns(found)).values([low, high, (low + high) / 2])
     assert values["P_min"] <= values["P_avg"] <= values["P_max"] or values["P_min"] == pytest.approx(values["P_max"])
     assert {values["P_min"], values["P_max"]} == {engineering_value(found.recorded[0], raw) for raw in (low, high)}
+
+
+@given(
+    st.integers(-(2**63), 2**64),
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-1000, 1000).map(float)
+    | st.sampled_from([0.1, 1e-3]),
+    st.floats(-1e6, 1e6) | st.sampled_from([0.0, -273.15, 0.05]),
+)
+def test_the_fast_way_to_scale_gives_the_same_values(raw, factor, offset):
+    (variable,) = definition("1;3;1;I64;;P;;1;0;W;4").recorded
+    variable = replace(variable, coef_a=factor, coef_b=offset)
+    fast = whole_scaling(variable)
+    if fast is not None:
+        slow = engineering_value(variable, raw)
+        assert (fast(raw), type(fast(raw))) == (slow, type(slow))
 
 
 def test_columns_of_another_definition_are_never_named_by_this_one():

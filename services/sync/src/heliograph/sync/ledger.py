@@ -129,6 +129,16 @@ class Ledger:
                 _keep_stamp(session, server, directory, max(file.stamp for file in files) // 1000)
         return True
 
+    def advance(self, server: int, stream: str, position: int, last: int) -> bool:
+        """Move a cursor from where it is over what a server has received without files.
+
+        Returns False, and does nothing, when the server was taken out of the configuration meanwhile.
+        """
+        moved = "UPDATE cursor SET position = ? WHERE server = ? AND stream = ? AND position = ?"
+        with self._database.write() as session:
+            done = session.connection().exec_driver_sql(moved, (last, server, stream, position))
+            return done.rowcount == 1
+
     def waiting(self, server: int, stream: str | None = None) -> list[LedgerRow]:
         """Return the files that a server has yet to get, oldest first."""
         statement = select(LedgerRow).where(LedgerRow.server == server).order_by(col(LedgerRow.id))

@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 PACKET_BYTES: Final = 1024 * 1024 + 70_000
 """A command of 1 MiB, its topic and headers; what is longer is refused by its length alone."""
 RECEIVE_BYTES: Final = 256 * 1024
-PACKETS: Final = 128
+PACKETS: Final = 256
 """Packet identifiers in use: few, so that those of a connection that was cut are known, also after a kill."""
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from heliograph.sync.ledger import Ledger
 from heliograph.sync.telemetry.payloads import Message
 
-WINDOW_MESSAGES: Final = 20
+WINDOW_MESSAGES: Final = 64
 WINDOW_BYTES: Final = 4 * 1024 * 1024
 SETTLED_TOGETHER: Final = WINDOW_MESSAGES // 2
 """Acknowledged messages whose cursor is moved in one transaction."""
@@ -44,6 +44,7 @@ class Outflow:
         self._by_number: dict[int, _Sent] = {}
         self._bytes = 0
         self._made = self._ledger.position(server, stream)
+        self._settled = self._made or 0
         self.is_ours = self._made is not None
         """Whether the server has a cursor; on trial it has none and gets nothing."""
 
@@ -112,6 +113,6 @@ class Outflow:
 
     def _move(self, last: int) -> None:
         """Move the cursor; it stays where it is when the server was taken out of the configuration meanwhile."""
-        position = self._ledger.position(self._server, self._stream)
-        if position is None or not self._ledger.commit(self._server, self._stream, "", (), (position, last)):
+        if not self._ledger.advance(self._server, self._stream, self._settled, last):
             self._made, self._messages, self.is_ours = None, iter(()), False
+        self._settled = last

@@ -13,10 +13,12 @@ from heliograph.contract import Alarm, AlarmSource, Column
 from heliograph.formats.dates import LocalDates
 from heliograph.formats.definition import Definition
 from heliograph.formats.rowfields import RowFields
+from heliograph.sync.telemetry.scaling import whole_scaling
 
 DATE: Final = "date"
 TIMESTAMP: Final = "timestamp"
 SUFFIXES: Final = {"min": "_min", "max": "_max", "mean": "_avg", "instant": ""}
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
@@ -73,13 +75,22 @@ class Scaling:
         if [(c.index, c.fields) for c in columns] != [(v.index, v.fields) for v in variables]:
             raise Unfit(definition.file)
         self._fields = RowFields(definition.protocol, variables, parameters=False)
-        self._places = [(key, self._source(place)) for place, key in enumerate(keys_of(definition))]
+        self._places = [
+            (key, self._source(place), whole_scaling(self._fields.fields[place].variable))
+            for place, key in enumerate(keys_of(definition))
+        ]
 
     def values(self, row: Sequence[Any]) -> dict[str, Any]:
         """Return the engineering values by key; missing ones are left out, an empty text is missing (spec 3.1)."""
-        engineering = self._fields.engineering
-        found = ((key, engineering(place, row)) for key, place in self._places)
-        return {key: value for key, value in found if value is not None and value != ""}
+        engineering, found = self._fields.engineering, {}
+        for key, place, whole in self._places:
+            raw = row[place]
+            if raw is None:
+                continue
+            value = whole(raw) if whole is not None and raw.__class__ is int else engineering(place, row)
+            if value is not None and value != "":
+                found[key] = value
+        return found
 
     def _source(self, place: int) -> int:
         """The field that a key is made of: a negative coefficient makes the raw minimum the greatest value."""
@@ -181,4 +192,4 @@ class _Alarms(_Records):
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors="replace")
+    return _ENCODER.encode(value).encode(errors="replace")

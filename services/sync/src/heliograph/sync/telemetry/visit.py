@@ -140,7 +140,8 @@ class Visit:
             self._obey(session)
             self._inward.take(session)
             self._hear(session)
-            fed = self._feed(session)
+            with session.together():
+                fed = self._feed(session)
             self._tell_problem()
             if not self._permanent and self._is_done:
                 return
