@@ -172,6 +172,9 @@ async def test_records_of_an_older_definition_are_scaled_with_it(telemetry, mosq
         assert [r.get("Power_avg") for r in found] == [0.25, None, None, 0.25]
         assert set(found[1]) == {"date", "timestamp"}
         assert telemetry.said().count("names and coefficients are unknown") == 1
+        await until(telemetry.one.idle.is_set)
+        told = "data: records without values, since their definition is gone: 2 of roof_1"
+        assert telemetry.one.state().last.failures == (told,)
 
 
 async def test_on_trial_it_connects_and_delivers_nothing_until_it_is_confirmed(telemetry, mosquitto_broker, listening):

@@ -7,6 +7,7 @@ import pytest
 from heliograph.contract import ConnectionResult, PageRequest, Trigger
 from heliograph.sync.history import INTERRUPTED, History
 from heliograph.sync.telemetry.chronicle import Chronicle
+from support.proxy import proxy
 from support.syncing import until
 from support.telemetry import PERMANENT, mqtt_applied, mqtt_server, record
 
@@ -95,14 +96,17 @@ async def test_a_permanent_connection_turns_the_page_each_day(telemetry, history
 
 
 async def test_requests_during_a_scheduled_visit_make_one_more_follow(telemetry, history, mosquitto_broker):
-    async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port)])):
-        telemetry.one.request()
-        await until(lambda: not telemetry.one.idle.is_set())
-        for _ in range(5):
+    with proxy(mosquitto_broker.port) as between:
+        between.faults.hang_after["down"] = 0
+        async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, address=between.host)])):
             telemetry.one.request()
-        await until(lambda: len(rows(history)) == 2 and telemetry.one.idle.is_set())
-        await asyncio.sleep(0.3)
-        assert len(rows(history)) == 2
+            await until(lambda: not telemetry.one.idle.is_set())
+            for _ in range(5):
+                telemetry.one.request()
+            between.faults.hang_after.clear()
+            await until(lambda: len(rows(history)) == 2 and telemetry.one.idle.is_set())
+            await asyncio.sleep(0.3)
+            assert len(rows(history)) == 2
 
 
 async def test_an_error_that_nobody_expected_is_told_and_tried_again(telemetry, mosquitto_broker, monkeypatch):

@@ -143,6 +143,7 @@ class Visit:
             with session.together():
                 fed = self._feed(session)
             self._tell_problem()
+            self._tell_unnamed()
             if not self._permanent and self._is_done:
                 return
             session.turn(0 if fed and not session.is_clogged else TURN_SECONDS)
@@ -229,6 +230,16 @@ class Visit:
             self._tools.chronicle.fail(problem)
             self._parts.diary.error(f"{self._name}: {problem}")
         self._told = problem
+
+    def _tell_unnamed(self) -> None:
+        """Count, when all is sent, the records whose definition is gone."""
+        unnamed = self._stock.unnamed
+        if unnamed and self._flows[streams.RECORDS].is_done:
+            counts = ", ".join(f"{count} of {device}" for device, count in unnamed.items())
+            unnamed.clear()
+            text = f"data: records without values, since their definition is gone: {counts}"
+            self._tools.chronicle.fail(text)
+            self._parts.diary.warning(f"{self._name}: {text}")
 
     @property
     def _is_done(self) -> bool:
