@@ -21,7 +21,7 @@ from heliograph.sync.database import open_database
 from heliograph.sync.deliver import Outgoing
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
-from heliograph.sync.ledger import RECORDS, Ledger, Made
+from heliograph.sync.ledger import RECORDS, STREAMS, Ledger, Made
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.reconcile import Gateway as Side
 from heliograph.sync.remote import Access, open_store
@@ -77,7 +77,7 @@ class Gateway:
 def take(directory: Path, records: int) -> dict:
     """Take records in as the bus brings them, in batches of hundreds."""
     gateway = Gateway(directory, None)
-    gateway.ledger.serve([1])
+    gateway.ledger.serve({1: STREAMS})
     columns = tuple(Column(index=str(n), fields=1) for n in range(VARIABLES))
     layout = Layout(protocol="modbusTCP", definition="inv.csv", digest="0" * 64, columns=columns)
     busy, sequence = 0.0, 0
@@ -121,7 +121,7 @@ def deliver(directory: Path, server: dict) -> dict:
 def small(directory: Path, server: dict) -> dict:
     """Many small files on their way, as after weeks without a right to write."""
     gateway = Gateway(directory, server)
-    gateway.ledger.serve([1])
+    gateway.ledger.serve({1: STREAMS})
     place = gateway.outgoing / "1"
     place.mkdir(parents=True)
     made = []

@@ -41,7 +41,7 @@ class Collected:
     async def state(self) -> CollectorState:
         """Return the next state that the collector tells."""
         seen = len(self.states)
-        while len(self.states) <= seen:  # noqa: ASYNC110  # a bench looks, it does not react
+        while len(self.states) <= seen:  # a bench looks, it does not react
             await asyncio.sleep(0.02)
         return self.states[-1]
 

@@ -25,7 +25,7 @@ async def polled(served: Plant, units: int, seconds: float = SECONDS) -> tuple[f
     """Poll units 1 to `units`; return polls a second of the healthy ones and the longest gap of one of them."""
     served.mark()
     async with collecting(behind(served, units), SERIAL1_DEVICE=served.device):
-        while not served.mark()[0]:  # noqa: ASYNC110  # asks another process
+        while not served.mark()[0]:  # asks another process
             await asyncio.sleep(0.005)
         await asyncio.sleep(seconds)
         polls, gap = served.mark()

@@ -47,7 +47,7 @@ async def changed_one(
     began = time.perf_counter()
     await publish()
     async with asyncio.timeout(seconds):
-        while not collected.states or collected.states[-1].revision != number:  # noqa: ASYNC110  # a bench looks
+        while not collected.states or collected.states[-1].revision != number:  # a bench looks
             await asyncio.sleep(0.002)
     assert not collected.states[-1].rejected
     return time.perf_counter() - began

@@ -20,6 +20,7 @@ PACKAGES = {
     "proftpd": "proftpd-core",
     "apache2": "apache2",
     "mosquitto": "mosquitto",
+    "mosquitto_passwd": "mosquitto",
     "mbpoll": "mbpoll",
     "socat": "socat",
 }

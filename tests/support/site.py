@@ -10,6 +10,7 @@ from heliograph.sync.applied import Applied
 from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
 from heliograph.sync.connection import Visit, Visited
 from heliograph.sync.errors import AccessError
+from heliograph.sync.ledger import streams_of
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
 from support.sets import DEVICE_HEADER, UID
@@ -141,7 +142,7 @@ class Site(Bench):
         if applied is not None:
             self.applied = applied
             if not applied.provisional:
-                self.ledger.serve(applied.file_servers)
+                self.ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers})
 
     def _dial(self, server: FileServer, _: Applied):
         if server.number in self.refuse:

@@ -24,7 +24,7 @@ from heliograph.sync.deliver import remove_orphans
 from heliograph.sync.diary import Diary
 from heliograph.sync.errors import AccessError
 from heliograph.sync.history import History
-from heliograph.sync.ledger import RECORDS, Ledger
+from heliograph.sync.ledger import RECORDS, Ledger, streams_of
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
@@ -145,7 +145,7 @@ class Bench:
 
     def configure(self, revision: Applied) -> None:
         self.applied = revision
-        self.ledger.serve(revision.file_servers)
+        self.ledger.serve({s.number: streams_of(s) for s in revision.set.config.servers})
 
     def visit(self, number: int, trigger: Trigger = Trigger.SCHEDULE) -> Visited:
         visited = Visit(self.parts, self.applied, self.applied.file_servers[number], trigger).run()

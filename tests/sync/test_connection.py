@@ -48,7 +48,7 @@ def test_records_reach_both_servers_and_then_leave_the_spool(bench):
 @pytest.mark.parametrize("main", [1, 2])
 def test_the_mode_decides_never_the_number(bench, main):
     backup = 3 - main
-    bench.ledger.serve([])
+    bench.ledger.serve({})
     bench.configure(applied([file_server(main, ServerMode.MAIN), file_server(backup, ServerMode.BACKUP)], [device("1")],
                             files={"CONFIG/WPM00C44F_daq.csv": b"x"}))  # fmt: skip
     bench.servers[backup].files["/CONFIG/WPM00C44F_var.ini"] = b"an edit on the backup"
@@ -323,7 +323,7 @@ def test_the_log_of_a_connection_tells_that_connection(bench):
     bench.spool.take_records([record(1)])
     bench.visit(1, Trigger.START)
     told = only(bench, 1, "LOG")
-    assert "server 1: connecting to sftp server1 (start)" in told
+    assert "server 1: connecting to sftp server1:22/ with revision 1 (start)" in told
     assert "data: WPM00C44F_MODBUS_240601_120000.csv.gz delivered" in told
     assert all(line.split(";")[1:3] == ["info", "sync"] for line in told.splitlines())
 

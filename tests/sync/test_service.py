@@ -33,6 +33,7 @@ from heliograph.contract.channels import (
     STATE,
 )
 from heliograph.runtime import BusError, Outgoing
+from support.ports import free_port
 from support.samples import record
 from support.syncing import Running, plant_set, until
 
@@ -208,26 +209,30 @@ async def test_a_connection_that_cannot_be_is_answered_with_words(broker, tmp_pa
         api = await connect(Service.API)
         await asyncio.sleep(0.2)
         answer = await api.request(CONNECT, ConnectRequest(server=2), timeout=5)
-        assert answer.error == "server 2 is no file server in the configuration in force"
+        assert answer.error == "there is no server 2 in the configuration in force"
         assert (await api.request(ALARM_HISTORY, PageRequest(), timeout=5)).alarms == ()
         states = await watched(api, STATE)
         await until(lambda: states.values)
         assert "GATEWAY_SET" in states.values[-1].findings[0]
 
 
-async def test_an_mqtt_server_is_shown_with_its_problem_and_holds_nothing_back(broker, tmp_path, connect):
-    mqtt = {"SERVER2_Type": "mqtt", "MQTT2_Address": "127.0.0.1", "MQTT2_TopicData": "x"}
-    running = Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set", **mqtt))
+async def test_an_mqtt_server_that_cannot_be_reached_is_shown_with_its_problem_and_keeps_what_it_waits_for(
+    broker, tmp_path, connect
+):
+    mqtt = {"SERVER2_Type": "mqtt", "MQTT2_Address": "127.0.0.1", "MQTT2_TopicData": "x", "MQTT2_Port": free_port()}
+    given = {"gateway_set": plant_set(tmp_path / "set", **mqtt), "start_share_seconds": 0}
+    running = Running(broker, tmp_path, **given)
     async with running.run():
         api, collector = await connect(Service.API), await connect(Service.COLLECTOR)
         states = await watched(api, STATE)
         await until(lambda: states.values and len(states.values[-1].servers) == 2)
-        assert "MQTT" in states.values[-1].servers[1].problems[0]
+        await until(lambda: "nothing listens there" in str(states.values[-1].servers[1].problems))
         await persist(collector.store_batch, [outgoing(1)])
         await until(lambda: _records(running) == 1)
         await api.request(CONNECT, ConnectRequest(), timeout=5)
-        await until(lambda: _records(running) == 0)
-        assert len(running.names(1)) == 1
+        await until(lambda: len(running.names(1)) == 1)
+        await until(lambda: states.values[-1].servers[1].waiting_records == 1)
+        assert _records(running) == 1
 
 
 async def test_unreadable_messages_are_kept_aside(running, connect, tmp_path):

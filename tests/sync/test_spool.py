@@ -12,7 +12,7 @@ from heliograph.formats.values import format_row
 from heliograph.sync import database as database_module
 from heliograph.sync import spool as spool_module
 from heliograph.sync.database import open_database
-from heliograph.sync.ledger import LOG, RECORDS
+from heliograph.sync.ledger import LOG, RECORDS, STREAMS
 from heliograph.sync.render import row_text
 from heliograph.sync.spool import Taken, _fields
 from heliograph.sync.tables import RunRow
@@ -67,7 +67,7 @@ def test_any_order_of_arrival_stores_each_once(tmp_path_factory, batches, restar
 
 def test_a_device_that_used_its_share_is_refused_counted_and_told_once(tmp_path):
     bench = Bench(tmp_path, device_limit=3 * SIZE)
-    bench.ledger.serve([1])
+    bench.ledger.serve({1: STREAMS})
     assert bench.spool.take_records([record(n) for n in range(1, 6)]) == Taken(3, 2)
     assert bench.spool.take_records([record(6), record(7, device="2")]) == Taken(1, 1)
     state = bench.spool.state()
@@ -81,7 +81,7 @@ def test_a_device_that_used_its_share_is_refused_counted_and_told_once(tmp_path)
 
 def test_an_upload_frees_the_room_and_says_so(tmp_path):
     bench = Bench(tmp_path, total_limit=3 * SIZE)
-    bench.ledger.serve([1])
+    bench.ledger.serve({1: STREAMS})
     bench.spool.take_records([record(n) for n in range(1, 5)])
     assert bench.spool.state().full
     bench.spool.drop_records(2)
@@ -109,7 +109,7 @@ def test_a_limit_that_was_raised_lets_records_in_without_an_upload(tmp_path):
 
 def test_the_oldest_are_kept_when_the_storage_is_full(tmp_path):
     bench = Bench(tmp_path, total_limit=2 * SIZE)
-    bench.ledger.serve([1])
+    bench.ledger.serve({1: STREAMS})
     bench.spool.take_records([record(n, time=n) for n in range(1, 10)])
     assert (stored(bench), bench.ledger.count_waiting(1, RECORDS)) == (2, 2)
     bench.close()
@@ -202,7 +202,7 @@ def test_a_large_database_is_looked_through_only_when_it_was_found_damaged(tmp_p
 def test_a_damaged_database_is_moved_aside_and_a_new_one_works(tmp_path, damage):
     path = tmp_path / "sync.db"
     bench = Bench(tmp_path)
-    bench.ledger.serve([1])
+    bench.ledger.serve({1: STREAMS})
     bench.spool.take_records([record(n) for n in range(1, 2000)])
     bench.close()
     content = bytearray(path.read_bytes())
@@ -220,6 +220,6 @@ def test_a_damaged_database_is_moved_aside_and_a_new_one_works(tmp_path, damage)
     assert aside is not None
     assert aside.read_bytes() == bytes(content)
     bench.again()
-    bench.ledger.serve([1])
+    bench.ledger.serve({1: STREAMS})
     assert bench.spool.take_records([record(1)]) == Taken(1, 0)
     bench.close()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from heliograph.formats.config import FileServer
+from heliograph.formats.config import MqttServer, Server
 from heliograph.formats.secrets import is_reference, resolve_secret
 from heliograph.sync.database import Database
 from heliograph.sync.errors import AccessError
@@ -15,21 +15,20 @@ SECRET_BYTES: Final = 64 * 1024
 
 
 def resolve_access(
-    server: FileServer, files: Mapping[str, bytes], environment: Mapping[str, str], directories: tuple[Path, ...]
+    server: Server, files: Mapping[str, bytes], environment: Mapping[str, str], directories: tuple[Path, ...]
 ) -> Access:
     """Return the secrets and trust of a server. `directories` are searched for `file:NAME` and a `KeyFile`.
 
-    `files` is the configuration set: a `CaFile` comes from its `CERT/`. Raises `AccessError`.
+    `files` is the configuration set: `CaFile` and `CertFile` come from its `CERT/`. Raises `AccessError`.
     """
     read = _reader(directories)
-    authorities = files.get(f"CERT/{server.ca_file}")
-    if server.ca_file and authorities is None:
-        raise AccessError(f"the certificate file CERT/{server.ca_file} is not in the configuration set")
+    authorities = _certificate(server.ca_file, files)
+    certificate = _certificate(server.cert_file, files) if isinstance(server, MqttServer) else None
     try:
         password = resolve_secret(server.password, environment, read)
     except ValueError as error:
         raise AccessError(f"the password cannot be had: {error}") from error
-    return Access(password, _private_key(server, environment, read), authorities)
+    return Access(password, _private_key(server, environment, read), authorities, certificate)
 
 
 class Pins:
@@ -50,7 +49,14 @@ class Pins:
             session.merge(PinRow(endpoint=host, fingerprint=fingerprint))
 
 
-def _private_key(server: FileServer, environment: Mapping[str, str], read: Callable[[str], str]) -> bytes | None:
+def _certificate(name: str, files: Mapping[str, bytes]) -> bytes | None:
+    content = files.get(f"CERT/{name}") if name else None
+    if name and content is None:
+        raise AccessError(f"the certificate file CERT/{name} is not in the configuration set")
+    return content
+
+
+def _private_key(server: Server, environment: Mapping[str, str], read: Callable[[str], str]) -> bytes | None:
     if not server.key_file:
         return None
     name = server.key_file if is_reference(server.key_file) else f"file:{server.key_file}"

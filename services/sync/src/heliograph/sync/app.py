@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from heliograph.contract import ConnectRequest, Outcome, ServiceState, SyncState, Trigger
 from heliograph.contract.channels import CONFIGURATION, STATE
-from heliograph.formats.config import FileServer, ServerMode
+from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
 from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
@@ -28,7 +28,7 @@ from heliograph.sync.desk import Desk
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
-from heliograph.sync.ledger import RECORDS, Ledger
+from heliograph.sync.ledger import RECORDS, Ledger, streams_of
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
@@ -40,6 +40,7 @@ from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
 from heliograph.sync.state import sync_state
+from heliograph.sync.telemetry import MqttTask
 from heliograph.sync.verdicts import Verdicts
 
 _log = logging.getLogger("heliograph.sync")
@@ -134,7 +135,12 @@ class Sync:
             history=self._history, diary=self._diary, clock=clock, outgoing=outgoing, open=self._store,
             stop=self._stop, gateway=gateway,
         )  # fmt: skip
-        self._servers = (ServerTask(1, parts, self._changed.set), ServerTask(2, parts, self._changed.set))
+        self._servers = (
+            ServerTask(1, parts, self._changed.set),
+            ServerTask(2, parts, self._changed.set),
+            MqttTask(1, parts, self._changed.set, self._tried, revisions=revisions, access=self._access),
+            MqttTask(2, parts, self._changed.set, self._tried, revisions=revisions, access=self._access),
+        )
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
@@ -167,7 +173,7 @@ class Sync:
             "room": self._make_room(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
-            **{f"server {server.number}": server.run() for server in self._servers},
+            **{f"{type(server).__name__} {server.number}": server.run() for server in self._servers},
         }
 
     async def _until_stopped(self) -> None:
@@ -257,16 +263,16 @@ class Sync:
 
     def _apply(self, applied: Applied) -> None:
         """Give every part the revision in force. What waits for a server is dropped only once that is confirmed."""
-        before = {server.number: server.server for server in self._servers}
+        before = {server: server.server for server in self._servers}
         if not applied.provisional:
-            for number in self._ledger.serve(applied.file_servers):
+            for number in self._ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers}):
                 shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
                 self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
             self._free()
         for server in self._servers:
             server.configure(applied)
-            if server.server is not None and server.server != before[server.number]:
-                started_before = before[server.number] is not None
+            if server.server is not None and server.server != before[server]:
+                started_before = before[server] is not None
                 server.start(0 if started_before else start_share(applied.set.uid, self._settings.start_share_seconds))
         self._unpublished.set()
         self._changed.set()
@@ -320,11 +326,13 @@ class Sync:
 
     def _store(self, server: FileServer, applied: Applied) -> RemoteStore:
         """Give a session with a server, its secrets resolved."""
+        return self._dial(server, self._access(server, applied), Pins(self._database))
+
+    def _access(self, server: Server, applied: Applied) -> Access:
         directories = [self._settings.secrets_dir]
         if self._settings.gateway_set is not None:
             directories.append(self._settings.gateway_set / "CERT")
-        access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
-        return self._dial(server, access, Pins(self._database))
+        return resolve_access(server, applied.set.files, os.environ, tuple(directories))
 
     def _connect(self, request: ConnectRequest) -> Outcome:
         """Ask for connections; tell a person why there can be none."""
@@ -334,8 +342,17 @@ class Sync:
             server.request()
         if able:
             return Outcome()
-        which = f"server {request.server} is no file server" if request.server else "no file server is configured"
-        return Outcome(error=f"{which} in the configuration in force")
+        which = f"server {request.server}" if request.server else "server"
+        return Outcome(error=f"there is no {which} in the configuration in force")
+
+    def _tried(self, _: int, applied: Applied, success: bool) -> None:
+        """Without a main file server its MQTT session shows whether a revision on trial reaches anybody."""
+        if applied.provisional and applied.main is None:
+            with self._disk.step("the trial of a revision"):
+                if success:
+                    self._configuration.reached(applied.number)
+                else:
+                    self._configuration.missed(applied.number, "the MQTT server was not reached")
 
     def _results_came(self) -> None:
         for server in self._servers:

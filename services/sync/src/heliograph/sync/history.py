@@ -46,23 +46,21 @@ class History:
             session.connection().execute(delete(ConnectionRow).where(col(ConnectionRow.number) <= number - KEPT))
         return number
 
+    def note(self, number: int, transfers: Iterable[TransferCount], failures: Sequence[str]) -> None:
+        """Write down how far an open row is."""
+        self._write(number, transfers, failures)
+
+    def open_row(self, server: int) -> Connection | None:
+        """Return the newest row of a server that has not ended."""
+        statement = select(ConnectionRow).where(ConnectionRow.server == server, col(ConnectionRow.end).is_(None))
+        return self._first(statement.order_by(col(ConnectionRow.number).desc()))
+
     def end(
         self, number: int, now: int, result: ConnectionResult, transfers: Iterable[TransferCount],
         failures: Sequence[str],
     ) -> None:  # fmt: skip
         """Close a row."""
-        told = [*failures[:FAILURES], *([f"and {len(failures) - FAILURES} more"] if len(failures) > FAILURES else [])]
-        with self._database.write() as session:
-            session.connection().execute(
-                update(ConnectionRow)
-                .where(col(ConnectionRow.number) == number)
-                .values(
-                    end=now,
-                    result=result.value,
-                    transfers=_TRANSFERS.dump_json(tuple(transfers)).decode(),
-                    failures=json.dumps(told),
-                )
-            )
+        self._write(number, transfers, failures, end=now, result=result.value)
 
     def last(self, server: int) -> Connection | None:
         """Return the newest ended connection of a server."""
@@ -96,6 +94,13 @@ class History:
         return AlarmPage(
             alarms=tuple(NumberedAlarm(number=int(r.id or 0), alarm=Alarm.model_validate_json(r.body)) for r in rows)
         )
+
+    def _write(self, number: int, transfers: Iterable[TransferCount], failures: Sequence[str], **more: object) -> None:
+        told = [*failures[:FAILURES], *([f"and {len(failures) - FAILURES} more"] if len(failures) > FAILURES else [])]
+        found = _TRANSFERS.dump_json(tuple(transfers)).decode()
+        statement = update(ConnectionRow).where(col(ConnectionRow.number) == number)
+        with self._database.write() as session:
+            session.connection().execute(statement.values(transfers=found, failures=json.dumps(told), **more))
 
     def _first(self, statement: SelectOfScalar[ConnectionRow]) -> Connection | None:
         with self._database.read() as session:

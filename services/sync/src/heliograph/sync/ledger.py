@@ -4,7 +4,7 @@ A server's cursor and the files made of what it passed are one transaction. A ro
 has *received* the file that holds it, so that the size of what waits is counted where it lies, once.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import Session, col, select
 
+from heliograph.formats.config import MqttServer, Server
 from heliograph.sync.database import Database
 from heliograph.sync.tables import (
     AlarmRow,
@@ -34,6 +35,13 @@ RESULT_IDENTITIES: Final = 10_000
 """Results that are known after every server has them, so that none is written twice."""
 
 
+def streams_of(server: Server) -> frozenset[str]:
+    """Return what a server takes: an MQTT server no logs and results in files, alarms only with a topic (spec 1.1)."""
+    if isinstance(server, MqttServer):
+        return frozenset({RECORDS, ALARMS} if server.topic_alarm else {RECORDS})
+    return frozenset(STREAMS)
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A file on our disk, made for one server."""
@@ -50,18 +58,24 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def serve(self, numbers: Collection[int]) -> list[int]:
-        """Make these the servers: a new one begins at the end of each stream, one that is gone loses its backlog.
+    def serve(self, takes: Mapping[int, Collection[str]]) -> list[int]:
+        """Make these the servers, each with the streams that it takes.
 
+        A stream that is new to a server begins at its end; a server that is gone loses its backlog. One that takes no
+        files any more goes back to what it received: what waits for it in files is given again by other means.
         Returns the numbers of those that are gone.
         """
         with self._database.write() as session:
-            known = set(session.exec(select(CursorRow.server)))
-            for server in set(numbers) - known:
-                session.add_all(CursorRow(server=server, stream=s, position=_end(session, s)) for s in STREAMS)
-            gone = sorted(known - set(numbers))
-            for table in (CursorRow, LedgerRow):
-                session.connection().execute(delete(table).where(col(table.server).in_(gone)))
+            known = set(session.exec(select(CursorRow.server, CursorRow.stream)))
+            wanted = {(server, stream) for server, streams in takes.items() for stream in streams}
+            for server in {server for server, stream in known - wanted if stream == LOG and server in takes}:
+                _rewind(session, server, takes[server])
+            for server, stream in wanted - known:
+                session.add(CursorRow(server=server, stream=stream, position=_end(session, stream)))
+            for server, stream in known - wanted:
+                session.delete(session.get_one(CursorRow, (server, stream)))
+            gone = sorted({server for server, _ in known} - set(takes))
+            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.server).in_(gone)))
         return gone
 
     def servers(self) -> list[int]:
@@ -122,6 +136,16 @@ class Ledger:
                 _keep_stamp(session, server, directory, max(file.stamp for file in files) // 1000)
         return True
 
+    def advance(self, server: int, stream: str, position: int, last: int) -> bool:
+        """Move a cursor from where it is over what a server has received without files.
+
+        Returns False, and does nothing, when the server was taken out of the configuration meanwhile.
+        """
+        moved = "UPDATE cursor SET position = ? WHERE server = ? AND stream = ? AND position = ?"
+        with self._database.write() as session:
+            done = session.connection().exec_driver_sql(moved, (last, server, stream, position))
+            return done.rowcount == 1
+
     def waiting(self, server: int, stream: str | None = None) -> list[LedgerRow]:
         """Return the files that a server has yet to get, oldest first."""
         statement = select(LedgerRow).where(LedgerRow.server == server).order_by(col(LedgerRow.id))
@@ -155,9 +179,10 @@ class Ledger:
             session.connection().execute(delete(LedgerRow).where(col(LedgerRow.id).in_(list(numbers))))
 
     def received(self, stream: str, server: int | None = None) -> int | None:
-        """Return the row number up to which a server, or every server, has received a stream; None without one."""
+        """Return the row number up to which a server, or every server that takes it, has a stream; None without one."""
         with self._database.read() as session:
-            numbers = [server] if server else sorted(set(session.exec(select(CursorRow.server))))
+            takers = session.exec(select(CursorRow.server).where(CursorRow.stream == stream))
+            numbers = [server] if server else list(takers)
             positions = [_received(session, number, stream) for number in numbers]
         return min(positions, default=None)
 
@@ -177,14 +202,24 @@ class Ledger:
         for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, 0)):
             table = STREAMS[stream]
             last = self.received(stream)
-            if last is None:
+            if last is None and stream != ALARMS:
                 continue
             with self._database.write() as session:
+                last = _end(session, stream) if last is None else last  # no server takes alarms: people do
                 end = min(last, _end(session, stream) - kept)
                 session.connection().execute(delete(table).where(col(table.id) <= end))
                 if stream == RESULTS:
                     had = update(ResultRow).where(col(ResultRow.id) <= last, col(ResultRow.text) != "")
                     session.connection().execute(had.values(text=""))
+
+
+def _rewind(session: Session, server: int, streams: Collection[str]) -> None:
+    """Set the cursors of a server back to what it has received, and forget its files."""
+    for stream in streams:
+        row = session.get(CursorRow, (server, stream))
+        if row is not None:
+            row.position = _received(session, server, stream)
+    session.connection().execute(delete(LedgerRow).where(col(LedgerRow.server) == server))
 
 
 def _end(session: Session, stream: str) -> int:

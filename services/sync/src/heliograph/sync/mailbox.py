@@ -1,8 +1,10 @@
-"""Command files on the main server: each taken in once, handed to `commands`, its results brought back (spec 4.1).
+"""Commands from servers: each taken in once, handed to `commands`, its results brought back (spec 4.1).
 
 read → inbox on our disk → file deleted on the server          in the connection's thread
+message → inbox on our disk → acknowledged to the broker       in the MQTT session's thread
 inbox → bus                                                    `forward`, whenever the bus is there
 bus → results in the spool → `_ACK_` file                      in the same connection when they come in time
+bus → answers → `TopicResult`                                  in the MQTT session
 """
 
 import hashlib
@@ -12,8 +14,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlalchemy import delete, func, literal_column, update
+from sqlmodel import Session, col, select
 
 from heliograph.contract import CommandResults, CommandText, Way
 from heliograph.contract.channels import COMMAND_TEXTS
@@ -28,13 +30,16 @@ from heliograph.formats import (
 )
 from heliograph.runtime import Bus, Clock
 from heliograph.runtime.clock import milliseconds
+from heliograph.sync.answers import Answers, is_message, message_identity, store_answer
 from heliograph.sync.database import Database
 from heliograph.sync.diary import Diary
 from heliograph.sync.remote import Entry, FileError, RemoteStore, join
 from heliograph.sync.spool import Spool
-from heliograph.sync.tables import InboxRow
+from heliograph.sync.tables import InboxRow, MessageRow
 
 KEPT: Final = 1000
+WAITING_MESSAGES: Final = 1000
+"""Command messages that wait for the bus at most; further ones stay with the broker."""
 RESULTS_SECONDS: Final = 10.0
 """Results that come within this time of the command file go in the same connection."""
 
@@ -48,14 +53,32 @@ class Found:
     failures: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A command message as the broker delivered it."""
+
+    server: int
+    topic: str
+    content: bytes
+    packet: int
+    """Packet identifier of the broker's session; 0 without one (QoS 0)."""
+    duplicate: bool
+    """The broker says that it may have delivered it before."""
+    retained: bool
+
+
 class Mailbox:
-    """The inbox on our disk. `read` and `wait` belong to a connection's thread, `forward` and `arrived` to the loop."""
+    """The inbox on our disk. `read`, `wait` and `take_message` belong to a connection's thread, the rest to the loop.
+
+    `answers` has the results of command messages.
+    """
 
     def __init__(self, database: Database, spool: Spool, diary: Diary, clock: Clock) -> None:
         self._database = database
         self._spool = spool
         self._diary = diary
         self._clock = clock
+        self.answers = Answers(database)
         self._changed = threading.Condition()
         self._expected: set[str] = set()
 
@@ -86,24 +109,74 @@ class Mailbox:
     async def forward(self, bus: Bus) -> int:
         """Store what was taken in on the bus, in order; return how much it was. Raises `BusError`."""
         with self._database.read() as session:
-            statement = select(InboxRow).where(col(InboxRow.published).is_(False)).order_by(col(InboxRow.taken))
+            waiting = select(InboxRow).where(col(InboxRow.published).is_(False))
+            statement = waiting.order_by(col(InboxRow.taken), literal_column("rowid"))
             rows = list(session.exec(statement))
         for row in rows:
-            text = CommandText(identity=row.identity, way=Way.FILE, time=row.taken, origin=row.name, text=row.text)
-            await bus.store(COMMAND_TEXTS, text, row.identity, way=Way.FILE)
+            way = Way.MQTT if is_message(row.identity) else Way.FILE
+            text = CommandText(identity=row.identity, way=way, time=row.taken, origin=row.name, text=row.text)
+            await bus.store(COMMAND_TEXTS, text, row.identity, way=way)
             with self._database.write() as session:
                 changed = update(InboxRow).where(col(InboxRow.identity) == row.identity)
                 session.connection().execute(changed.values(published=True, text=""))
         return len(rows)
 
     def arrived(self, results: Iterable[CommandResults]) -> bool:
-        """Keep results of command files; tell whether a new one came that no connection waits for."""
+        """Keep results; tell whether one of a command file came that is new and that no connection waits for."""
+        results = list(results)
+        self.answers.take(result for result in results if result.way is Way.MQTT)
         new = self._spool.take_results([result for result in results if result.way is Way.FILE])
         with self._changed:
             late = new - self._expected
             self._expected -= new
             self._changed.notify_all()
         return bool(late)
+
+    def has_room(self) -> bool:
+        """Whether a further command message may be taken in."""
+        with self._database.read() as session:
+            waiting = select(func.count()).select_from(InboxRow).where(col(InboxRow.published).is_(False))
+            return session.exec(waiting).one() < WAITING_MESSAGES
+
+    def take_message(self, message: Message) -> bool:
+        """Take in a command message; tell whether it is to run.
+
+        On return it may be acknowledged. One that was taken in before is not run again; one that cannot be run at all
+        is answered at once.
+        """
+        digest = hashlib.sha256(message.topic.encode() + b"\n" + message.content).hexdigest()
+        text, complaint = _decoded_message(message)
+        with self._database.write() as session:
+            key = (message.server, message.packet)
+            known = session.get(MessageRow, key)
+            if message.duplicate and known is not None and known.digest == digest:
+                self._diary.warning(f"{message.topic}: the broker delivered a command again; it is not run twice")
+                return False
+            if message.packet:
+                session.merge(MessageRow(server=message.server, packet=message.packet, digest=digest))
+            if complaint:
+                self._refuse(session, message, digest, complaint)
+                return False
+            identity = message_identity(message.server, uuid.uuid4().hex)
+            session.add(self._row(identity, message.topic, len(message.content), digest, text, deleted=True))
+            _cut_inbox(session)
+        self._diary.info(f"{message.topic}: command taken in ({len(message.content)} bytes)")
+        return True
+
+    def forget_messages(self, server: int, packets: Collection[int] | None = None) -> None:
+        """The broker has our acknowledgements of these, or of all: it delivers none of them again."""
+        statement = delete(MessageRow).where(col(MessageRow.server) == server)
+        if packets is not None:
+            statement = statement.where(col(MessageRow.packet).in_(list(packets)))
+        with self._database.write() as session:
+            session.connection().execute(statement)
+
+    def _refuse(self, session: Session, message: Message, digest: str, complaint: str) -> None:
+        """Answer a message that cannot be run; a retained one once, though it comes at every subscription."""
+        name = f"retained-{digest}" if message.retained else f"refused-{uuid.uuid4().hex}"
+        if store_answer(session, message.server, message_identity(message.server, name), _error(complaint)):
+            self._diary.error(f"command on {message.topic}: {complaint}")
+            self.answers.tell()
 
     def _tried(self, store: RemoteStore, directory: str, entry: Entry, failures: list[str]) -> int | None:
         """Take in one file; one that cannot be read does not keep back the other."""
@@ -146,23 +219,19 @@ class Mailbox:
             self._diary.info(f"command file {entry.name} taken in ({entry.size} bytes)")
             with self._changed:
                 self._expected.add(identity)
-        row = InboxRow(
-            identity=identity,
-            name=entry.name,
-            size=entry.size,
-            modified=entry.modified,
-            digest=digest,
-            text=text,
-            taken=milliseconds(self._clock),
-            published=bool(complaint),
-        )
+        row = self._row(identity, entry.name, entry.size, digest, text, deleted=False)
+        row.modified, row.published = entry.modified, bool(complaint)
         with self._database.write() as session:
             session.add(row)
-            session.flush()
-            old = select(col(InboxRow.identity)).order_by(col(InboxRow.taken).desc()).offset(KEPT)
-            statement = delete(InboxRow).where(col(InboxRow.identity).in_(old), col(InboxRow.published))
-            session.connection().execute(statement)
+            _cut_inbox(session)
         return identity
+
+    def _row(self, identity: str, name: str, size: int, digest: str, text: str, *, deleted: bool) -> InboxRow:
+        taken = milliseconds(self._clock)
+        return InboxRow(
+            identity=identity, name=name, size=size, modified=None, digest=digest, text=text, taken=taken,
+            deleted=deleted,
+        )  # fmt: skip
 
     def _known(self, digest: str) -> str:
         """Return the identity of a file that was taken in before and could not be deleted."""
@@ -199,6 +268,26 @@ def _decoded(entry: Entry, content: bytes) -> tuple[str, str]:
         return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
         return "", _complaint(content)
+
+
+def _decoded_message(message: Message) -> tuple[str, str]:
+    """Return the text of a command message, and why it is refused."""
+    if message.retained:
+        return "", "a retained message is no command: it would run again at every connection; publish it without retain"
+    if len(message.content) > COMMAND_FILE_LIMIT:
+        return "", "the message is larger than 1 MiB; refused"
+    try:
+        return message.content.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return "", _complaint(message.content)
+
+
+def _cut_inbox(session: Session) -> None:
+    """Keep the newest rows, and those that wait."""
+    session.flush()
+    old = select(col(InboxRow.identity)).order_by(col(InboxRow.taken).desc()).offset(KEPT)
+    statement = delete(InboxRow).where(col(InboxRow.identity).in_(old), col(InboxRow.published))
+    session.connection().execute(statement)
 
 
 def _error(text: str) -> str:

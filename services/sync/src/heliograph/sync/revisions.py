@@ -3,7 +3,7 @@
 import base64
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -109,6 +109,17 @@ class Revisions:
         """Return the number that the next revision gets."""
         last = self.last()
         return last.number + 1 if last else 1
+
+    def definitions(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of the definitions of all kept revisions, the newest first."""
+        with self._database.read() as session:
+            numbers = list(session.exec(select(RevisionRow.number).order_by(col(RevisionRow.number).desc())))
+        for number in numbers:
+            with self._database.read() as session:
+                row = session.get(RevisionRow, number)
+            for path, content in json.loads(row.files).items() if row else ():
+                if path.startswith("DEF/"):
+                    yield path.removeprefix("DEF/"), base64.b64decode(content)
 
     def fact(self, key: str) -> str:
         """Return a single fact, empty when it was never noted."""

@@ -5,29 +5,26 @@ One connection at a time; an unreachable or hanging server holds up nothing but 
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Literal, TypeVar, cast
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from heliograph.contract import ConnectionResult, ServerState, Trigger
-from heliograph.formats.config import FileServer, MqttServer, ServerMode
+from heliograph.formats.config import FileServer, ServerMode
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
 from heliograph.sync.applied import Applied, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visit, Visited
+from heliograph.sync.threads import in_thread
 from heliograph.sync.triggers import Triggers
 
 _log = logging.getLogger("heliograph.sync.server")
 
 LOOK_SECONDS = 20.0
 """The longest wait without a look at the wall clock, which may be set."""
-T = TypeVar("T")
-NO_MQTT = "MQTT delivery is not built yet: this server gets nothing"
 
 
 class ServerTask:
@@ -101,10 +98,8 @@ class ServerTask:
         """Say how this server is doing, for the status; None when it is not configured. Reads the database."""
         servers = self._applied.set.config.servers if self._applied else ()
         configured = next((server for server in servers if server.number == self.number), None)
-        if configured is None:
+        if not isinstance(configured, FileServer):
             return None
-        if isinstance(configured, MqttServer):
-            return ServerState(server=summary(configured), problems=(NO_MQTT,))
         due = self.triggers.next() if self.idle.is_set() else None
         last = self._parts.history.last(self.number)
         return ServerState(
@@ -159,33 +154,3 @@ class ServerTask:
             self._changed()
         self._problems = visited.failures
         return visited
-
-
-async def in_thread(name: str, work: Callable[[], T]) -> T:
-    """Run blocking work in a named thread of its own, and return what it returned.
-
-    The thread is a daemon: one that hangs on the network must not hold up the end of the process. What it was doing is
-    then cut off as by a kill, which it survives.
-    """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if ended.done():
-            return
-        if error is not None:
-            ended.set_exception(error)
-        else:
-            ended.set_result(cast("T", result))
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001  # whoever awaits it decides
-            failure = error
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell, result, failure)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return await ended

@@ -56,12 +56,17 @@ class Spool:
         self._database = database
         self._clock = clock
         self._alarmed = alarmed
+        self._stored: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         with database.read() as session:
             self._runs = _load_runs(session)
             self._accounts = _load_accounts(session, device_limit, total_limit)
             self._blocks = {row.digest: int(row.id or 0) for row in session.exec(select(BlockRow))}
             self._log_bytes = session.exec(select(func.coalesce(func.sum(func.length(LogRow.text)), 0))).one()
+
+    def listen(self, stored: Callable[[], None]) -> None:
+        """Call `stored`, in the thread that brings them, after records were stored."""
+        self._stored.append(stored)
 
     def take_records(self, records: Sequence[Record]) -> Taken:
         """Store records that were never taken; refuse and count those for which there is no room (spec 3.6)."""
@@ -76,6 +81,9 @@ class Spool:
                 alarmed = self._save_full(session, batch.accounts.full)
             self._runs, self._accounts, self._blocks = batch.runs, batch.accounts, batch.blocks
         self._tell(alarmed)
+        if rows:
+            for stored in self._stored:
+                stored()
         return Taken(len(rows), len(refused))
 
     def drop_records(self, last: int) -> None:

@@ -9,14 +9,16 @@ from heliograph.sync.ledger import Ledger
 from heliograph.sync.server import ServerTask
 from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
+from heliograph.sync.telemetry import MqttTask
 
 
 def sync_state(
     context: Context, configuration: Configuration, directory: SetWatch, spool: Spool, ledger: Ledger,
-    servers: Sequence[ServerTask],
+    servers: Sequence[ServerTask | MqttTask],
 ) -> SyncState:  # fmt: skip
     """Gather the state. Reads the database."""
     applied = configuration.applied
+    states = [state for server in servers if (state := server.state())]
     files = sum(len(names) for names in ledger.names().values())
     return SyncState(
         time=context.now(),
@@ -27,6 +29,6 @@ def sync_state(
         findings=configuration.findings or ((directory.trouble,) if directory.trouble and applied is None else ()),
         rejected=configuration.rejected,
         trial=configuration.trial(),
-        servers=tuple(state for server in servers if (state := server.state())),
+        servers=tuple(sorted(states, key=lambda state: state.server.number)),
         storage=spool.state().model_copy(update={"files": files}),
     )

@@ -156,6 +156,29 @@ class InboxRow(SQLModel, table=True):
     deleted: bool = False
 
 
+class AnswerRow(SQLModel, table=True):
+    """The results of one command message: they wait for `TopicResult` (spec 4.1)."""
+
+    __tablename__ = "answer"
+    __table_args__ = _NEVER_REUSED
+    id: int | None = Number
+    identity: str = Field(unique=True)
+    server: int = Field(index=True)
+    text: str
+    done: bool = False
+    """Acknowledged by the broker, or dropped; it stays known for a while."""
+
+
+class MessageRow(SQLModel, table=True):
+    """A command message that is in the inbox, while its broker may still deliver it again."""
+
+    __tablename__ = "message"
+    server: int = Field(primary_key=True)
+    packet: int = Field(primary_key=True)
+    """Packet identifier of the broker's session."""
+    digest: str
+
+
 class ConnectionRow(SQLModel, table=True):
     """One row of the history of connections (spec 1.6)."""
 

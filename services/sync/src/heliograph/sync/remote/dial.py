@@ -3,13 +3,43 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Protocol
 
-from heliograph.formats.config import FileServer
+from heliograph.formats.config import ServerType
 from heliograph.sync.remote.errors import CertificateRefused, RemoteError, Unreachable
 from heliograph.sync.remote.names import printable
 
 
-def dial(server: FileServer) -> socket.socket:
+class Peer(Protocol):
+    """What is to be known of a server to reach it."""
+
+    @property
+    def type(self) -> ServerType:
+        """How it is spoken to."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Name or IP address."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """TCP port."""
+        ...
+
+    @property
+    def ca_file(self) -> str:
+        """Name of the authorities' file, empty for the system's."""
+        ...
+
+    @property
+    def timeout_seconds(self) -> float:
+        """Limit of each operation."""
+        ...
+
+
+def dial(server: Peer) -> socket.socket:
     """Return a connected socket with the server's time limit on each operation. Raises `Unreachable`."""
     try:
         connection = socket.create_connection((server.address, server.port), timeout=server.timeout_seconds)
@@ -23,7 +53,7 @@ def dial(server: FileServer) -> socket.socket:
     return connection
 
 
-def tls_context(server: FileServer, authorities: bytes | None) -> ssl.SSLContext:
+def tls_context(server: Peer, authorities: bytes | None) -> ssl.SSLContext:
     """Return a context that verifies the server's certificate and name, with TLS 1.2 or newer.
 
     `authorities` (PEM) replaces the system's; it may also hold the server's own certificate. Raises
@@ -42,12 +72,12 @@ def tls_context(server: FileServer, authorities: bytes | None) -> ssl.SSLContext
     return context
 
 
-def where(server: FileServer) -> str:
+def where(server: Peer) -> str:
     """Name a server in a message."""
     return f"{server.type} server {server.address}:{server.port}"
 
 
-def why_unreachable(server: FileServer, error: BaseException) -> RemoteError:
+def why_unreachable(server: Peer, error: BaseException) -> RemoteError:
     """Say why no session could be opened."""
     for cause in _causes(error):
         if isinstance(cause, RemoteError):
@@ -59,7 +89,7 @@ def why_unreachable(server: FileServer, error: BaseException) -> RemoteError:
     return Unreachable(f"{where(server)} cannot be reached: {printable(str(error)) or type(error).__name__}")
 
 
-def _why(server: FileServer, error: BaseException) -> str | None:
+def _why(server: Peer, error: BaseException) -> str | None:
     if isinstance(error, socket.gaierror | UnicodeError):
         return "has a name that cannot be resolved; check Address and the name server"
     if isinstance(error, ConnectionRefusedError):
@@ -74,7 +104,7 @@ def _why(server: FileServer, error: BaseException) -> str | None:
     return None
 
 
-def _why_certificate(server: FileServer, error: ssl.SSLCertVerificationError) -> str:
+def _why_certificate(server: Peer, error: ssl.SSLCertVerificationError) -> str:
     said = error.verify_message
     if "expired" in said or "not yet valid" in said:
         return f"its certificate is not valid now ({said}); renew it, or check the clocks of both sides"

@@ -146,6 +146,8 @@ class Access:
     """Content of `KeyFile` (SFTP); the password opens it where it is encrypted."""
     authorities: bytes | None = None
     """Content of `CaFile`: PEM; None means the system's authorities."""
+    certificate: bytes | None = None
+    """Content of `CertFile` (MQTT): the client's certificate, PEM."""
 
 
 def join(directory: str, name: str) -> str:
