@@ -8,7 +8,7 @@ import pytest
 from heliograph.contract import CommandResults, Way
 from heliograph.sync.mailbox import WAITING_MESSAGES
 from heliograph.sync.tables import InboxRow
-from heliograph.sync.telemetry import inward
+from heliograph.sync.telemetry import inward, session
 from support.mosquitto import mosquitto, operator
 from support.proxy import proxy
 from support.syncing import until
@@ -150,6 +150,21 @@ async def test_a_command_that_the_disk_refuses_stays_with_the_broker(
         monkeypatch.undo()
         await until(lambda: inbox(telemetry) == [WRITE])
         await until(lambda: telemetry.one.state().problems == ())
+
+
+async def test_more_than_can_be_held_is_left_with_the_broker(telemetry, mosquitto_broker, listening, monkeypatch):
+    monkeypatch.setattr(session, "HELD_MESSAGES", 5)
+    mailbox = telemetry.bench.mailbox
+    async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
+        await connected(telemetry)
+        monkeypatch.setattr(mailbox, "has_room", lambda: False)
+        for number in range(10):
+            listening.publish(COMMAND, f"[{number}]")
+        await until(lambda: telemetry.one.triggers.failures == 1 and telemetry.one.idle.is_set())
+        assert "sends more commands than can be taken in now" in telemetry.one.state().problems[0]
+        monkeypatch.undo()
+        telemetry.clock.move(31)
+        await until(lambda: inbox(telemetry) == [f"[{number}]" for number in range(10)])
 
 
 async def test_an_inbox_that_the_bus_does_not_empty_has_a_limit(telemetry):

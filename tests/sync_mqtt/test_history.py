@@ -7,6 +7,7 @@ import pytest
 from heliograph.contract import ConnectionResult, PageRequest, Trigger
 from heliograph.sync.history import INTERRUPTED, History
 from heliograph.sync.telemetry.chronicle import Chronicle
+from support.ports import free_port
 from support.proxy import proxy
 from support.syncing import until
 from support.telemetry import PERMANENT, mqtt_applied, mqtt_server, record
@@ -120,3 +121,25 @@ async def test_an_error_that_nobody_expected_is_told_and_tried_again(telemetry, 
         monkeypatch.undo()
         telemetry.clock.move(31)
         await until(lambda: telemetry.one.triggers.failures == 0 and telemetry.one.idle.is_set())
+
+
+async def test_a_lost_link_fails_a_scheduled_visit(telemetry, history, mosquitto_broker):
+    telemetry.timeout_seconds = 0.5
+    with proxy(mosquitto_broker.port) as between:
+        between.faults.hang_after["down"] = 4
+        async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, address=between.host)])):
+            telemetry.bench.spool.take_records([record(1)])
+            telemetry.one.request()
+            await until(lambda: telemetry.one.triggers.failures == 1)
+        assert rows(history)[0].result is ConnectionResult.FAILED
+
+
+async def test_the_row_of_a_broker_that_is_away_is_closed_at_the_stop_and_with_its_server(telemetry, history):
+    async with telemetry.run(mqtt_applied([mqtt_server(free_port(), **PERMANENT)])):
+        telemetry.one.start(0)
+        await until(lambda: telemetry.one.triggers.failures == 1)
+        assert history.open_row(1) is not None
+        telemetry.configure(mqtt_applied([mqtt_server(free_port(), **PERMANENT)], number=2))
+        await until(lambda: len(rows(history)) == 2 and telemetry.one.triggers.failures == 2)
+    assert history.open_row(1) is None
+    assert [row.result for row in rows(history)] == [ConnectionResult.FAILED] * 2

@@ -91,11 +91,11 @@ class Chronicle:
             self.begin(Trigger.SCHEDULE, is_day=True)
             self.connected()
 
-    def end(self) -> None:
-        """Close the row."""
+    def end(self, result: ConnectionResult | None = None) -> None:
+        """Close the row that is open, if any: with this result, or with that of all that happened in it."""
         if self._row is not None:
             now = milliseconds(self._clock)
-            self._history.end(self._row, now, self.result, self.transfers, self.failures)
+            self._history.end(self._row, now, result or self.result, self.transfers, self.failures)
             self._row = None
 
     @property

@@ -25,6 +25,9 @@ from heliograph.sync.telemetry.reasons import Refusal, why_lost, why_not_connect
 OFFLINE: Final = b"offline"
 ONLINE: Final = b"online"
 LEAVE_SECONDS: Final = 5.0
+HELD_MESSAGES: Final = 256
+HELD_BYTES: Final = 32 * 1024 * 1024
+"""What came and could not be taken in yet, at most; a broker that sends more is left, and sends it again later."""
 SEND_BUFFER_BYTES: Final = 128 * 1024
 """What the system may hold back of ours: pings and alarms wait behind it on a slow line."""
 
@@ -223,8 +226,11 @@ class Session:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
+        content = bytes(message.payload)
+        if len(self.messages) >= HELD_MESSAGES or sum(len(m.content) for m in self.messages) > HELD_BYTES:
+            raise LinkLost(f"{self._broker.name} sends more commands than can be taken in now; they are awaited later")
         self.messages.append(
-            Incoming(topic, bytes(message.payload), message.mid, message.qos, bool(message.dup), bool(message.retain))
+            Incoming(topic, content, message.mid, message.qos, bool(message.dup), bool(message.retain))
         )
 
     def _dial(self) -> socket.socket | ssl.SSLSocket:

@@ -87,8 +87,10 @@ class MqttTask:
                 self.triggers.request(Trigger.START)
         elif self._visit is not None:
             self._visit.orders.take(applied)
-        elif self.server is not None and is_permanent(self.server) and not self._is_same(before, applied):
-            self.triggers.request(Trigger.START) if before is not None else None
+        elif not self._is_same(before, applied):
+            self._close_row()
+            if before is not None and self.server is not None and is_permanent(self.server):
+                self.triggers.request(Trigger.START)
         self._news.set()
 
     def start(self, seconds: float) -> None:
@@ -132,6 +134,7 @@ class MqttTask:
         finally:
             if self._work is not None:
                 self._work.cancel()
+            self._close_row()
 
     def state(self) -> ServerState | None:
         """Say how this server is doing, for the status; None when it is not of type MQTT. Reads the database."""
@@ -253,6 +256,12 @@ class MqttTask:
     def _broken(self, text: str) -> Visited:
         self._tools.chronicle.fail(text)
         return Visited(ConnectionResult.FAILED, (text,), again=True)
+
+    def _close_row(self) -> None:
+        """Close the day's row where no visit goes on with it."""
+        if self._visit is None:
+            with suppress(OperationalError):  # the next start closes it
+                self._tools.chronicle.end()
 
     async def _wait(self, seconds: float) -> None:
         sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from heliograph.contract import Trigger
+from heliograph.contract import ConnectionResult, Trigger
 from heliograph.formats.config import MqttServer
 from heliograph.sync import ledger as streams
 from heliograph.sync.applied import Applied
@@ -66,7 +66,6 @@ class Visit:
         self._broker: Broker = broker_of(server, applied.set.uid, tools.timeout_seconds)
         self._topics: Topics = topics_of(server, applied.set.uid)
         self._stock = Stock(self._parts.database, tools.definitions, self._parts.diary, self._name)
-        self._stock.take(applied, server.max_message_bytes)
         self._answers = AnswerFlow(self._parts.mailbox.answers, server.number, self._topics.result, self._parts.diary)
         self._discovery = DiscoveryFlow(tools.revisions, server.number)
         self._inward = Inward(
@@ -83,14 +82,16 @@ class Visit:
         diary.info(f"{self._name}: connecting to {self._broker.name} ({self._trigger})")
         failure = ""
         try:
+            self._stock.take(self._applied, self._server.max_message_bytes)
             self._with_session()
         except (Unreachable, LinkLost, AccessError) as error:
             failure = f"connection: {error}"
             chronicle.fail(failure)
             diary.warning(f"{self._name}: {failure}")
-        visited = Visited(chronicle.result, (failure,) if failure else self.problems, again=bool(failure))
+        result = ConnectionResult.FAILED if failure and not self._permanent else chronicle.result
+        visited = Visited(result, (failure,) if failure else self.problems, again=bool(failure))
         if not self._permanent or self._is_over:
-            chronicle.end()
+            chronicle.end(result)
         else:
             chronicle.note()
         carried = "; ".join(f"{t.kind}: {t.files} messages, {t.bytes} bytes" for t in chronicle.transfers)
