@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,13 @@ DEMO = ("demo-plant", "demo-servers")
 class Stack:
     """One Compose project of its own name."""
 
-    def __init__(self, project: str, profile: str = "demo", **environment: str) -> None:
+    def __init__(self, project: str, profile: str = "demo", beside: str | None = None, **environment: str) -> None:
         self.project = project
         self.profile = profile
+        self.composed_of = ("compose.yaml", *([beside] if beside else []))
+        """Compose files, relative to the root; a later one adds to those before it."""
         self.port = free_port()
+        self.page = f"http://127.0.0.1:{self.port}"
         # Nothing of this machine's .env may change what is tested.
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("GATEWAY_", "SERIAL", "API_"))
@@ -34,7 +37,8 @@ class Stack:
 
     def compose(self, *arguments: str, seconds: float = 120) -> str:
         """Run `docker compose`; return what it prints."""
-        command = ["docker", "compose", "-p", self.project, "--profile", self.profile, *arguments]
+        files = [option for name in self.composed_of for option in ("-f", name)]
+        command = ["docker", "compose", *files, "-p", self.project, "--profile", self.profile, *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
         )
@@ -49,11 +53,13 @@ class Stack:
 
     def get(self, path: str) -> Any:
         """What the page's port answers; None while it does not."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
-                return json.load(answer)
-        except OSError:
-            return None
+        return self._ask(urllib.request.Request(self.page + path))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What the page's port answers to whoever has the token; None while it does not."""
+        token = self.compose("exec", "-T", "api", "cat", "/state/api-token").strip()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return self._ask(urllib.request.Request(self.page + path, json.dumps(body).encode(), headers))
 
     def until(self, what: str, holds: Callable[[], Any], seconds: float = 180) -> Any:
         """Return what holds as soon as it is true; fail with the logs after so many seconds."""
@@ -74,6 +80,18 @@ class Stack:
     def crash(self, service: str) -> None:
         """Kill the container's first process, as a defect would; `docker kill` would count as an order to stop."""
         os.kill(self.inspect(service)["State"]["Pid"], 9)
+
+    def up(self) -> None:
+        """Start everything, and wait until it is healthy."""
+        self.compose("up", "--detach", "--wait", "--wait-timeout", "180", seconds=300)
+
+    @staticmethod
+    def _ask(request: urllib.request.Request) -> Any:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # our own page
+                return json.load(answer)
+        except OSError:
+            return None
 
 
 @pytest.fixture(scope="session")

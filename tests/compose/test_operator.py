@@ -1,0 +1,196 @@
+"""An operator's day with the gateway in containers: he edits files on real OpenSSH servers, and nothing cuts it off."""
+
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from heliograph.demo.container import INVERTER_PORTS, PLANT_HOST
+from heliograph.demo.devices import BAUDRATE, INVERTERS, SERIAL
+from heliograph.formats import DateForm
+from support.containers import SERVICES, Stack, running
+from support.delivered import read_back
+from support.operating import CONFIG, LIMIT_SECONDS, TRIAL_LIMIT_SECONDS, Day, Session, play
+from support.operators import Operator, make_operator
+from support.sets import write_set
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800), pytest.mark.asyncio(loop_scope="module")]
+
+PERIOD = 5
+
+
+@dataclass
+class Site:
+    """A gateway in containers and its operator."""
+
+    stack: Stack
+    operator: Operator
+    set_dir: Path
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when the collector was away by order, seconds since 1970."""
+
+    def day(self) -> Day:
+        async def ask(number: int) -> None:
+            self.stack.until(
+                "a connection is taken", lambda: self.stack.post("/api/v1/connections", {"server": number})
+            )
+
+        async def until(what, holds, seconds):
+            return self.stack.until(
+                what, lambda: (s := self.stack.get("/api/v1/status")) and holds(s) and s, seconds
+            )  # fmt: skip
+
+        return Day(self.operator.session("alpha"), self.operator.session("beta"), ask, until)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    directory = tmp_path_factory.mktemp("operator")
+    operator = make_operator(directory)
+    set_dir = make_set(directory / "set", operator)
+    stack = Stack(
+        f"heliograph-operator-{os.getpid()}",
+        profile="operator",
+        beside="tests/compose/operator.yaml",
+        GATEWAY_SET=str(set_dir),
+        GATEWAY_SECRETS=str(operator.secrets),
+        **operator.environment,
+    )
+    with running(stack):
+        yield Site(stack, operator, set_dir)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def played(site: Site) -> Day:
+    """The day that is told in `support/operating.py`, played; beta is the main server afterwards."""
+    day = site.day()
+    await day.until(
+        "all devices answer",
+        lambda s: [d["condition"] for d in s["devices"]] == ["answering"] * 5,
+        LIMIT_SECONDS,
+    )
+    first = {f"{p.parent.name}/{p.name}": p.read_bytes() for p in site.set_dir.rglob("*") if p.is_file()}
+    assert CONFIG in first
+    await play(day, first)
+    return day
+
+
+def make_set(directory: Path, operator: Operator) -> Path:
+    """Write a set with all devices of the demo, alpha as main server and beta as backup."""
+    config = {"NTP_TimeZone": "Europe/Berlin", **operator.settings("", "alpha"), **operator.settings("2", "beta")}
+    places = [(name, f"{PLANT_HOST}:{INVERTER_PORTS[name]}", 1, kind) for name, kind in INVERTERS]
+    places += [(name, "SERIAL1", unit, kind) for name, unit, kind in SERIAL]
+    devices = [
+        f"{index};{place};{name};{unit};{PERIOD};1000;;;{kind.category};{kind.model};{kind.file}"
+        for index, (name, place, unit, kind) in enumerate(places)
+    ]
+    return write_set(
+        directory, config, devices, {kind.file: kind.definition for *_, kind in places},
+        serial=[f"SERIAL1;{BAUDRATE};8;N;1;2;modbusRTU;0"],
+        schedules=[f"SCHEDULE{infix}_Params[0]=1|everyday|00:00:00|1440|1" for infix in ("", "2")],
+    )  # fmt: skip
+
+
+async def test_an_operator_edits_files_on_his_server_and_the_plant_follows_safely(played: Day):
+    """`play` holds what he sees at each step; this is how his servers look in the evening."""
+    assert b"SERVER2_Mode=strategy_wsun1_compliant\n" in played.beta.read(CONFIG)
+    assert played.alpha.tree() == played.beta.tree()
+
+
+async def test_a_wrong_port_comes_back_by_itself_though_the_service_crashes_meanwhile(site: Site, played: Day):
+    good, revision = await on_trial(played, b"FTP2_Port=2222", b"FTP2_Port=1")
+    restarts = site.stack.inspect("sync")["RestartCount"]
+    site.stack.crash("sync")
+    site.stack.until("sync is back", lambda: site.stack.inspect("sync")["RestartCount"] > restarts)
+    await comes_back(played, good, revision)
+    assert "refuses connections" in played.beta.log()
+
+
+async def test_a_wrong_name_comes_back_by_itself_though_the_whole_stack_is_taken_down_meanwhile(
+    site: Site, played: Day
+):
+    good, revision = await on_trial(played, b"FTP2_Address=beta", b"FTP2_Address=bteta")
+    begun = time.time()
+    site.stack.compose("down")
+    assert not site.stack.compose("ps", "--all", "--quiet")
+    site.stack.up()
+    site.outages.append((begun, time.time()))
+    await comes_back(played, good, revision)
+    assert "bteta" in played.beta.log()
+
+
+async def test_every_record_stands_once_on_both_servers(site: Site, played: Day):
+    """After the day, the crash and the restart: without a gap but for the time in which no collector ran."""
+    await played.until("the outbox is empty", lambda s: s["outbox_records"] == 0, LIMIT_SECONDS)
+    site.stack.compose("stop", "collector")
+    for number in (1, 2):
+        await played.connect(number)
+    await played.until(
+        "both servers have everything",
+        lambda s: s["storage"]["records"] == s["storage"]["files"] == 0
+        and not any(server["connecting"] for server in s["servers"]),
+        LIMIT_SECONDS,
+    )  # fmt: skip
+    alpha, beta = (delivered(site, session) for session in (played.alpha, played.beta))
+    assert set(alpha) == {"0", "1", "2", "3", "4"}
+    assert alpha == beta
+    for device, moments in alpha.items():
+        assert len(moments) > 100 / PERIOD
+        gaps = [(a, b) for a, b in itertools.pairwise(moments) if b - a != PERIOD]
+        unexplained = [gap for gap in gaps if not any(explains(outage, gap) for outage in site.outages)]
+        assert not unexplained, f"device {device}: {unexplained}, outages {site.outages}"
+
+
+async def test_no_secret_stands_in_a_log(site: Site, played: Day):
+    key = (site.operator.secrets / "alpha").read_text().splitlines()[1]
+    said = site.stack.compose("logs", *SERVICES)
+    assert key not in said
+    assert "PRIVATE KEY" not in said
+
+
+async def on_trial(day: Day, right: bytes, wrong: bytes) -> tuple[bytes, int]:
+    """Write a wrong setting to the main server, by now beta; return what was right, and the revision on trial.
+
+    One try has failed, others are to come.
+    """
+    good = day.beta.read(CONFIG)
+    assert good.count(right + b"\n") == 1
+    day.beta.put(CONFIG, good.replace(right + b"\n", wrong + b"\n"))
+    await day.connect(2)
+    status = await day.until("a failed try", lambda s: s["trial"] and s["trial"]["failures"], LIMIT_SECONDS)
+    assert status["trial"]["failures"] < status["trial"]["tries"]
+    return good, status["revision"]
+
+
+async def comes_back(day: Day, good: bytes, revision: int) -> None:
+    """The gateway returns to what was confirmed, tells so on the server, and follows the operator again."""
+    await day.revision(revision + 1, TRIAL_LIMIT_SECONDS)
+    told = f"revision {revision} is taken back, revision {revision + 1} is in force"
+    await day.connected_until(lambda: told in day.beta.log(), 2)
+    for failures in (1, 2):
+        told = f"trial of revision {revision}: {failures} of 3 tries failed"
+        assert day.beta.log().count(told) == 1, "the count goes on where it was"
+    day.beta.put(CONFIG, good + f"; mended after revision {revision}\n".encode())
+    await day.connect(2)
+    await day.revision(revision + 2)
+
+
+def delivered(site: Site, session: Session) -> dict[str, list[float]]:
+    """The moments of the records on a server by device, in order; a doubled one fails."""
+    files = sorted((session.disk / "DATA").iterdir())
+    assert all(file.name.endswith(".csv.gz") for file in files), [file.name for file in files]
+    rows = read_back(site.set_dir, files, DateForm.YMD)
+    moments = {device: sorted(row.time for row in some) for device, some in rows.items()}
+    for device, times in moments.items():
+        assert len(times) == len(set(times)), f"{session.disk.parent.name}, device {device}: a record stands twice"
+    return moments
+
+
+def explains(outage: tuple[float, float], gap: tuple[float, float]) -> bool:
+    """Whether no record could be made in a gap: a period that was cut has none, at either end."""
+    return outage[0] - PERIOD <= gap[0] and gap[1] <= outage[1] + 2 * PERIOD

@@ -1,0 +1,80 @@
+"""What an operator has for the gateway in containers (`compose/operator.yaml`): two OpenSSH servers and all keys.
+
+The containers' user is neither this one nor root: what it is to read anyone may read, and where it is to write anyone
+may. Only the operator's own key is as private as `sftp` wants it.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.operating import Session
+from support.ports import free_port
+from support.servers import need
+from support.sets import DIRECTORIES
+
+LOGIN = "plant"
+PORT = 2222
+"""Where a server listens on its network."""
+NAMES = ("alpha", "beta")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The files of his servers on this machine, and where he reaches them."""
+
+    directory: Path
+    ports: dict[str, int]
+
+    @property
+    def key(self) -> Path:
+        """The key that he logs in with."""
+        return self.directory / "operator/key"
+
+    @property
+    def secrets(self) -> Path:
+        """The gateway's keys, one a server and named after it."""
+        return self.directory / "secrets"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `compose/operator.yaml` takes."""
+        ports = {f"{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        return {"OPERATOR_FILES": str(self.directory), **ports}
+
+    def session(self, name: str) -> Session:
+        return Session(self.ports[name], LOGIN, self.key, "/tree", self.directory / name / "tree")
+
+    def settings(self, infix: str, name: str) -> dict[str, object]:
+        """What a configuration says of one of his servers; `infix` is empty for server 1, `2` for server 2."""
+        return {
+            f"SERVER{infix}_Type": "sftp", f"FTP{infix}_Address": name, f"FTP{infix}_Port": PORT,
+            f"FTP{infix}_Login": LOGIN, f"FTP{infix}_KeyFile": f"file:{name}",
+            f"FTP{infix}_DirRoot": "/tree", f"FTP{infix}_Timeout": 5,
+        }  # fmt: skip
+
+
+def make_operator(directory: Path) -> Operator:
+    """Make the keys, and the empty trees of both servers."""
+    need("sftp")
+    made = Operator(directory, {name: free_port() for name in NAMES})
+    own = _make_key(made.key)
+    for name in NAMES:
+        key = _make_key(made.secrets / name, private=False)
+        access, tree = directory / name / "access", directory / name / "tree"
+        _make_key(access / "host_key", private=False)
+        (access / "authorized_keys").write_text(own + key)
+        for folder in DIRECTORIES:
+            (tree / folder).mkdir(parents=True)
+            (tree / folder).chmod(0o777)
+    return made
+
+
+def _make_key(path: Path, *, private: bool = True) -> str:
+    """Make a key; return its public half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", path]
+    subprocess.run(command, check=True, timeout=30)
+    if not private:
+        path.chmod(0o644)
+    return path.with_suffix(".pub").read_text()
