@@ -6,6 +6,7 @@ file servers, a broken one leaves its error in `failure`, and of a packet no mor
 
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
@@ -26,6 +27,8 @@ class Client(paho.Client):
     def __init__(self, client_id: str, dial: Callable[[], socket.socket | ssl.SSLSocket]) -> None:
         self._dial = dial
         self._incoming: Any = {}
+        self.acknowledged: deque[int] = deque()
+        """Packet identifiers of our messages, as the broker acknowledges them."""
         self.failure: BaseException | None = None
         """What broke the connection."""
         self.is_other_version = False
@@ -43,6 +46,7 @@ class Client(paho.Client):
             manual_ack=True,
         )
         self.max_inflight_messages_set(0)  # the window is kept above
+        self.on_publish = lambda _client, _data, number, *_: self.acknowledged.append(number)  # QoS 0 and 2
 
     def release(self) -> None:
         """Have the broker end what an earlier connection began with QoS 2.
@@ -69,6 +73,9 @@ class Client(paho.Client):
     def _handle_pubackcomp(self, cmd: Any) -> Any:
         if self.releasing and cmd == "PUBCOMP":
             self.releasing -= 1
+            return paho.MQTT_ERR_SUCCESS
+        if cmd == "PUBACK" and len(self._incoming["packet"]) == 2:
+            self._acknowledged(int.from_bytes(self._incoming["packet"], "big"))
             return paho.MQTT_ERR_SUCCESS
         return super()._handle_pubackcomp(cmd)
 
@@ -100,6 +107,12 @@ class Client(paho.Client):
             raise
         self.sent_bytes += sent
         return sent
+
+    def _acknowledged(self, number: int) -> None:
+        """Let go of a message of QoS 1, without the objects of MQTT 5 that paho makes for each."""
+        if self._out_messages.pop(number, None) is not None:
+            self._inflight_messages -= 1
+            self.acknowledged.append(number)
 
     def _alert(self) -> OSError | None:
         """Return the alert that a broker sent before it closed: why it takes no more stands in what it said last."""

@@ -72,7 +72,7 @@ class Session:
             end.setblocking(False)
         self._selector.register(self._awake, selectors.EVENT_READ)
         self._listen(login)
-        self.acknowledged: deque[int] = deque()
+        self.acknowledged = self._client.acknowledged
         """What `publish` returned, as the broker acknowledges it."""
         self.messages: deque[Incoming] = deque()
         self.refused: list[str] = []
@@ -208,7 +208,6 @@ class Session:
         if self._status:
             client.will_set(self._status, OFFLINE, 1, retain=True)
         client.on_connect = self._connected
-        client.on_publish = lambda _client, _data, number, *_: self.acknowledged.append(number)
         client.on_subscribe = self._subscribed
         client.on_message = self._came
 
