@@ -1,5 +1,6 @@
 """The two servers of a `_config.ini`: what each needs, by its type, and which roles they play (spec 1.1, 1.2, 1.9)."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from heliograph.formats.config import Directory, FileServer, MqttServer, Server, ServerMode, ServerType
@@ -27,6 +28,7 @@ def read_servers(values: Values) -> tuple[Server, ...]:
     addresses = {number: _web_address(f"HTTP{infix(number)}_", values) for number in NUMBERS}
     servers = tuple(server for number in NUMBERS if (server := _server(number, addresses[number], values)))
     _check_roles(values)
+    _check_clients(servers, values)
     return servers
 
 
@@ -156,6 +158,14 @@ def _check_roles(values: Values) -> None:
     elif ServerMode.BACKUP in roles and ServerMode.MAIN not in roles:
         number = next(number for number, mode in modes.items() if mode is ServerMode.BACKUP)
         values.report.warning(*_role_place(number, values), "a backup without a main server: nothing configures it")
+
+
+def _check_clients(servers: Iterable[Server], values: Values) -> None:
+    """One broker lets a client id in once: two sessions with the same would throw each other out (MQTT 3.1.4)."""
+    sessions = [(s.address.casefold(), s.port, s.client_id) for s in servers if isinstance(s, MqttServer)]
+    if len(sessions) == 2 and sessions[0] == sessions[1]:
+        name = "MQTT2_ClientId" if "MQTT2_ClientId" in values.fields else "MQTT2_Address"
+        values.warn(name, "both servers use this broker with the same ClientId and would throw each other out")
 
 
 def _role_place(number: Number, values: Values) -> tuple[int, int]:
