@@ -126,8 +126,9 @@ def test_updates_are_not_supported_and_say_so():
      ("MQTT_ClientId=a\nMQTT2_ClientId=a\n", True)],
 )  # fmt: skip
 def test_two_sessions_with_one_client_id_at_one_broker_are_warned_of(more, warned):
-    text = "SERVER_Type=mqtt\nMQTT_Address=broker\nMQTT_TopicData=a\nSERVER2_Type=mqtt\nMQTT2_Address=Broker\nMQTT2_TopicData=b\n"
-    config, findings = parse_config((text + more).encode(), "x")
+    first = "SERVER_Type=mqtt\nMQTT_Address=broker\nMQTT_TopicData=a\n"
+    second = "SERVER2_Type=mqtt\nMQTT2_Address=Broker\nMQTT2_TopicData=b\n"
+    config, findings = parse_config((first + second + more).encode(), "x")
     assert config is not None
     assert [f"{f.severity}" for f in findings] == ["warning"] * warned
     assert all("same ClientId" in finding.text for finding in findings)
