@@ -12,7 +12,7 @@ from heliograph.contract import (
     RevisionState,
     Service,
 )
-from heliograph.contract.channels import CONFIGURATION, CONNECT, EDIT, RETURN, REVISION, REVISIONS, STATE
+from heliograph.contract.channels import ALARM_HISTORY, CONFIGURATION, CONNECT, EDIT, RETURN, REVISION, REVISIONS, STATE
 from support.collecting import FastClock
 from support.sets import UID
 from support.syncing import DEFINITION, Running, plant_set, until
@@ -90,6 +90,8 @@ async def test_a_wrong_edit_is_answered_with_every_finding_and_changes_nothing(a
     assert "nothing was changed" in answer.error
     assert {line.split(":")[0] for line in answer.findings if ": error: " in line} == {INV, DAQ}
     assert (await api.detail()).summary.number == 1
+    page = await api.bus.request(ALARM_HISTORY, PageRequest(), timeout=5)
+    assert page.alarms == (), "who edits has the answer; nobody else is called"
 
 
 async def test_an_edit_based_on_an_older_revision_is_refused(api):

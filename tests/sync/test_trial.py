@@ -179,6 +179,36 @@ def test_half_an_hour_without_success_ends_it_and_time_without_power_does_not_co
     assert site.configuration.applied.set.files == first_set()
 
 
+def test_a_failed_try_is_said_once_however_long_the_trial_lasts(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    site.connect()
+    for _ in range(20):
+        site.configuration.pass_time(60)
+    assert site.log().count("1 of 3 tries failed") == 1
+
+
+@pytest.mark.parametrize("lost", ["the alarm", "the way back"])
+def test_a_power_cut_in_the_middle_of_the_way_back_loses_neither_it_nor_its_alarm(site, lost, monkeypatch):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    part = (site.spool, "raise_alarm") if lost == "the alarm" else (site.revisions, "keep")
+
+    def cut(*_: object, **__: object) -> None:
+        raise RuntimeError("power")
+
+    with monkeypatch.context() as power:
+        power.setattr(*part, cut)
+        for _ in range(TRIES - 1):
+            site.configuration.missed(2, "gone")
+        with pytest.raises(RuntimeError):
+            site.configuration.missed(2, "gone")
+    site.again()
+    site.configuration.pass_time(5)
+    assert site.configuration.applied.set.files == first_set()
+    assert site.alarm_infos() == ["CONFIGURATION ROLLED BACK"]
+
+
 def test_a_clock_that_is_set_changes_nothing_of_a_trial(site):
     site.edit(CONFIG, WRONG["address"])
     site.connect()

@@ -121,7 +121,6 @@ class Configuration:
         with self._lock:
             found, findings = self._read(candidate)
             if found is None:
-                self._rejections[candidate.origin] = _told(findings)
                 return Decision(None, tuple(findings), is_new=self._reject(candidate, findings))
             self.withdraw(candidate.origin)
             self._warnings = _told(findings)
@@ -156,7 +155,10 @@ class Configuration:
         with self._lock:
             if self._trial is None or number < self._trial.number:
                 return
-            self._go_on(self._trial.after_failure(cause))
+            trial = self._trial.after_failure(cause)
+            if not trial.has_failed:
+                self._diary.warning(f"trial of revision {trial.number}: {trial.failures} of {TRIES} tries failed")
+            self._go_on(trial)
 
     def pass_time(self, seconds: float) -> None:
         """Let the clock of a trial run."""
@@ -180,8 +182,9 @@ class Configuration:
             if trial is not None and trial.number == number:
                 before, trial = self._revisions.find(trial.back_to) or before, None
             text = f"{service} rejects it: {why}"
-            self._return(before, {}, number, text, trial, read_refusal(self._revisions.fact(_SOURCES)))
+            # The alarm comes first: after a power cut both come again, and an alarm of the same identity only once.
             self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"taken-back-{number}-{applied.time}")
+            self._return(before, {}, number, text, trial, read_refusal(self._revisions.fact(_SOURCES)))
             self._rejections[service] = (f"revision {number} was taken back: {text}",)
 
     def distrusted(self) -> frozenset[str]:
@@ -271,6 +274,10 @@ class Configuration:
 
     def _reject(self, candidate: Candidate, findings: Sequence[Finding]) -> bool:
         """Tell once for each content why it was not taken; return whether it was told now."""
+        if candidate.origin not in _ORIGINS:  # whoever edits over REST has the findings as the answer
+            self._diary.warning(f"an edit over {candidate.origin} was refused: {len(findings)} findings")
+            return True
+        self._rejections[candidate.origin] = _told(findings)
         lines = [str(finding) for finding in findings]
         digests = candidate.sources or {path: digest_of(content) for path, content in candidate.files.items()}
         digest = _digest(digests, lines)
@@ -295,8 +302,6 @@ class Configuration:
         self._trial, self._noted_seconds = trial, trial.seconds
         if trial.has_failed:
             self._roll_back(trial)
-        elif trial.cause:
-            self._diary.warning(f"trial of revision {trial.number}: {trial.failures} of {TRIES} tries failed")
 
     def _roll_back(self, trial: TrialState) -> None:
         """Go back to the last confirmed revision, with the later edits that stand without the trial's."""
@@ -307,8 +312,8 @@ class Configuration:
         files = self.applied.set.files
         later = {path: files.get(path) for path in differing(tried.files if tried else files, files)}
         refusal = Refusal(trial.sources) if trial.sources else self._refusal()
-        self._return(base, later, trial.number, f"trial failed: {trial.why}", None, refusal)
         self._spool.raise_alarm("CONFIGURATION ROLLED BACK", identity=f"rolled-back-{trial.number}-{trial.since}")
+        self._return(base, later, trial.number, f"trial failed: {trial.why}", None, refusal)
 
     def _return(
         self, base: Stored, later: Mapping[str, bytes | None], number: int, why: str, trial: TrialState | None,
