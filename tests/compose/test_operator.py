@@ -1,6 +1,10 @@
-"""An operator's day with the gateway in containers: he edits files on real OpenSSH servers, and nothing cuts it off."""
+"""An operator's day with the gateway in containers: he edits files on real OpenSSH servers, and nothing cuts it off.
+
+The tests tell one story in order, but each of them needs no more than the day itself.
+"""
 
 import itertools
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -16,8 +20,8 @@ from heliograph.formats import DateForm
 from support.containers import SERVICES, Stack, running
 from support.delivered import read_back
 from support.operating import CONFIG, LIMIT_SECONDS, TRIAL_LIMIT_SECONDS, Day, Session, play
-from support.operators import Operator, make_operator
-from support.sets import write_set
+from support.operators import BROKER, LOGIN, Operator, make_operator
+from support.sets import UID, write_set
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800), pytest.mark.asyncio(loop_scope="module")]
 
@@ -146,11 +150,26 @@ async def test_every_record_stands_once_on_both_servers(site: Site, played: Day)
         assert not unexplained, f"device {device}: {unexplained}, outages {site.outages}"
 
 
+async def test_a_broker_takes_the_place_of_the_backup_and_hears_every_device(site: Site, played: Day):
+    """TLS by a certificate that came with the set over SFTP, and a password that lies in the gateway alone."""
+    site.stack.up()
+    played.beta.put("CERT/operator_ca.pem", site.operator.authority.pem)
+    revision = (await played.until("a status", lambda s: s["revision"], LIMIT_SECONDS))["revision"]
+    played.beta.put(CONFIG, with_broker(played.beta.read(CONFIG)))
+    await played.connect(2)
+    await played.revision(revision + 1)
+    await played.until("the broker is connected", lambda s: s["servers"][0]["connected"], LIMIT_SECONDS)
+    heard: dict[str, object] = {}
+    site.stack.until("every device is heard", lambda: heard.update(json.loads(hear(site))) or len(heard) == 5, 60)
+    assert set(heard) == {name for name, *_ in (*INVERTERS, *SERIAL)}
+
+
 async def test_no_secret_stands_in_a_log(site: Site, played: Day):
     key = (site.operator.secrets / "alpha").read_text().splitlines()[1]
-    said = site.stack.compose("logs", *SERVICES)
-    assert key not in said
-    assert "PRIVATE KEY" not in said
+    for said in (site.stack.compose("logs", *SERVICES), played.alpha.log(), played.beta.log()):
+        assert key not in said
+        assert "PRIVATE KEY" not in said
+        assert site.operator.password not in said
 
 
 async def on_trial(day: Day, right: bytes, wrong: bytes) -> tuple[bytes, int]:
@@ -178,6 +197,28 @@ async def comes_back(day: Day, good: bytes, revision: int) -> None:
     day.beta.put(CONFIG, good + f"; mended after revision {revision}\n".encode())
     await day.connect(2)
     await day.revision(revision + 2)
+
+
+def with_broker(config: bytes) -> bytes:
+    """Return a configuration whose server 1 is the broker, instead of alpha."""
+    kept = [
+        line for line in config.splitlines()
+        if not line.startswith((b"FTP_", b"SERVER_Type=", b"SERVER_Mode="))
+    ]  # fmt: skip
+    kept += [
+        b"SERVER_Type=mqtts", b"SERVER_Mode=strategy_mqtt", f"MQTT_Address={BROKER}".encode(),
+        f"MQTT_Login={LOGIN}".encode(), f"MQTT_Password=file:{BROKER}".encode(), b"MQTT_CaFile=operator_ca.pem",
+        b"MQTT_TopicData=plants/{uid}/data", b"MQTT_Immediate=1",
+    ]  # fmt: skip
+    return b"".join(line + b"\n" for line in kept)
+
+
+def hear(site: Site) -> str:
+    """The next data message, as whoever has the password and the authority's certificate hears it."""
+    return site.stack.compose(
+        "exec", "-T", BROKER, "mosquitto_sub", "-h", BROKER, "-p", "8883", "--cafile", "/access/authority.pem",
+        "-u", LOGIN, "-P", site.operator.password, "-t", f"plants/{UID}/data", "-q", "1", "-C", "1", "-W", "30",
+    )  # fmt: skip
 
 
 def delivered(site: Site, session: Session) -> dict[str, list[float]]:

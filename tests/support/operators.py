@@ -1,13 +1,18 @@
-"""What an operator has for the gateway in containers (`compose/operator.yaml`): two OpenSSH servers and all keys.
+"""What an operator has for the gateway in containers (`compose/operator.yaml`): two SSH servers, a broker, all keys.
 
 The containers' user is neither this one nor root: what it is to read anyone may read, and where it is to write anyone
 may. Only the operator's own key is as private as `sftp` wants it.
 """
 
+import base64
+import hashlib
+import os
+import secrets
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.certificates import Authority
 from support.operating import Session
 from support.ports import free_port
 from support.servers import need
@@ -17,6 +22,7 @@ LOGIN = "plant"
 PORT = 2222
 """Where a server listens on its network."""
 NAMES = ("alpha", "beta")
+BROKER = "broker"
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Operator:
 
     directory: Path
     ports: dict[str, int]
+    authority: Authority = field(default_factory=Authority)
+    """Signs the broker's certificate."""
 
     @property
     def key(self) -> Path:
@@ -33,8 +41,13 @@ class Operator:
 
     @property
     def secrets(self) -> Path:
-        """The gateway's keys, one a server and named after it."""
+        """The gateway's keys, one a server and named after it, and the password at the broker."""
         return self.directory / "secrets"
+
+    @property
+    def password(self) -> str:
+        """What the broker wants to hear from `LOGIN`."""
+        return (self.secrets / BROKER).read_text()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,7 +68,7 @@ class Operator:
 
 
 def make_operator(directory: Path) -> Operator:
-    """Make the keys, and the empty trees of both servers."""
+    """Make the keys, the empty trees of both servers, and what the broker needs."""
     need("sftp")
     made = Operator(directory, {name: free_port() for name in NAMES})
     own = _make_key(made.key)
@@ -67,6 +80,7 @@ def make_operator(directory: Path) -> Operator:
         for folder in DIRECTORIES:
             (tree / folder).mkdir(parents=True)
             (tree / folder).chmod(0o777)
+    _make_broker(made)
     return made
 
 
@@ -78,3 +92,20 @@ def _make_key(path: Path, *, private: bool = True) -> str:
     if not private:
         path.chmod(0o644)
     return path.with_suffix(".pub").read_text()
+
+
+def _make_broker(operator: Operator) -> None:
+    (operator.secrets / BROKER).write_text(secrets.token_urlsafe(18))
+    access = operator.directory / BROKER / "access"
+    access.mkdir(parents=True)
+    _, key = operator.authority.write(access, BROKER)
+    key.chmod(0o644)
+    (access / "authority.pem").write_bytes(operator.authority.pem)
+    (access / "passwords").write_text(f"{LOGIN}:{_hashed(operator.password)}\n")
+
+
+def _hashed(password: str) -> str:
+    """As `mosquitto_passwd` writes it: PBKDF2 with SHA-512."""
+    salt, rounds = os.urandom(12), 101
+    derived = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds)
+    return f"$7${rounds}${base64.b64encode(salt).decode()}${base64.b64encode(derived).decode()}"
