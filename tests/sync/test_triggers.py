@@ -9,7 +9,7 @@ import pytest
 from heliograph.contract import Trigger
 from heliograph.formats.schedule import ScheduleLine
 from heliograph.runtime import Backoff
-from heliograph.sync.triggers import Triggers
+from heliograph.sync.triggers import Due, Triggers
 from support.syncing import NOON, HandClock
 
 
@@ -116,3 +116,22 @@ def test_a_changed_server_is_tried_at_once_though_its_share_of_the_start_is_not_
     assert due(triggers) == (0, Trigger.START)
     triggers.start(55)
     assert due(triggers) == (0, Trigger.START)
+
+
+def test_on_trial_alarms_and_starts_keep_the_pace_of_the_tries_and_a_person_does_not(triggers, clock):
+    triggers.hurry(on_trial=True)
+    assert triggers.next() == Due(0.0, Trigger.TRIAL)
+    triggers.begun()
+    triggers.ended(failed=True)
+    triggers.start(0)
+    triggers.alarm()
+    due = triggers.next()
+    assert 15 < due.seconds <= 30, "a few alarms in a row must not use up the tries"
+    triggers.request()
+    assert triggers.next() == Due(0.0, Trigger.REQUEST)
+    triggers.begun()
+    triggers.ended(failed=True)
+    triggers.hurry(on_trial=True, anew=False)
+    assert triggers.next().seconds > 15, "a later edit on top is no other trial"
+    triggers.hurry(on_trial=True)
+    assert triggers.next() == Due(0.0, Trigger.TRIAL)

@@ -48,8 +48,14 @@ def resolve_secret(value: str, environment: Mapping[str, str], read_file: Callab
         return environment[name]
     try:
         return read_file(name).removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the secret file {name} could not be read: {type(error).__name__}") from None
+    except FileNotFoundError:
+        raise ValueError(f"there is no secret file {name}; put it into the gateway's directory of secrets") from None
+    except PermissionError:
+        raise ValueError(f"the secret file {name} may not be read by the gateway; give it to its user") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"the secret file {name} is no text; it holds the secret alone, in UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"the secret file {name} cannot be read: {error.strerror}") from None
 
 
 def mask_secrets(text: str) -> str:

@@ -63,6 +63,13 @@ def reach(found: ConfigurationSet) -> Reach:
     return tuple((_plain(server), _certificates(server, found.files)) for server in found.config.servers)
 
 
+def begins_trial(before: Applied | None, after: Applied) -> bool:
+    """Tell whether a revision is on trial by another way to its servers than the one before, or after a restart."""
+    if not after.provisional:
+        return False
+    return before is None or not before.provisional or reach(before.set) != reach(after.set)
+
+
 def summary(server: Server) -> ServerSummary:
     """Return what may be known of a server outside of sync."""
     return ServerSummary(

@@ -15,7 +15,7 @@ from heliograph.contract import ConnectionResult, ServerState, Trigger
 from heliograph.formats.config import FileServer, ServerMode
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
-from heliograph.sync.applied import Applied, summary
+from heliograph.sync.applied import Applied, begins_trial, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.threads import in_thread
@@ -49,12 +49,12 @@ class ServerTask:
 
     def configure(self, applied: Applied) -> None:
         """Take a revision: the schedule from now on, the server from the next connection on."""
-        self._applied = applied
+        before, self._applied = self._applied, applied
         schedules = applied.set.schedules
         lines = (schedules.server1 if self.number == 1 else schedules.server2) or (default_line(applied.set.uid),)
         self.triggers.schedule(lines, ZoneInfo(applied.set.config.time_zone))
         is_main = self.server is not None and self.server.mode is ServerMode.MAIN
-        self.triggers.hurry(on_trial=applied.provisional and is_main)
+        self.triggers.hurry(on_trial=applied.provisional and is_main, anew=begins_trial(before, applied))
         if self.server is None:
             self.triggers.begun()
             self._problems = ()

@@ -68,13 +68,17 @@ class Triggers:
         """Ask for a connection now; one that runs already does not count."""
         self._asked.setdefault(trigger, self._clock.monotonic())
 
-    def hurry(self, *, on_trial: bool) -> None:
-        """Wait less between failed connections while a revision is on trial; the first try comes at once."""
+    def hurry(self, *, on_trial: bool, anew: bool = True) -> None:
+        """Go at the pace of a trial, or no longer: the first try at once, the next after shorter waits (spec 1.7).
+
+        `anew`: another trial than before.
+        """
         most = TRIAL_MOST_SECONDS if on_trial else RETRY_MOST_SECONDS
-        if most != self._backoff.most:
+        if most != self._backoff.most or (on_trial and anew):
             self._backoff.most = most
             self._backoff.reset()
-        if on_trial:
+            self._asked.pop(Trigger.RETRY, None)
+        if on_trial and anew:
             self.request(Trigger.TRIAL)
 
     def alarm(self) -> None:
@@ -89,7 +93,7 @@ class Triggers:
     def next(self) -> Due | None:
         """Return the connection that falls due first; 0 seconds when it is due now."""
         now = self._clock.monotonic()
-        waits = [Due(max(0.0, at - now), trigger) for trigger, at in self._asked.items()]
+        waits = [Due(max(0.0, self._paced(trigger, at) - now), trigger) for trigger, at in self._asked.items()]
         wait = self._until_schedule()
         if wait is not None:
             waits.append(Due(wait, Trigger.SCHEDULE))
@@ -109,6 +113,15 @@ class Triggers:
         else:
             self._backoff.reset()
             self._asked.pop(Trigger.RETRY, None)
+
+    def _paced(self, trigger: Trigger, at: float) -> float:
+        """Return when a connection may come: after a failed try of a trial only a person is quicker than the next one.
+
+        Else a few alarms in a row, or a start without a network, would use up all tries in a moment.
+        """
+        on_trial = self._backoff.most == TRIAL_MOST_SECONDS
+        retry = self._asked.get(Trigger.RETRY)
+        return at if not on_trial or retry is None or trigger is Trigger.REQUEST else max(at, retry)
 
     def _until_schedule(self) -> float | None:
         """Seconds to the schedule's next instant by the wall clock, which may be set at any time."""

@@ -17,7 +17,7 @@ from heliograph.contract import Connection, ConnectionResult, ServerState, Trigg
 from heliograph.formats.config import MqttServer
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
-from heliograph.sync.applied import Applied, summary
+from heliograph.sync.applied import Applied, begins_trial, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visited
 from heliograph.sync.remote import Access
@@ -77,7 +77,7 @@ class MqttTask:
         lines = (schedules.server1 if self.number == 1 else schedules.server2) or (default_line(applied.set.uid),)
         self.triggers.schedule(lines, ZoneInfo(applied.set.config.time_zone))
         proves = self.server is not None and applied.main is None
-        self.triggers.hurry(on_trial=applied.provisional and proves)
+        self.triggers.hurry(on_trial=applied.provisional and proves, anew=begins_trial(before, applied))
         if self.server is None:
             self.triggers.begun()
             self._problems = ()
