@@ -28,7 +28,7 @@ def test_a_secret_is_itself_or_kept_elsewhere(value, secret):
     "value", ["env:NONE", "env:", "env:A B", "file:none", "file:../ftp", "file:/ftp", "file:.", "file:"]
 )
 def test_a_secret_that_is_not_there_is_told(value):
-    with pytest.raises(ValueError, match=r"environment|plain name|could not be read"):
+    with pytest.raises(ValueError, match=r"environment|plain name|no secret file"):
         resolve_secret(value, {"FTP": "x"}, read_file)
 
 
