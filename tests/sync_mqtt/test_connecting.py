@@ -35,6 +35,9 @@ async def refused(telemetry, server, **given: object) -> str:
         assert 22_000 <= state.next - telemetry.clock.time() * 1000 <= 30_000
         assert PASSWORD not in telemetry.said()
         (problem,) = state.problems
+        said = telemetry.said()
+        assert f"server 1: {problem}" in said
+        assert "server 1: the next connection comes in " in said
         assert state.last.failures == (problem,)
         return problem
 

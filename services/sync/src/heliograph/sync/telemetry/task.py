@@ -217,6 +217,10 @@ class MqttTask:
     def _connected(self, visit: Visit, applied: Applied) -> None:
         if visit is self._visit:
             self._is_connected = True
+            for problem in self._problems:
+                if problem.startswith("connection: "):
+                    text = problem.removeprefix("connection: ")
+                    self._parts.diary.info(f"server {self.number}: connection: works again; the last time: {text}")
             self._problems = ()
             self.triggers.ended(failed=False)
             self._outcome(self.number, applied, True)
