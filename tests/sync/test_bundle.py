@@ -18,6 +18,7 @@ from heliograph.sync.bundle import pack_bundle, shown_file
 from heliograph.sync.desk import Desk
 from heliograph.sync.support import NO_SERVER, Support
 from heliograph.sync.tables import BundleRow, LogRow
+from support.bundles import unpacked
 from support.sets import UID
 from support.site import BACKUP, CONFIG, MAIN, Site, config, first_set, site_at
 
@@ -40,15 +41,6 @@ def support(site) -> Support:
         site.database, site.configuration, desk, site.history, site.diary, site.clock, site.parts.concealed,
         broker=lambda: "2.12.0",
     )  # fmt: skip
-
-
-def unpacked(content: bytes) -> dict[str, str]:
-    """The files by their paths below the bundle's folder."""
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
-        members = tar.getmembers()
-        texts = {m.name.partition("/")[2]: tar.extractfile(m).read().decode() for m in members}
-    assert len(texts) == len(members)
-    return texts
 
 
 def on(site, address: str) -> dict[str, bytes]:
