@@ -6,6 +6,7 @@ from heliograph.api import examples
 from heliograph.api.models import (
     Accepted,
     AlarmList,
+    BundleMade,
     ConnectBody,
     ConnectionList,
     Device,
@@ -34,6 +35,7 @@ SURFACE = {
     ("get", "/api/v1/configuration/files/{folder}/{name}"): (200, None),
     ("put", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
     ("delete", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
+    ("post", "/api/v1/support-bundle"): (202, BundleMade),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),

@@ -12,6 +12,8 @@ from heliograph.contract import (
     Alarm,
     AlarmPage,
     AlarmSource,
+    BundleAnswer,
+    BundleRequest,
     CollectorState,
     CommandsState,
     Connection,
@@ -38,6 +40,7 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import (
     ALARM_HISTORY,
+    BUNDLE,
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
@@ -283,6 +286,7 @@ class Peers:
         self.reads: list[ReadRequest] = []
         self.parameters: list[ParametersRequest] = []
         self.registers: dict[tuple[str, str], int | float | str | None] = {}
+        self.bundles: list[BundleRequest] = []
         self.refusal = ""
         self.connection_rows = connections()
         self.alarm_rows = alarms()
@@ -306,6 +310,7 @@ class Peers:
         await self.sync.serve(CONNECT, self._connect)
         await self.sync.serve(CONNECTION_HISTORY, self._connections)
         await self.sync.serve(ALARM_HISTORY, self._alarms)
+        await self.sync.serve(BUNDLE, self._bundle)
         await self.revisions.serve(self.sync)
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
@@ -324,6 +329,12 @@ class Peers:
     async def _connect(self, request: ConnectRequest) -> Outcome:
         self.connects.append(request)
         return Outcome(error=self.refusal)
+
+    async def _bundle(self, request: BundleRequest) -> BundleAnswer:
+        self.bundles.append(request)
+        if self.refusal:
+            return BundleAnswer(error=self.refusal)
+        return BundleAnswer(name=f"{UID}_SYSTEME_240601_120000.tar.gz", bytes=4711, servers=(1, 2))
 
     async def _connections(self, page: PageRequest) -> ConnectionPage:
         rows = [r for r in self.connection_rows if page.before is None or r.number < page.before]

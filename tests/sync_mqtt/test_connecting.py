@@ -35,6 +35,9 @@ async def refused(telemetry, server, **given: object) -> str:
         assert 22_000 <= state.next - telemetry.clock.time() * 1000 <= 30_000
         assert PASSWORD not in telemetry.said()
         (problem,) = state.problems
+        said = telemetry.said()
+        assert f"server 1: {problem}" in said
+        assert "server 1: the next connection comes in " in said
         assert state.last.failures == (problem,)
         return problem
 
@@ -179,6 +182,7 @@ async def test_a_subscription_that_is_refused_is_told(telemetry):
             await until(lambda: telemetry.one.state().problems)
             (problem,) = telemetry.one.state().problems
             assert problem == "commands: the broker refuses the subscription of WPM00C44F/command; allow it there"
+            assert f"server 1: {problem}" in telemetry.said()
 
 
 async def test_a_broker_that_goes_and_comes_again_is_found_by_growing_waits(telemetry, mosquitto_broker, listening):
@@ -205,6 +209,9 @@ async def test_a_broker_that_goes_and_comes_again_is_found_by_growing_waits(tele
         await until(lambda: telemetry.one.state().connected)
         await until(lambda: states(listening) == list(range(1, 9)))
         assert telemetry.one.state().failures == 0
+        said = telemetry.said()
+        assert "server 1: the next connection comes in " in said
+        assert said.count("server 1: connection: works again; the last time: mqtt server 127.0.0.1:") == 1
         page = telemetry.bench.history.page(PageRequest(server=1)).connections
         assert len(page) == 1, "one row a day"
         assert any("nothing listens there" in line and "(8 times)" in line for line in page[0].failures)

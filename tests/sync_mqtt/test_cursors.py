@@ -3,7 +3,7 @@
 import hashlib
 
 from heliograph.formats.config import ServerMode
-from heliograph.sync.ledger import ALARMS, LOG, RECORDS, RESULTS, STREAMS, Made, streams_of
+from heliograph.sync.ledger import ALARMS, BUNDLES, LOG, RECORDS, RESULTS, STREAMS, Made, streams_of
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.telemetry.definitions import Definitions
 from support.syncing import file_server
@@ -18,7 +18,10 @@ def test_servers_take_what_is_theirs():
     assert streams_of(mqtt_server(1, topic_alarm="x")) == {RECORDS, ALARMS}
 
 
-def test_a_stream_that_a_server_does_not_take_holds_nothing_back(telemetry):
+def test_a_stream_that_a_server_does_not_take_holds_nothing_back(telemetry, monkeypatch):
+    from heliograph.sync import ledger
+
+    monkeypatch.setattr(ledger, "RECENT_LINES", 0)
     bench = telemetry.bench
     bench.ledger.serve({1: STREAMS, 2: MQTT})
     bench.diary.info("a line")
@@ -53,7 +56,7 @@ def test_from_files_to_mqtt_the_cursor_goes_back_to_what_was_received_and_forwar
     ledger.delivered([ledger.waiting(1)[0].id])
     assert ledger.serve({1: MQTT}) == [], "the server is not gone"
     assert (ledger.position(1, RECORDS), ledger.waiting(1)) == (4, [])
-    assert [ledger.position(1, stream) for stream in (ALARMS, LOG, RESULTS)] == [None] * 3
+    assert [ledger.position(1, stream) for stream in (ALARMS, LOG, RESULTS, BUNDLES)] == [None] * 4
     ledger.serve({1: MQTT})
     assert ledger.position(1, RECORDS) == 4
     ledger.serve({1: STREAMS})

@@ -4,9 +4,7 @@ Exit status: 0 all is well, 1 something needs a hand, 2 it could not be asked li
 """
 
 import datetime as dt
-import ipaddress
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -17,18 +15,12 @@ from rich.text import Text
 
 from heliograph.cli.gateway import DEFAULT_API_PORT
 from heliograph.cli.output import prepare_output, printable
+from heliograph.cli.rest import NO_ANSWER, TokenOption, UrlOption, ask, check_address, explained
 from heliograph.contract import DeviceState, ServerState, StatusDocument
 
-TIMEOUT_SECONDS = 5.0
-LARGEST_ANSWER = 16 * 1024 * 1024
-NEEDS_A_HAND, NO_ANSWER = 1, 3
+NEEDS_A_HAND = 1
 
-UrlOption = Annotated[str, typer.Option("--url", help="Address of the page.", envvar="HELIOGRAPH_URL")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the status document as it came.")]
-TokenOption = Annotated[
-    str,
-    typer.Option("--token", help="Needed where reads are not open.", envvar="GATEWAY_API_TOKEN", show_default=False),
-]
 
 
 def status(
@@ -39,57 +31,18 @@ def status(
     Exit status: 0 all is well, 1 something needs a hand, 2 it could not be asked like this, 3 no gateway answers.
     """
     prepare_output()
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise typer.BadParameter(f"{url} is no http:// or https:// address", param_hint="--url")
+    check_address(url)
     try:
-        text = _ask(f"{url.rstrip('/')}/api/v1/status", token)
+        text = ask("GET", f"{url.rstrip('/')}/api/v1/status", token)
         document = StatusDocument.model_validate_json(text)
     except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as error:
-        typer.echo(f"heliograph status: {_explained(url, error)}", err=True)
+        typer.echo(f"heliograph status: {explained(url, error, 'a status document')}", err=True)
         raise typer.Exit(NO_ANSWER) from error
     if as_json:
         typer.echo(text)
     else:
         _show(document, Console(highlight=False))
     raise typer.Exit(NEEDS_A_HAND if document.attention else 0)
-
-
-def _ask(address: str, token: str) -> str:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with (
-        httpx.Client(timeout=TIMEOUT_SECONDS, headers=headers, trust_env=not _is_near(address)) as client,
-        client.stream("GET", address) as answer,
-    ):
-        answer.raise_for_status()
-        content = b""
-        for part in answer.iter_bytes():
-            content += part
-            if len(content) > LARGEST_ANSWER:
-                raise ValueError("the answer is too long for a status document")
-    return content.decode()
-
-
-def _is_near(address: str) -> bool:
-    """Whether a proxy of the environment has no business with this address."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _explained(url: str, error: Exception) -> str:
-    match error:
-        case httpx.HTTPStatusError() if error.response.status_code == httpx.codes.UNAUTHORIZED:
-            return f"{url} wants a token: give it with --token or in GATEWAY_API_TOKEN"
-        case httpx.HTTPStatusError():
-            return f"{url} answers with HTTP status {error.response.status_code}: is that a gateway?"
-        case ValidationError():
-            return f"what {url} answers is no status document: is that a gateway?"
-        case httpx.ConnectError():
-            return f"nobody answers at {url}: does the gateway run? Another address: --url"
-        case _:
-            return f"{url}: {error or type(error).__name__}"
 
 
 def _show(document: StatusDocument, console: Console) -> None:

@@ -10,6 +10,8 @@ from heliograph.contract.identifiers import DeviceKey, RecordKind
 from heliograph.contract.records import Alarm, AlarmSource, Column, Event, Layout, Level, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
+    BundleAnswer,
+    BundleRequest,
     CommandResults,
     CommandText,
     Connection,
@@ -56,6 +58,8 @@ __all__ = [
     "AlarmPage",
     "AlarmSource",
     "ApiState",
+    "BundleAnswer",
+    "BundleRequest",
     "Channel",
     "CollectorState",
     "Column",

@@ -14,6 +14,8 @@ from heliograph.contract.configuration import Revision
 from heliograph.contract.records import Alarm, Event, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
+    BundleAnswer,
+    BundleRequest,
     CommandResults,
     CommandText,
     ConnectionPage,
@@ -184,8 +186,13 @@ REVISION = Channel(
     "revision", "request.sync.revision", RevisionRequest, (_API,), (_SYNC,), "one revision whole, without secrets",
     reply=RevisionDetail,
 )  # fmt: skip
+BUNDLE = Channel(
+    "bundle", "request.sync.bundle", BundleRequest, (_API, _COMMANDS), (_SYNC,), "make a debug bundle for the servers",
+    reply=BundleAnswer,
+)  # fmt: skip
 
 CHANNELS = (
     RECORDS, ALARMS, EVENTS, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
     READ, WRITE, PARAMETERS, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
+    BUNDLE,
 )  # fmt: skip

@@ -232,3 +232,19 @@ class ReturnRequest(Payload):
 
     number: int
     origin: Literal["REST", "web page", "command"]
+
+
+class BundleRequest(Payload):
+    """Ask for a debug bundle: it goes to every file server at the next connection (spec 3.4)."""
+
+    origin: Literal["REST", "web page", "command"]
+
+
+class BundleAnswer(Outcome):
+    """The debug bundle that was made: `error` is empty when it waits for the servers."""
+
+    name: str = ""
+    """Of the file, as each server gets it in its `/LOG`."""
+    bytes: int = 0
+    servers: tuple[Literal[1, 2], ...] = ()
+    """Those that get it."""

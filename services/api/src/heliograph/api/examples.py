@@ -8,6 +8,7 @@ from heliograph.api.models import (
     Accepted,
     AlarmList,
     AlarmRow,
+    BundleMade,
     ConnectionList,
     Device,
     DeviceList,
@@ -121,6 +122,12 @@ ALARMS = AlarmList(
 )
 CONNECTIONS = ConnectionList(connections=(_CONNECTION,), before=412)
 ACCEPTED = Accepted(server=1, detail="A connection to server 1 follows.")
+BUNDLE = BundleMade(
+    name="WPM00C44F_SYSTEME_240601_120000.tar.gz",
+    bytes=184_320,
+    servers=(1, 2),
+    detail="A connection to server 1 and server 2 follows and carries it.",
+)
 LIVE = Health(status="live")
 READY = Health(status="ready")
 

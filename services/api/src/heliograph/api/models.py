@@ -117,6 +117,15 @@ class Accepted(Answer):
     detail: str
 
 
+class BundleMade(Answer):
+    """The debug bundle is made; it goes to `/LOG` of these servers."""
+
+    name: str
+    bytes: int
+    servers: tuple[Literal[1, 2], ...]
+    detail: str
+
+
 class Health(Answer):
     """How this service is."""
 

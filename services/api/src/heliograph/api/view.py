@@ -11,6 +11,8 @@ from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.contract import (
     AlarmPage,
+    BundleAnswer,
+    BundleRequest,
     CollectorState,
     CommandsState,
     ConnectionPage,
@@ -24,7 +26,16 @@ from heliograph.contract import (
     StatusDocument,
     SyncState,
 )
-from heliograph.contract.channels import ALARM_HISTORY, CONFIGURATION, CONNECT, CONNECTION_HISTORY, LIVE, STATE, Channel
+from heliograph.contract.channels import (
+    ALARM_HISTORY,
+    BUNDLE,
+    CONFIGURATION,
+    CONNECT,
+    CONNECTION_HISTORY,
+    LIVE,
+    STATE,
+    Channel,
+)
 from heliograph.contract.records import Value
 from heliograph.contract.states import SILENCE_SECONDS
 from heliograph.contract.status import status_document
@@ -33,6 +44,8 @@ from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce, Too
 from heliograph.runtime.clock import milliseconds
 
 ASK_SECONDS: Final = 5.0
+BUNDLE_SECONDS: Final = 60.0
+"""Gathering and packing takes a while on a small machine."""
 
 
 class View:
@@ -131,6 +144,11 @@ class View:
         """Ask for a connection; raises `Silent`, `Refused`."""
         await self._ask(CONNECT, ConnectRequest(server=server))
 
+    async def bundle(self) -> BundleAnswer:
+        """Have a debug bundle made and sent; raises `Silent`, `Refused`."""
+        answer: BundleAnswer = await self._ask(BUNDLE, BundleRequest(origin="REST"), BUNDLE_SECONDS)
+        return answer
+
     async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
         """Ask sync; its answer may be a refusal. Raises `Silent`, `Oversized`."""
         try:
@@ -140,8 +158,8 @@ class View:
         except NoAnswer as error:
             raise Silent(f"The service sync does not answer now; try again in a moment ({error}).") from error
 
-    async def _ask(self, channel: Channel, request: Any) -> Any:
-        answer: Outcome = await self.ask(channel, request)
+    async def _ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
+        answer: Outcome = await self.ask(channel, request, seconds)
         if answer.error:
             raise Refused(answer.error)
         return answer

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from heliograph.contract import ConnectRequest, Outcome, ServiceState, SyncState, Trigger
+from heliograph.contract import BundleAnswer, BundleRequest, ConnectRequest, Outcome, ServiceState, SyncState, Trigger
 from heliograph.contract.channels import CONFIGURATION, STATE
 from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
@@ -20,6 +20,7 @@ from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
 from heliograph.sync.applied import Applied
 from heliograph.sync.calendar import start_share
+from heliograph.sync.concealed import Concealed
 from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts
 from heliograph.sync.database import open_database, suspect
@@ -40,6 +41,7 @@ from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
 from heliograph.sync.state import sync_state
+from heliograph.sync.support import Support
 from heliograph.sync.telemetry import MqttTask
 from heliograph.sync.verdicts import Verdicts
 
@@ -80,6 +82,7 @@ class Sync:
         self._changed = asyncio.Event()
         self._unpublished = asyncio.Event()
         self._revised = asyncio.Event()
+        self._bundling = asyncio.Lock()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._broker = ""
         self._in_force: Applied | None = None
@@ -118,6 +121,7 @@ class Sync:
         self._diary = Diary(self._spool, clock)
         if aside is not None:
             self._diary.error(f"the database could not be read and was moved to {aside.name}; sync starts anew")
+        self._concealed = Concealed()
         self._disk = OwnDisk(self._diary)
         self._ledger = Ledger(self._database)
         self._history = History(self._database)
@@ -133,7 +137,7 @@ class Sync:
         parts = Parts(
             database=self._database, spool=self._spool, ledger=self._ledger, mailbox=self._mailbox,
             history=self._history, diary=self._diary, clock=clock, outgoing=outgoing, open=self._store,
-            stop=self._stop, gateway=gateway,
+            stop=self._stop, gateway=gateway, concealed=self._concealed,
         )  # fmt: skip
         self._servers = (
             ServerTask(1, parts, self._changed.set),
@@ -141,10 +145,15 @@ class Sync:
             MqttTask(1, parts, self._changed.set, self._tried, revisions=revisions, access=self._access),
             MqttTask(2, parts, self._changed.set, self._tried, revisions=revisions, access=self._access),
         )
+        desk = Desk(self._configuration, revisions, lambda: self._directory.files)
+        self._support = Support(
+            self._database, self._configuration, desk, self._history, self._diary, clock, self._concealed,
+            broker=lambda: self._context.bus.server_version,
+        )  # fmt: skip
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
-            desk=Desk(self._configuration, revisions, lambda: self._directory.files),
+            desk=desk, bundle=self._make_bundle,
         )  # fmt: skip
 
     async def _prepare(self) -> None:
@@ -241,6 +250,7 @@ class Sync:
             looked = now
 
     async def _hear(self, state: ServiceState) -> None:
+        self._support.hear(state)
         rejection = self._verdicts.hear(state)
         if rejection is not None:
             with self._disk.step("a revision that is taken back"):
@@ -332,7 +342,9 @@ class Sync:
         directories = [self._settings.secrets_dir]
         if self._settings.gateway_set is not None:
             directories.append(self._settings.gateway_set / "CERT")
-        return resolve_access(server, applied.set.files, os.environ, tuple(directories))
+        access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
+        self._concealed.learn(access.password, server.login)
+        return access
 
     def _connect(self, request: ConnectRequest) -> Outcome:
         """Ask for connections; tell a person why there can be none."""
@@ -344,6 +356,20 @@ class Sync:
             return Outcome()
         which = f"server {request.server}" if request.server else "server"
         return Outcome(error=f"there is no {which} in the configuration in force")
+
+    async def _make_bundle(self, request: BundleRequest) -> BundleAnswer:
+        """Make a debug bundle and ask for the connections that carry it."""
+        try:
+            async with self._bundling:
+                with self._disk.noting("a debug bundle"):
+                    answer = await asyncio.to_thread(self._support.answer, request, self._state())
+        except (OSError, OperationalError) as error:
+            why = getattr(error, "orig", error)
+            return BundleAnswer(error=f"the gateway's own disk refuses a debug bundle ({why}); free it")
+        for server in self._servers:
+            if server.number in answer.servers and isinstance(server, ServerTask) and server.server is not None:
+                server.request()
+        return answer
 
     def _tried(self, _: int, applied: Applied, success: bool) -> None:
         """Without a main file server its MQTT session shows whether a revision on trial reaches anybody."""

@@ -130,7 +130,8 @@ class Configuration:
 
     def withdraw(self, origin: str) -> None:
         """Nothing from this origin is refused any more."""
-        self._rejections.pop(origin, None)
+        if self._rejections.pop(origin, None) is not None:
+            self._diary.info(f"the configuration set from the {_place(origin)} is no longer rejected")
 
     def return_to(self, number: int, origin: str) -> Decision | None:
         """Put an older revision in force again, as a new one; None when it is not kept any more."""

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
 from heliograph.sync.applied import Applied
+from heliograph.sync.concealed import Concealed
 from heliograph.sync.copies import copy_set
 from heliograph.sync.database import Database, is_damage
 from heliograph.sync.deliver import DIRECTORIES, Outgoing
@@ -41,9 +42,13 @@ from heliograph.sync.spool import Spool
 from heliograph.sync.tables import LedgerRow
 
 _log = logging.getLogger("heliograph.sync.connection")
+STOPS: Final = "the gateway stops"
 TOGETHER: Final = 64
 """Files that arrived are let go of together: a kill before that finds them on the server again."""
-_KINDS: Final = {streams.RECORDS: "data", streams.ALARMS: "alarms", streams.RESULTS: "results", streams.LOG: "logs"}
+_KINDS: Final = {
+    streams.RECORDS: "data", streams.ALARMS: "alarms", streams.RESULTS: "results", streams.LOG: "logs",
+    streams.BUNDLES: "bundle",
+}  # fmt: skip
 """How a stream is called in the history and the log."""
 
 
@@ -65,6 +70,8 @@ class Parts:
     """Set when the gateway stops."""
     gateway: Gateway
     """The configuration's side of a reconciliation."""
+    concealed: Concealed = field(default_factory=Concealed)
+    """What servers may quote and no line may show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +96,20 @@ class Visit:
         self._server = server
         self._trigger = trigger
         self._form = _form(applied, server)
-        self._outgoing = Outgoing(parts.outgoing, server.number, parts.database, parts.ledger, parts.clock)
+        self._outgoing = Outgoing(
+            parts.outgoing, server.number, parts.database, parts.ledger, parts.clock, self._tell_of_own
+        )
         self._remembered = Remembered(parts.database, server, parts.clock)
         self._placing = Placing(self._remembered, server, parts.outgoing, self._placed)
         self._missing: set[Directory] = set()
         self._failures: list[str] = []
+        self._standing: list[str] = []
+        """Of the failures, what waits for a person and was told before."""
+        self._step = ""
+        self._skipped = False
+        """Whether the step of now was left out: its directory is missing."""
+        self._sound: set[str] = {"connection"}
+        """The steps that ran to their end and met no failure."""
         self._again = False
         self._on_trial = applied.provisional and self._is_main
         """Whether this connection has yet to show that the revision reaches the main server."""
@@ -103,6 +119,8 @@ class Visit:
     def run(self) -> Visited:
         """Go through the steps; never raises for the server's sake. Ends in a row of history."""
         parts, name = self._parts, f"server {self._server.number}"
+        parts.concealed.learn(self._server.password, self._server.login)
+        before = parts.history.last(self._server.number)
         number = parts.history.begin(self._server.number, self._trigger, milliseconds(parts.clock))
         parts.diary.info(
             f"{name}: connecting to {_told(self._server)} with revision {self._applied.number} ({self._trigger})"
@@ -114,10 +132,10 @@ class Visit:
                 self._go(store)
             result = ConnectionResult.PARTIAL if self._failures else ConnectionResult.DONE
         except (Unreachable, LinkLost, AccessError) as error:
-            self._fail("connection", str(error), again=True)
+            self._fail("connection", f"{error}{self._while()}", again=True)
         except Stopped:
             self._on_trial = False
-            self._fail("connection", "the gateway stops", again=False)
+            self._fail("connection", STOPS, again=False)
         finally:
             if self._is_main:
                 parts.mailbox.leave()
@@ -125,7 +143,10 @@ class Visit:
                 parts.gateway.configuration.missed(self._applied.number, self._failures[-1] if self._failures else "")
             transfers = [TransferCount(kind=k, files=n, bytes=self._bytes[k]) for k, n in self._files.items()]
             parts.history.end(number, milliseconds(parts.clock), result, transfers, self._failures)
-            parts.diary.info(f"{name}: connection {result}; {_summary(transfers)}")
+            if result is not ConnectionResult.FAILED and before is not None:
+                self._tell_over(before.failures)
+            still = "".join(f"; still {text}" for text in self._standing)
+            parts.diary.info(f"{name}: connection {result}; {_summary(transfers)}{still}")
             parts.diary.flush()
         return Visited(result, tuple(self._failures), self._again)
 
@@ -142,6 +163,7 @@ class Visit:
             "data": lambda s: self._send(s, streams.RECORDS),
             "configuration": lambda s: self._reconcile(s, look, listings),
             "results": self._send_results,
+            "bundle": lambda s: self._send(s, streams.BUNDLES),
             "logs": self._send_log,
         }
         backup: dict[str, Step] = {
@@ -150,6 +172,7 @@ class Visit:
             "data": lambda s: self._send(s, streams.RECORDS),
             "configuration": lambda s: self._copy_configuration(s, listings),
             "results": lambda s: self._send(s, streams.RESULTS),
+            "bundle": lambda s: self._send(s, streams.BUNDLES),
             "logs": self._send_log,
         }
         for name, step in (main if self._is_main else backup).items():
@@ -172,15 +195,19 @@ class Visit:
     def _try(self, name: str, step: Step, store: RemoteStore) -> None:
         if self._parts.stop.is_set():
             raise Stopped
+        self._step, self._skipped, failed = name, False, len(self._failures)
         try:
             step(store)
+            if len(self._failures) == failed and not self._skipped:
+                self._sound.add(name)
         except FileError as error:
             self._refused(name, error)
         except (OSError, SQLAlchemyError) as error:
             if is_damage(error):
                 raise
             _log.exception("step %s", name)
-            self._fail(name, f"the gateway's own disk: {error}", again=True)
+            why = getattr(error, "orig", error)
+            self._fail(name, f"the gateway's own disk: {why}; free it, or mend its rights", again=True)
 
     def _check_directories(self, store: RemoteStore) -> None:
         """Find out which directories are there; each missing one is told by its name, the others work (spec 1.3)."""
@@ -193,6 +220,7 @@ class Visit:
 
     def _read_commands(self, store: RemoteStore) -> None:
         if Directory.CMD in self._missing:
+            self._skipped = True
             return
         found = self._parts.mailbox.read(store, self._server.path(Directory.CMD), self._applied.uids)
         if found.files:
@@ -215,7 +243,7 @@ class Visit:
             return
         report = Report(
             refused=lambda error: self._refused("configuration", error),
-            stands=lambda text: self._failures.append(f"configuration: {text}"),
+            stands=self._stands,
             moved=lambda text: self._fail("configuration", text, again=True),
             taken=self._taken,
         )
@@ -237,6 +265,7 @@ class Visit:
     def _send(self, store: RemoteStore, stream: str) -> None:
         """Send the files that wait, then make and send what lies beyond the cursor."""
         if DIRECTORIES[stream] in self._missing:
+            self._skipped = True
             return
         sending = Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, self._parts.stop)
         arrived: list[LedgerRow] = []
@@ -272,9 +301,29 @@ class Visit:
         self._fail(step, str(error), again=not isinstance(error, (NoDirectory, NoRight)))
 
     def _fail(self, step: str, text: str, *, again: bool) -> None:
-        self._failures.append(f"{step}: {text}")
+        shown = self._parts.concealed.hide(text)
+        self._failures.append(f"{step}: {shown}")
         self._again = self._again or again
-        self._parts.diary.warning(f"server {self._server.number}: {step}: {text}")
+        self._parts.diary.warning(f"server {self._server.number}: {step}: {shown}")
+
+    def _stands(self, text: str) -> None:
+        """Note what was told in full when it came up; the last line of each connection recalls it."""
+        self._failures.append(f"configuration: {text}")
+        self._standing.append(f"configuration: {text}")
+
+    def _while(self) -> str:
+        """Say at which step the connection was; empty before the first."""
+        return f"; it was at the step {self._step!r}, and the next connection goes on with it" if self._step else ""
+
+    def _tell_over(self, before: Sequence[str]) -> None:
+        """Say which steps that failed the last time went well now: whoever reads a fault reads its end too."""
+        over = {step: text for step, _, text in (failure.partition(": ") for failure in reversed(before)) if text}
+        for step, text in over.items():
+            if step in self._sound and text != STOPS:
+                self._parts.diary.info(f"server {self._server.number}: {step}: works again; the last time: {text}")
+
+    def _tell_of_own(self, text: str) -> None:
+        self._parts.diary.error(f"server {self._server.number}: {text}")
 
 
 def _form(applied: Applied, server: FileServer) -> Form:

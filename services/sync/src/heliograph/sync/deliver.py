@@ -6,7 +6,6 @@ A kill before the transaction leaves files that nobody knows: they are removed a
 after it leaves files that the next connection sends.
 """
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,32 +24,36 @@ from heliograph.sync.ledger import Ledger, Made
 from heliograph.sync.render import Content, Form, Portion
 from heliograph.sync.tables import LedgerRow
 
-_log = logging.getLogger("heliograph.sync.deliver")
-
 Render = Callable[[Session, Form, int, int | None], Portion | None]
 RENDER: Final[dict[str, Render]] = {
     streams.RECORDS: render.records,
     streams.ALARMS: render.alarms,
     streams.RESULTS: render.results,
     streams.LOG: render.log,
+    streams.BUNDLES: render.bundles,
 }
 DIRECTORIES: Final[dict[str, Directory]] = {
     streams.RECORDS: Directory.DATA,
     streams.ALARMS: Directory.ALARM,
     streams.RESULTS: Directory.CMD,
     streams.LOG: Directory.LOG,
+    streams.BUNDLES: Directory.LOG,
 }
 
 
 class Outgoing:
-    """The files of one server on our disk."""
+    """The files of one server on our disk. `tell` gets what a person should know of them."""
 
-    def __init__(self, directory: Path, server: int, database: Database, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, directory: Path, server: int, database: Database, ledger: Ledger, clock: Clock,
+        tell: Callable[[str], None],
+    ) -> None:  # fmt: skip
         self._directory = directory / str(server)
         self._server = server
         self._database = database
         self._ledger = ledger
         self._clock = clock
+        self._tell = tell
 
     def path(self, row: LedgerRow) -> Path:
         """Return where a file lies."""
@@ -86,11 +89,11 @@ class Outgoing:
             made_in = Form.of(row.form) if row.form else form
             portion = RENDER[row.stream](session, made_in, row.first, row.last)
         if portion is None or row.part >= len(portion.contents):
-            _log.error("%s is gone and can't be made again: its rows are gone too", path)
+            self._tell(f"{row.name} is gone from the gateway's disk, and so are its rows: what it held is lost")
             self.forget([row])
             return
         content = portion.contents[row.part].data
-        _log.warning("%s is not as it was written; it is made again", path)
+        self._tell(f"{row.name} was damaged on the gateway's disk; it is made again from the rows that are kept")
         self._directory.mkdir(parents=True, exist_ok=True)
         self._put(row.name, content)
         _flush(self._directory)
@@ -110,8 +113,11 @@ class Outgoing:
         self._directory.mkdir(parents=True, exist_ok=True)
         try:
             for content in contents:
-                stamp = next_stamp(stamp, milliseconds(self._clock))
-                made.append(Made(str(OutgoingName(uid, content.kind, stamp)), len(content.data), stamp))
+                name = content.name
+                if name is None:
+                    stamp = next_stamp(stamp, milliseconds(self._clock))
+                    name = OutgoingName(uid, content.kind, stamp)
+                made.append(Made(str(name), len(content.data), name.time))
                 self._put(made[-1].name, content.data)
         except OSError:
             for file in made:

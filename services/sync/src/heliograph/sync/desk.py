@@ -64,6 +64,11 @@ class Desk:
         files = {path: _shown(path, text(content)) for path, content in stored.files.items()}
         return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
 
+    def difference(self, number: int) -> str:
+        """Return what a revision changed, without secrets; empty when it is not kept."""
+        stored = self._revisions.find(number)
+        return "" if stored is None else stored.diff
+
     def _edited(self, request: EditRequest, applied: Applied | None) -> EditAnswer:
         if applied is None:
             return EditAnswer(error="no configuration is in force yet: put a whole set into the set directory first")

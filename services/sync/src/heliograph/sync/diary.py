@@ -31,6 +31,7 @@ class Diary:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[Event] = deque(maxlen=WAITING_LINES)
+        self._lost = 0
 
     def info(self, text: str) -> None:
         """Say what happened."""
@@ -49,15 +50,23 @@ class Diary:
         line = " ".join(text.split())[:MAX_TEXT]
         _log.log(_PYTHON_LEVELS[level], "%s", line)
         with self._lock:
-            self._waiting.append(Event(time=milliseconds(self._clock), level=level, service=Service.SYNC, text=line))
+            self._lost += len(self._waiting) == WAITING_LINES
+            self._waiting.append(self._event(level, line))
 
     def flush(self) -> None:
         """Put the lines on the disk; while it refuses they wait, the newest of them."""
         with self._lock:
-            lines = list(self._waiting)
+            lines, lost = list(self._waiting), self._lost
             self._waiting.clear()
+            self._lost = 0
+        text = f"{lost} lines of this log were lost while the gateway's own disk refused them"
         try:
-            self._spool.take_lines(lines)
+            self._spool.take_lines([*([self._event(Level.WARNING, text)] if lost else []), *lines])
         except OperationalError:
             with self._lock:
-                self._waiting = deque([*lines, *self._waiting], maxlen=WAITING_LINES)
+                waiting = [*lines, *self._waiting]
+                self._lost += lost + max(0, len(waiting) - WAITING_LINES)
+                self._waiting = deque(waiting, maxlen=WAITING_LINES)
+
+    def _event(self, level: Level, line: str) -> Event:
+        return Event(time=milliseconds(self._clock), level=level, service=Service.SYNC, text=line)

@@ -9,10 +9,21 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DatabaseError
 
-from heliograph.contract import Alarm, CommandResults, ConnectRequest, Event, Outcome, PageRequest, Record
+from heliograph.contract import (
+    Alarm,
+    BundleAnswer,
+    BundleRequest,
+    CommandResults,
+    ConnectRequest,
+    Event,
+    Outcome,
+    PageRequest,
+    Record,
+)
 from heliograph.contract.channels import (
     ALARM_HISTORY,
     ALARMS,
+    BUNDLE,
     CONNECT,
     CONNECTION_HISTORY,
     EDIT,
@@ -49,6 +60,7 @@ class Intake:
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
         *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
         broken: Callable[[BaseException], None], desk: Desk,
+        bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]],
     ) -> None:  # fmt: skip
         self._bus = bus
         self._spool = spool
@@ -61,6 +73,7 @@ class Intake:
         self._disk = disk
         self._broken = broken
         self._desk = desk
+        self._bundle = bundle
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return the endless work of reading, by the name of its task."""
@@ -81,6 +94,7 @@ class Intake:
         await self._bus.serve(RETURN, self._in_thread(self._desk.put_back))
         await self._bus.serve(REVISIONS, self._in_thread(self._desk.page))
         await self._bus.serve(REVISION, self._in_thread(self._desk.detail))
+        await self._bus.serve(BUNDLE, self._bundle)
 
     async def _take_records(self, records: list[Record]) -> None:
         good = [record for record in records if _is_storable(record)]

@@ -16,6 +16,7 @@ from heliograph.formats.config import MqttServer, Server
 from heliograph.sync.database import Database
 from heliograph.sync.tables import (
     AlarmRow,
+    BundleRow,
     CursorRow,
     LedgerRow,
     LogRow,
@@ -28,15 +29,20 @@ RECORDS: Final = "records"
 ALARMS: Final = "alarms"
 RESULTS: Final = "results"
 LOG: Final = "log"
-STREAMS: Final[dict[str, Any]] = {RECORDS: RecordRow, ALARMS: AlarmRow, RESULTS: ResultRow, LOG: LogRow}
+BUNDLES: Final = "bundles"
+STREAMS: Final[dict[str, Any]] = {
+    RECORDS: RecordRow, ALARMS: AlarmRow, RESULTS: ResultRow, LOG: LogRow, BUNDLES: BundleRow,
+}  # fmt: skip
 ALARM_HISTORY: Final = 10_000
 """Alarms that stay for people after every server has them."""
 RESULT_IDENTITIES: Final = 10_000
 """Results that are known after every server has them, so that none is written twice."""
+RECENT_LINES: Final = 5000
+"""Lines of the log that stay for the debug bundle after every server has them."""
 
 
 def streams_of(server: Server) -> frozenset[str]:
-    """Return what a server takes: an MQTT server no logs and results in files, alarms only with a topic (spec 1.1)."""
+    """Return what a server takes: an MQTT server nothing in files, alarms only with a topic (spec 1.1)."""
     if isinstance(server, MqttServer):
         return frozenset({RECORDS, ALARMS} if server.topic_alarm else {RECORDS})
     return frozenset(STREAMS)
@@ -133,7 +139,7 @@ class Ledger:
                 for part, file in enumerate(files)
             )
             if files:
-                _keep_stamp(session, server, directory, max(file.stamp for file in files) // 1000)
+                keep_stamp(session, server, directory, max(file.stamp for file in files) // 1000)
         return True
 
     def advance(self, server: int, stream: str, position: int, last: int) -> bool:
@@ -197,9 +203,10 @@ class Ledger:
     def prune(self) -> None:
         """Delete alarms, results and lines of the log that every server has.
 
-        The newest alarms stay for people; of results it stays known for long that they were taken.
+        The newest alarms stay for people, the newest lines for the debug bundle; of results it stays known for long
+        that they were taken.
         """
-        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, 0)):
+        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, RECENT_LINES)):
             table = STREAMS[stream]
             last = self.received(stream)
             if last is None and stream != ALARMS:
@@ -211,6 +218,20 @@ class Ledger:
                 if stream == RESULTS:
                     had = update(ResultRow).where(col(ResultRow.id) <= last, col(ResultRow.text) != "")
                     session.connection().execute(had.values(text=""))
+        self._prune_bundles()
+
+    def _prune_bundles(self) -> None:
+        """Delete bundles that every server has or that a newer one replaced, but for those on their way."""
+        with self._database.read() as session:
+            if session.exec(select(func.count()).select_from(BundleRow)).one() == 0:
+                return
+        last = self.received(BUNDLES)
+        with self._database.write() as session:
+            end = _end(session, BUNDLES)
+            sent = select(col(LedgerRow.last)).where(LedgerRow.stream == BUNDLES)
+            done = end if last is None else max(last, end - 1)
+            statement = delete(BundleRow).where(col(BundleRow.id) <= done, col(BundleRow.id).not_in(sent))
+            session.connection().execute(statement)
 
 
 def _rewind(session: Session, server: int, streams: Collection[str]) -> None:
@@ -241,9 +262,12 @@ def _received(session: Session, server: int, stream: str) -> int:
     return row.position if oldest is None else min(row.position, int(oldest))
 
 
-def _keep_stamp(session: Session, server: int, directory: str, seconds: int) -> None:
+def keep_stamp(session: Session, server: int, directory: str, seconds: int) -> None:
+    """Note the instant in a name made for a directory; it never goes back (spec 1.3)."""
     row = {"server": server, "directory": directory, "seconds": seconds}
     statement = upsert(StampRow).values(row)
     session.connection().execute(
-        statement.on_conflict_do_update(index_elements=["server", "directory"], set_={"seconds": seconds})
+        statement.on_conflict_do_update(
+            index_elements=["server", "directory"], set_={"seconds": func.max(StampRow.seconds, seconds)}
+        )
     )

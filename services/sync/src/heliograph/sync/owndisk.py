@@ -40,7 +40,8 @@ class OwnDisk:
         except (OSError, OperationalError) as error:
             self._refused(name, str(getattr(error, "orig", error)))
             raise
-        self._refusals.pop(name, None)
+        if self._refusals.pop(name, None) is not None:
+            self._diary.info(f"the gateway's own disk takes {name} again")
 
     def _refused(self, name: str, why: str) -> None:
         text = f"the gateway's own disk refuses {name} ({why}); free it, or mend its rights"

@@ -18,9 +18,9 @@ from heliograph.formats.datafile import BlockHeader, DataFileWriter, RowTooLarge
 from heliograph.formats.dates import DateForm, LocalDates
 from heliograph.formats.gziptext import GzipText
 from heliograph.formats.logfile import log_line
-from heliograph.formats.names import FileKind
+from heliograph.formats.names import FileKind, OutgoingName
 from heliograph.formats.values import format_row
-from heliograph.sync.tables import AlarmRow, BlockRow, LogRow, RecordRow, ResultRow
+from heliograph.sync.tables import AlarmRow, BlockRow, BundleRow, LogRow, RecordRow, ResultRow
 
 CHUNK_BYTES: Final = 15 * 1024 * 1024
 """Rows that are made into files at once: below the 16 MiB that a file may have, with room for headers."""
@@ -58,10 +58,12 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One file without a name."""
+    """One file; most get their name when they lie on the disk."""
 
     kind: FileKind
     data: bytes
+    name: OutgoingName | None = None
+    """Of one that was named when it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,16 @@ def results(session: Session, _: Form, after: int, last: int | None = None) -> P
     if row is None:
         return None
     return Portion(last or int(row.id or 0), (Content(FileKind.RESULTS, row.text.encode(errors="replace")),))
+
+
+def bundles(session: Session, _: Form, after: int, last: int | None = None) -> Portion | None:
+    """Give the newest debug bundle, or the one that was given before up to `last`."""
+    wanted = col(BundleRow.id) > after if last is None else col(BundleRow.id) == last
+    row = session.exec(select(BundleRow).where(wanted).order_by(col(BundleRow.id).desc())).first()
+    if row is None:
+        return None
+    name = OutgoingName(row.uid, FileKind.BUNDLE, row.stamp)
+    return Portion(int(row.id or 0), (Content(FileKind.BUNDLE, row.content, name),))
 
 
 def row_text(fields: str) -> str:

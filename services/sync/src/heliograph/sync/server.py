@@ -142,15 +142,20 @@ class ServerTask:
             visit = Visit(self._parts, applied, server, trigger)
             visited = await in_thread(f"server {self.number}", visit.run)
         except OperationalError as error:  # full or busy; one that is damaged ends the service
-            visited = Visited(ConnectionResult.FAILED, (f"the gateway's own disk: {error.orig}",), again=True)
+            visited = self._broken(f"the gateway's own disk: {error.orig}; free it, or mend its rights")
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  # one server's surprise must not end the other's deliveries
             _log.exception("server %s: an error of the gateway's own", self.number)
             told = f"an error of the gateway's own ({type(error).__name__}); its cause stands in the log of sync"
-            visited = Visited(ConnectionResult.FAILED, (told,), again=True)
+            visited = self._broken(told)
         finally:
             self.idle.set()
             self._changed()
         self._problems = visited.failures
         return visited
+
+    def _broken(self, text: str) -> Visited:
+        """End a connection that failed by the gateway's own fault."""
+        self._parts.diary.error(f"server {self.number}: connection: {text}")
+        return Visited(ConnectionResult.FAILED, (text,), again=True)

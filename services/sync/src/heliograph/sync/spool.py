@@ -23,7 +23,18 @@ from heliograph.runtime.clock import milliseconds
 from heliograph.sync.accounts import WHOLE, Accounts
 from heliograph.sync.database import Database
 from heliograph.sync.runs import Runs
-from heliograph.sync.tables import AlarmRow, BlockRow, FullRow, LogRow, RecordRow, RefusedRow, ResultRow, RunRow
+from heliograph.sync.tables import (
+    AlarmRow,
+    BlockRow,
+    CursorRow,
+    FullRow,
+    LedgerRow,
+    LogRow,
+    RecordRow,
+    RefusedRow,
+    ResultRow,
+    RunRow,
+)
 
 DATE_BYTES: Final = 19
 """The date and the line end of a row in a data file."""
@@ -62,7 +73,7 @@ class Spool:
             self._runs = _load_runs(session)
             self._accounts = _load_accounts(session, device_limit, total_limit)
             self._blocks = {row.digest: int(row.id or 0) for row in session.exec(select(BlockRow))}
-            self._log_bytes = session.exec(select(func.coalesce(func.sum(func.length(LogRow.text)), 0))).one()
+            self._log_bytes = _log_bytes(session)
 
     def listen(self, stored: Callable[[], None]) -> None:
         """Call `stored`, in the thread that brings them, after records were stored."""
@@ -128,7 +139,7 @@ class Spool:
         with self._lock, self._database.write() as session:
             session.connection().execute(insert(LogRow), rows)
             size = self._log_bytes + sum(len(str(row["text"])) for row in rows)
-            self._log_bytes = size if size <= LOG_BYTES else self._cut_log(session)
+            self._log_bytes = size if size <= LOG_BYTES else self._measure_log(session)
 
     def take_results(self, results: Sequence[CommandResults]) -> set[str]:
         """Store results whose identity is new; return these identities."""
@@ -192,15 +203,24 @@ class Spool:
         result = session.connection().execute(upsert(AlarmRow).values(row).on_conflict_do_nothing())
         return bool(result.rowcount)
 
+    def _measure_log(self, session: Session) -> int:
+        """Return the bytes of the log that are there by now, delivered lines being gone; cut it where it is full."""
+        size = _log_bytes(session)
+        return size if size <= LOG_BYTES else self._cut_log(session)
+
     def _cut_log(self, session: Session) -> int:
-        """Delete the oldest quarter of the lines, say so in their place, and return the bytes that remain."""
+        """Delete the oldest quarter of the lines and return the bytes that remain; say what no server ever took."""
         lines = session.exec(select(func.count()).select_from(LogRow)).one()
-        limit = select(col(LogRow.id)).order_by(col(LogRow.id)).limit(max(1, lines // 4))
-        session.connection().execute(delete(LogRow).where(col(LogRow.id).in_(limit)))
-        text = f"{max(1, lines // 4)} old lines of this log were dropped: no server took them"
-        session.add(LogRow(time=milliseconds(self._clock), level=Level.WARNING.value, service="sync", text=text))
-        session.flush()
-        return int(session.exec(select(func.sum(func.length(LogRow.text)))).one() or 0)
+        oldest = select(col(LogRow.id)).order_by(col(LogRow.id)).offset(max(1, lines // 4) - 1).limit(1)
+        end = session.exec(oldest).one()
+        untaken = col(LogRow.id).between(_taken_log(session) + 1, end)
+        lost = session.exec(select(func.count()).select_from(LogRow).where(untaken)).one()
+        session.connection().execute(delete(LogRow).where(col(LogRow.id) <= end))
+        if lost:
+            text = f"{lost} old lines of this log were dropped: no server took them"
+            session.add(LogRow(time=milliseconds(self._clock), level=Level.WARNING.value, service="sync", text=text))
+            session.flush()
+        return _log_bytes(session)
 
 
 class _Batch:
@@ -264,6 +284,17 @@ def _store_result(session: Session, result: CommandResults) -> bool:
 
 def _gateway_alarm(info: str, identity: str, time: int) -> Alarm:
     return Alarm(identity=identity or f"sync-{uuid.uuid4().hex}", source=AlarmSource.GATEWAY, time=time, info=info)
+
+
+def _log_bytes(session: Session) -> int:
+    return int(session.exec(select(func.coalesce(func.sum(func.length(LogRow.text)), 0))).one())
+
+
+def _taken_log(session: Session) -> int:
+    """Return the number of the last line that every server has received; 0 when none takes the log."""
+    cursor = session.exec(select(func.min(CursorRow.position)).where(CursorRow.stream == "log")).one()
+    waiting = session.exec(select(func.min(LedgerRow.first)).where(LedgerRow.stream == "log")).one()
+    return min(cursor or 0, cursor if waiting is None else waiting) if cursor else 0
 
 
 def _load_runs(session: Session) -> dict[str, Runs]:

@@ -85,6 +85,18 @@ class ResultRow(SQLModel, table=True):
     text: str
 
 
+class BundleRow(SQLModel, table=True):
+    """One debug bundle, name and bytes fixed (spec 3.4)."""
+
+    __tablename__ = "bundle"
+    __table_args__ = _NEVER_REUSED
+    id: int | None = Number
+    uid: str
+    stamp: int
+    """Milliseconds since 1970 in its name."""
+    content: bytes
+
+
 class RefusedRow(SQLModel, table=True):
     """How many records of a device were not stored because the storage was full."""
 
@@ -102,7 +114,7 @@ class FullRow(SQLModel, table=True):
 
 
 class CursorRow(SQLModel, table=True):
-    """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`) in files."""
+    """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`, `bundles`) in files."""
 
     __tablename__ = "cursor"
     server: int = Field(primary_key=True)

@@ -56,6 +56,11 @@ class Bus:
         """The broker's identity, new at each of its starts; empty before the first connection."""
         return self._connection.server_id
 
+    @property
+    def server_version(self) -> str:
+        """The broker's version; empty before the first connection."""
+        return self._connection.server_version
+
     async def wait_connected(self) -> None:
         """Return when the broker can be reached."""
         await self._connection.wait()

@@ -64,6 +64,11 @@ class Connection:
         return str(self._client._server_info.get("server_id", ""))  # noqa: SLF001  # nats-py offers no public way
 
     @property
+    def server_version(self) -> str:
+        """The broker's version; empty before the first connection."""
+        return str(self._client._server_info.get("version", ""))  # noqa: SLF001  # as above
+
+    @property
     def client(self) -> Client:
         """The client of now. Raises `BusUnavailable` when the broker is away."""
         if not self.is_open:

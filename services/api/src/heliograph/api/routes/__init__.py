@@ -1,6 +1,6 @@
 """The paths of the api, a file for each part."""
 
-from heliograph.api.routes import configuration, connections, devices, edits, health, history, page, status
+from heliograph.api.routes import configuration, connections, devices, edits, health, history, page, status, support
 
 ROUTERS = (
     status.router,
@@ -9,6 +9,7 @@ ROUTERS = (
     connections.router,
     configuration.router,
     edits.router,
+    support.router,
     health.router,
     page.router,
 )

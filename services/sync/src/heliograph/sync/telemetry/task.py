@@ -217,6 +217,10 @@ class MqttTask:
     def _connected(self, visit: Visit, applied: Applied) -> None:
         if visit is self._visit:
             self._is_connected = True
+            for problem in self._problems:
+                if problem.startswith("connection: "):
+                    text = problem.removeprefix("connection: ")
+                    self._parts.diary.info(f"server {self.number}: connection: works again; the last time: {text}")
             self._problems = ()
             self.triggers.ended(failed=False)
             self._outcome(self.number, applied, True)
@@ -228,7 +232,7 @@ class MqttTask:
         try:
             visited = await in_thread(f"mqtt {self.number}", lambda: self._run(visit))
         except OperationalError as error:  # full or busy; one that is damaged ends the service
-            visited = self._broken(f"the gateway's own disk: {error.orig}")
+            visited = self._broken(f"the gateway's own disk: {error.orig}; free it, or mend its rights")
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001  # one server's surprise must not end the other's deliveries
@@ -244,7 +248,16 @@ class MqttTask:
             self._outcome(self.number, applied, False)
         if visited.again or not was_connected:
             self.triggers.ended(failed=visited.again)
+        self._tell_next()
         self._changed()
+
+    def _tell_next(self) -> None:
+        """Say in the log when the next connection comes: whoever reads it sees nothing else."""
+        due = self.triggers.next() if self.server is not None else None
+        if due is not None and not self._parts.stop.is_set():
+            self._parts.diary.info(
+                f"server {self.number}: the next connection comes in {due.seconds:.0f} s ({due.trigger})"
+            )
 
     def _run(self, visit: Visit) -> Visited:
         """In the thread: files that were made for this number while it was a file server are of no use any more."""
@@ -255,6 +268,7 @@ class MqttTask:
 
     def _broken(self, text: str) -> Visited:
         self._tools.chronicle.fail(text)
+        self._parts.diary.error(f"server {self.number}: connection: {text}")
         return Visited(ConnectionResult.FAILED, (text,), again=True)
 
     def _close_row(self) -> None:

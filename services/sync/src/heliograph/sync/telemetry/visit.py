@@ -79,13 +79,16 @@ class Visit:
         """Connect, serve, leave; never raises for the server's sake."""
         chronicle, diary = self._tools.chronicle, self._parts.diary
         chronicle.begin(self._trigger, is_day=self._permanent)
-        diary.info(f"{self._name}: connecting to {self._broker.name} ({self._trigger})")
+        self._parts.concealed.learn(self._server.password, self._server.login)
+        diary.info(
+            f"{self._name}: connecting to {self._told_server} with revision {self._applied.number} ({self._trigger})"
+        )
         failure = ""
         try:
             self._stock.take(self._applied, self._server.max_message_bytes)
             self._with_session()
         except (Unreachable, LinkLost, AccessError) as error:
-            failure = f"connection: {error}"
+            failure = f"connection: {self._parts.concealed.hide(str(error))}"
             chronicle.fail(failure)
             diary.warning(f"{self._name}: {failure}")
         result = ConnectionResult.FAILED if failure and not self._permanent else chronicle.result
@@ -106,6 +109,14 @@ class Visit:
     @property
     def _is_over(self) -> bool:
         return self.orders.is_over or self._parts.stop.is_set()
+
+    @property
+    def _told_server(self) -> str:
+        """Name the server as the configuration does; it holds no secret."""
+        login = f"{self._server.login}@" if self._server.login else ""
+        return (
+            f"{self._server.type} {login}{self._broker.address}:{self._broker.port} as client {self._broker.client_id}"
+        )
 
     def _with_session(self) -> None:
         access = self._tools.access(self._server, self._applied)
@@ -230,6 +241,8 @@ class Visit:
         if problem and problem != self._told:
             self._tools.chronicle.fail(problem)
             self._parts.diary.error(f"{self._name}: {problem}")
+        elif self._told and not problem:
+            self._parts.diary.info(f"{self._name}: commands are taken in again")
         self._told = problem
 
     def _tell_unnamed(self) -> None:
