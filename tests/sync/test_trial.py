@@ -304,3 +304,45 @@ def test_a_service_that_rejects_what_came_back_too_is_left_alone(site):
     site.configuration.take_back(2, "api", "no")
     site.configuration.take_back(3, "api", "no")
     assert site.in_force.number == 3
+
+
+def test_a_content_that_failed_is_tried_again_after_it_was_another_one(site):
+    site.edit(CONFIG, WRONG["port"])
+    site.connect()
+    break_alpha(site, "port")
+    try_out(site)
+    site.refuse.clear()
+    site.edit(CONFIG, config())
+    site.connect()
+    site.edit(CONFIG, WRONG["port"])
+    site.connect()
+    assert site.files[CONFIG] == WRONG["port"], "the port listens by now"
+    site.connect()
+    assert not site.in_force.provisional
+
+
+def test_a_content_that_failed_is_tried_again_after_it_was_deleted_there(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    try_out(site)
+    del site.worlds["alpha"].files[f"/{CONFIG}"]
+    site.connect()
+    assert site.on()[CONFIG] == config()
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    assert site.in_force.provisional
+
+
+def test_a_wrong_correction_leaves_all_that_fell_on_the_server_as_it_is(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.edit(INV, OTHER)
+    site.connect()
+    try_out(site)
+    site.edit(CONFIG, config(FTP_Port="many"))
+    for _ in range(3):
+        site.connect()
+        assert site.on()[INV] == OTHER
+        assert site.files == first_set()
+    site.edit(CONFIG, config(GATEWAY_Name="mended"))
+    site.connect()
+    assert site.files == {**first_set(), CONFIG: config(GATEWAY_Name="mended"), INV: OTHER}

@@ -190,11 +190,16 @@ class Configuration:
 
     def not_refused(self, changed: Mapping[str, str]) -> set[str]:
         """Return which files of the main server may be tried: path → digest in, paths out."""
+        return set(changed) - (self._refusal().left_out(changed) or set())
+
+    def end_refusal(self) -> None:
+        """Nothing of what is refused stands on the main server any more, or it came in with what mended it.
+
+        Not before: what fell with a wrong file, and is forgotten, would be taken for a state of ours and overwritten.
+        """
         with self._lock:
-            left_out = self._refusal().left_out(changed)
-            if left_out is None:
+            if self._revisions.fact(_REFUSAL):
                 self._revisions.note(_REFUSAL, "")
-            return set(changed) - (left_out or set())
 
     def trial(self) -> Trial | None:
         """Say how the trial stands, if one is under way. Never waits: the loop asks while a set is validated."""

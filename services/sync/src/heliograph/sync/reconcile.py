@@ -77,6 +77,8 @@ class Reconciliation:
             look.at(folder, {*names, *held.get(folder, ())})
         self._remembered.keep(look.compared)
         if not look.changed:
+            if not look.unsettled and not look.failures:
+                self._gateway.configuration.end_refusal()
             return set(look.unsettled)
         paths = {f"{folder}/{name}" for folder, names in _folders(named) for name in names}
         unknown = {path for path in paths - set(self._whole(look.changed)) if path.partition("/")[0] not in look.there}
@@ -112,6 +114,8 @@ class Reconciliation:
             self._report.stands(f"the set on the server is rejected for {errors} error(s); the log names each of them")
             return set()
         self._taken(look, changed)
+        if tried == set(digests):
+            self._gateway.configuration.end_refusal()
         return set(differing(self._applied.set.files, decision.applied.set.files))
 
     def _taken(self, look: Looking, changed: Mapping[str, bytes]) -> None:
