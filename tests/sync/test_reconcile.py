@@ -479,3 +479,16 @@ def test_every_order_of_edits_and_connections_ends_with_both_sides_equal(tmp_pat
             site.connect()
         assert site.on() == site.files == {CONFIG: config(), DAQ: daq(device(1)), INV: OTHER, VAR: SCHEDULE}, order
         site.close()
+
+
+def test_a_copy_of_the_configuration_in_a_new_directory_brings_no_old_settings_back(settled):
+    world = settled.worlds["alpha"]
+    world.directories.add("/NEW")
+    for path in (CONFIG, DAQ):
+        world.files[f"/NEW/{path.partition('/')[2]}"] = world.files[f"/{path}"]
+    settled.edit(CONFIG, config(FTP_DirConfig="/NEW"))
+    for _ in range(6):
+        settled.connect()
+    assert settled.in_force.number == 2
+    assert not settled.in_force.provisional
+    assert world.files[f"/NEW/{CONFIG.partition('/')[2]}"] == config(FTP_DirConfig="/NEW")
