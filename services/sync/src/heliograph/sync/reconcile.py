@@ -149,8 +149,8 @@ class Reconciliation:
             remembered = known.get(path)
             if name not in look.there[folder] or remembered is None or remembered.digest != digest_of(content):
                 missing[path] = content
-        self._placing.sweep(store, look.there, missing)
-        for error in self._placing.put(store, listings, missing):
+        swept = self._placing.sweep(store, look.there, missing)
+        for error in (*swept, *self._placing.put(store, listings, missing)):
             self._report.refused(error)
 
 
