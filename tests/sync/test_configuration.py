@@ -278,3 +278,24 @@ def test_a_file_that_was_taken_out_elsewhere_does_not_come_back_with_an_edit_of_
     started.look()
     assert set(started.applied.set.files) == set(kept)
     assert b"roof_9" in started.applied.set.files[f"CONFIG/{UID}_daq.csv"]
+
+
+def test_the_report_of_a_rejection_outlives_a_power_cut(bench, make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    path = daq_path(directory)
+    path.write_text(path.read_text().replace("inv.csv", "gone.csv"))
+    bench.diary.flush()
+    make().look()
+    bench.again()
+    assert any("gone.csv" in line for line in lines(bench))
+    told = lines(bench)
+    make().look()
+    bench.diary.flush()
+    assert lines(bench) == told, "told once"
+
+
+def lines(bench) -> list[str]:
+    """The lines of the log that lie on the disk."""
+    with bench.database.read() as session:
+        return [row[0] for row in session.connection().exec_driver_sql("SELECT text FROM log ORDER BY id")]

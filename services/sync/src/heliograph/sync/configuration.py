@@ -299,8 +299,8 @@ class Configuration:
         """Tell once for each content why it was not taken; return whether it was told now."""
         lines = [str(finding) for finding in findings]
         digests = candidate.sources or {path: digest_of(content) for path, content in candidate.files.items()}
-        digest = _digest(digests, lines)
-        if not self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"rejected-{digest}"):
+        identity = f"rejected-{_digest(digests, lines)}"
+        if self._spool.knows_alarm(identity):
             return False
         number = self.applied.number if self.applied else 0
         stays = f"revision {number} stays in force" if number else "there is no earlier one: nothing is polled"
@@ -313,7 +313,8 @@ class Configuration:
             self._diary.say(Level.ERROR if finding.severity is Severity.ERROR else Level.WARNING, str(finding))
         if len(findings) > TOLD_FINDINGS:
             self._diary.error(f"… and {len(findings) - TOLD_FINDINGS} more")
-        return True
+        self._diary.flush()  # before it counts as told: a power cut between them has it told again
+        return self._spool.raise_alarm("CONFIGURATION REJECTED", identity=identity)
 
     def _go_on(self, trial: TrialState) -> None:
         """Put a trial's state on the disk; end it where it has failed."""
@@ -359,6 +360,7 @@ class Configuration:
         for path in sorted(refusal.sources):
             self._diary.error(f"{path} on the main server is left as it is and refused until its content changes")
         self._tell_trial(stored, trial)
+        self._diary.flush()
         self._news()
 
     def _rebased(self, base: Stored, later: Mapping[str, bytes | None]) -> tuple[ConfigurationSet | None, list[str]]:
