@@ -5,11 +5,12 @@ from typing import Literal
 from heliograph.formats.config import Directory, FileServer, MqttServer, Server, ServerMode, ServerType
 from heliograph.formats.config_rules import SERVER, infix
 from heliograph.formats.config_values import Values
-from heliograph.formats.report import WrongValue
+from heliograph.formats.report import WrongValue, quote
 from heliograph.formats.web_address import WebAddress, web_address
 
 Number = Literal[1, 2]
 NUMBERS: tuple[Number, Number] = (1, 2)
+_WRITTEN = tuple(directory for directory in Directory if directory is not Directory.BIN)
 MQTT_TYPES = {ServerType.MQTT, ServerType.MQTTS}
 PLAIN_PORT = 80
 DEFAULT_PORTS = {
@@ -27,6 +28,7 @@ def read_servers(values: Values) -> tuple[Server, ...]:
     addresses = {number: _web_address(f"HTTP{infix(number)}_", values) for number in NUMBERS}
     servers = tuple(server for number in NUMBERS if (server := _server(number, addresses[number], values)))
     _check_roles(values)
+    _check_places(servers, values)
     return servers
 
 
@@ -156,6 +158,24 @@ def _check_roles(values: Values) -> None:
     elif ServerMode.BACKUP in roles and ServerMode.MAIN not in roles:
         number = next(number for number, mode in modes.items() if mode is ServerMode.BACKUP)
         values.report.warning(*_role_place(number, values), "a backup without a main server: nothing configures it")
+
+
+def _check_places(servers: tuple[Server, ...], values: Values) -> None:
+    """Two servers in one place: each would overwrite the other's files, and what an operator writes there (spec 1.1)."""
+    if len(servers) < len(NUMBERS) or (key := _place(servers[0])) != _place(servers[1]) or not key[1]:
+        return
+    first, second = servers
+    name = f"{'HTTP' if second.type is ServerType.WEBDAV else 'FTP'}2_Address"
+    if isinstance(first, MqttServer) or isinstance(second, MqttServer):
+        text = "server 1 is the same broker with the same client id, and each would throw the other out; change ClientId"
+        values.error("MQTT2_Address", text)
+    elif shared := sorted({first.path(d) for d in _WRITTEN} & {second.path(d) for d in _WRITTEN}):
+        values.error(name, f"server 1 has the same place: {quote(shared[0])}; give server 2 directories of its own")
+
+
+def _place(server: Server) -> tuple[object, ...]:
+    account = server.client_id if isinstance(server, MqttServer) else server.login
+    return server.type, server.address.casefold(), server.port, account
 
 
 def _role_place(number: Number, values: Values) -> tuple[int, int]:
