@@ -161,13 +161,13 @@ def _check_roles(values: Values) -> None:
 
 
 def _check_places(servers: tuple[Server, ...], values: Values) -> None:
-    """Two servers in one place: each would overwrite the other's files, and what an operator writes there (spec 1.1)."""
+    """Two servers in one place would overwrite each other's files, and what an operator writes there (spec 1.1)."""
     if len(servers) < len(NUMBERS) or (key := _place(servers[0])) != _place(servers[1]) or not key[1]:
         return
     first, second = servers
     name = f"{'HTTP' if second.type is ServerType.WEBDAV else 'FTP'}2_Address"
     if isinstance(first, MqttServer) or isinstance(second, MqttServer):
-        text = "server 1 is the same broker with the same client id, and each would throw the other out; change ClientId"
+        text = "server 1 is the same broker with the same client id: each throws the other out; change ClientId"
         values.error("MQTT2_Address", text)
     elif shared := sorted({first.path(d) for d in _WRITTEN} & {second.path(d) for d in _WRITTEN}):
         values.error(name, f"server 1 has the same place: {quote(shared[0])}; give server 2 directories of its own")

@@ -126,7 +126,7 @@ class Sync:
         revisions = Revisions(self._database)
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised_anywhere)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
-        self._verdicts = Verdicts(self._configuration, self._diary)
+        self._verdicts = Verdicts(self._configuration, revisions, self._diary)
         gateway = Gateway(
             self._configuration, self._diary,
             set_files=lambda: self._directory.files, server_won=self._directory.pass_over,
@@ -153,8 +153,7 @@ class Sync:
         remove_orphans(self._state_dir / "outgoing", self._ledger)
         with self._disk.step("the end of interrupted connections"):
             self._history.close_interrupted(self._context.now())
-        with self._disk.step("the deletion of what was delivered"):
-            await asyncio.to_thread(self._free)
+        with self._disk.step("the room that a raised limit gives"):
             self._spool.reopen()
         self._configuration.load()
         self._take_revision()
@@ -243,7 +242,9 @@ class Sync:
             looked = now
 
     async def _hear(self, state: ServiceState) -> None:
-        rejection = self._verdicts.hear(state)
+        rejection = None
+        with self._disk.step("what the services applied"):
+            rejection = self._verdicts.hear(state)
         if rejection is not None:
             with self._disk.step("a revision that is taken back"):
                 await asyncio.to_thread(
@@ -306,9 +307,9 @@ class Sync:
     async def _make_room(self) -> None:
         """Delete what every server has: beside the connections, so that none waits for it."""
         while True:
-            await self._context.clock.sleep(ROOM_SECONDS)
             with self._disk.step("the deletion of what was delivered"):
                 await asyncio.to_thread(self._free)
+            await self._context.clock.sleep(ROOM_SECONDS)
 
     async def _watch_database(self) -> None:
         await self._broken

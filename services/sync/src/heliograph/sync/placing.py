@@ -83,9 +83,7 @@ class Placing:
         self._remember(listings, {path: files[path] for path in arrived})
         return refused
 
-    def sweep(
-        self, store: RemoteStore, listings: Mapping[str, Listing], about: Mapping[str, bytes]
-    ) -> list[FileError]:
+    def sweep(self, store: RemoteStore, listings: Mapping[str, Listing], about: Mapping[str, bytes]) -> list[FileError]:
         """Remove what interrupted uploads left behind, but what is sent anew now; return what the server refused.
 
         A file that a replacement moved aside goes in any case: where the name is free now, nothing else removes it.

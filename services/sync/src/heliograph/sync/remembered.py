@@ -1,7 +1,7 @@
 """What stands on a file server of the configuration set, as far as the gateway knows (spec 1.7, *remembered*).
 
-Kept per way to a server (type, login, address, port, root, directories), for mains and backups alike: when a backup becomes the main
-server, what the gateway itself put there is no edit.
+Kept per way to a server (type, login, address, port, root, directories), for mains and backups alike: when a backup
+becomes the main server, what the gateway itself put there is no edit.
 """
 
 import hashlib
