@@ -250,3 +250,52 @@ def test_a_database_of_an_earlier_version_gets_the_new_columns(bench, tmp_path):
     bench.again()
     stored = Revisions(bench.database).last()
     assert (stored.number, stored.note, stored.taken_back, stored.changed) == (1, "", False, ())
+
+
+def test_a_wrong_file_that_waits_in_the_directory_rejects_no_edit_from_elsewhere(make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    (directory / "CONFIG" / f"{UID}_scl.ini").write_text("SCRIPT_File[0]=none.lua\nSCRIPT_File[0]=none.lua\n")
+    started = make()
+    started.look()
+    assert started.rejected
+    edit = {"DEF/inv.csv": DEFINITION.replace("Power", "Server").encode()}
+    whole = {**started.directory.files, **started.applied.set.files, **edit}
+    assert started.configuration.offer(Candidate(whole, UID, "server")).applied
+    assert started.rejected, "it waits on"
+
+
+def test_a_file_that_was_taken_out_elsewhere_does_not_come_back_with_an_edit_of_another(make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    started = make()
+    started.look()
+    kept = {path: content for path, content in started.applied.set.files.items() if not path.endswith("_var.ini")}
+    assert started.configuration.offer(Candidate(kept, UID, "REST")).applied
+    path = daq_path(directory)
+    path.write_text(path.read_text().replace("roof_2", "roof_9"))
+    started.look()
+    started.look()
+    assert set(started.applied.set.files) == set(kept)
+    assert b"roof_9" in started.applied.set.files[f"CONFIG/{UID}_daq.csv"]
+
+
+def test_the_report_of_a_rejection_outlives_a_power_cut(bench, make, tmp_path):
+    directory = plant_set(tmp_path / "set")
+    make().look()
+    path = daq_path(directory)
+    path.write_text(path.read_text().replace("inv.csv", "gone.csv"))
+    bench.diary.flush()
+    make().look()
+    bench.again()
+    assert any("gone.csv" in line for line in lines(bench))
+    told = lines(bench)
+    make().look()
+    bench.diary.flush()
+    assert lines(bench) == told, "told once"
+
+
+def lines(bench) -> list[str]:
+    """The lines of the log that lie on the disk."""
+    with bench.database.read() as session:
+        return [row[0] for row in session.connection().exec_driver_sql("SELECT text FROM log ORDER BY id")]

@@ -479,3 +479,54 @@ def test_every_order_of_edits_and_connections_ends_with_both_sides_equal(tmp_pat
             site.connect()
         assert site.on() == site.files == {CONFIG: config(), DAQ: daq(device(1)), INV: OTHER, VAR: SCHEDULE}, order
         site.close()
+
+
+def test_a_copy_of_the_configuration_in_a_new_directory_brings_no_old_settings_back(settled):
+    world = settled.worlds["alpha"]
+    world.directories.add("/NEW")
+    for path in (CONFIG, DAQ):
+        world.files[f"/NEW/{path.partition('/')[2]}"] = world.files[f"/{path}"]
+    settled.edit(CONFIG, config(FTP_DirConfig="/NEW"))
+    for _ in range(6):
+        settled.connect()
+    assert settled.in_force.number == 2
+    assert not settled.in_force.provisional
+    assert world.files[f"/NEW/{CONFIG.partition('/')[2]}"] == config(FTP_DirConfig="/NEW")
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["main", "backup"])
+def test_a_file_that_a_replacement_moved_aside_is_swept_up(settled, number):
+    settled.connect(2)
+    address = {1: "alpha", 2: "beta"}[number]
+    world = settled.worlds[address]
+    settled.offer({**settled.files, INV: OTHER})
+    world.cut_after = 10
+    settled.connect(number)
+    world.files[f"/{INV}.old.tmp"] = world.files.pop(f"/{INV}")  # as a server without a replacing rename is left
+    settled.connect(number)
+    assert settled.on(address) == {**first_set(), INV: OTHER}
+
+
+def test_a_file_moved_aside_that_could_not_be_removed_is_swept_up_later(settled):
+    world = settled.worlds["alpha"]
+    settled.offer({**settled.files, INV: OTHER})
+    world.files[f"/{INV}.old.tmp"] = b"old"
+    world.refuses = {"delete"}
+    visited = settled.connect()
+    assert any("no right to delete" in failure for failure in settled.connect().failures), visited.failures
+    world.refuses = set()
+    settled.connect()
+    assert settled.on() == {**first_set(), INV: OTHER}
+
+
+def test_a_rest_that_may_not_be_removed_keeps_nothing_from_being_written(settled):
+    world = settled.worlds["alpha"]
+    settled.offer({**settled.files, "DEF/new.csv": OTHER, DAQ: daq(device(1, "new.csv"))})
+    world.cut_after = 10
+    settled.connect()
+    left = [path for path in world.files if path.endswith(".tmp")]
+    settled.offer({**first_set(), INV: OTHER})
+    world.refuses = {"delete"}
+    failures = settled.connect().failures
+    assert any("no right to delete" in failure for failure in failures), (left, failures)
+    assert world.files[f"/{INV}"] == OTHER

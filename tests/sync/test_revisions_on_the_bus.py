@@ -209,3 +209,22 @@ async def test_a_trial_outlives_a_restart_and_is_confirmed_when_the_server_comes
         await until(lambda: api.sync.trial is None)
         assert (await api.detail()).summary.number == 2
         assert (await api.detail()).summary.state is RevisionState.IN_FORCE
+
+
+async def test_a_service_that_applied_it_once_does_not_take_it_back_after_a_power_cut(running, connect):
+    collector = await connect(Service.COLLECTOR)
+    good = CollectorState(time=2**42, started=0, revision=2)
+    late = good.model_copy(update={"revision": None, "rejected": "no port", "rejected_revision": 2})
+    async with running.run():
+        api = await Api(await connect(Service.API)).watch()
+        await api.edit({INV: OTHER})
+        await until(lambda: api.number == 2)
+        await collector.store(STATE, good, service=Service.COLLECTOR)
+        await until(lambda: [s for s in api.states.values if s.service == "collector"])
+        assert (await api.page())[0].number == 2
+    await collector.store(STATE, late, service=Service.COLLECTOR)  # it is up before sync
+    seen = len(api.states.values)
+    async with running.run():
+        await until(lambda: any(state.service == "sync" for state in api.states.values[seen:]))
+        assert (await api.edit({INV: DEFINITION})).revision == 3
+        assert [r.state for r in await api.page()][1] is RevisionState.PAST

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from typing import Any
 
@@ -13,6 +14,7 @@ from heliograph.contract import (
     CommandResults,
     CommandText,
     ConnectRequest,
+    EditRequest,
     Event,
     Level,
     PageRequest,
@@ -27,12 +29,15 @@ from heliograph.contract.channels import (
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
+    EDIT,
     EVENTS,
     RECORDS,
     RESULTS,
     STATE,
 )
 from heliograph.runtime import BusError, Outgoing
+from heliograph.sync.configuration import Configuration
+from heliograph.sync.spool import Spool
 from support.ports import free_port
 from support.samples import record
 from support.syncing import Running, plant_set, until
@@ -313,3 +318,31 @@ def _records(running: Running) -> int:
 def _count(running: Running, what: str) -> int:
     with closing(sqlite3.connect(running.settings.state_dir / "sync.db")) as database:
         return database.execute(f"SELECT count(*) FROM {what}").fetchone()[0]
+
+
+async def test_the_loop_never_deletes_records_nor_waits_for_a_set_that_is_validated(
+    running, connect, tmp_path, monkeypatch
+):
+    """Each may take seconds, in which nothing would be taken from the bus."""
+    called: dict[str, set[int]] = {}
+
+    def note(owner: type, name: str) -> None:
+        real = getattr(owner, name)
+
+        def noted(*given: object) -> object:
+            called.setdefault(name, set()).add(threading.get_ident())
+            return real(*given)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    note(Spool, "drop_records")
+    note(Configuration, "missed")
+    nobody = f"SERVER_Type=mqtt\nMQTT_Address=127.0.0.1\nMQTT_Port={free_port()}\nMQTT_TopicData=d\n"
+    async with running.run():
+        api = await connect(Service.API)
+        revisions = await watched(api, CONFIGURATION)
+        await until(lambda: revisions.values)
+        edit = EditRequest(files={"CONFIG/WPM00C44F_config.ini": nobody}, origin="REST")
+        assert (await api.request(EDIT, edit, timeout=10)).provisional
+        await until(lambda: len(called) == 2)
+    assert threading.get_ident() not in called["drop_records"] | called["missed"]

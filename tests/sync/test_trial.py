@@ -280,6 +280,16 @@ def test_after_a_failed_trial_other_files_of_the_server_are_still_taken(site):
     assert not site.in_force.provisional
 
 
+def test_a_corrected_file_after_the_way_back_is_no_conflict(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    try_out(site)
+    site.edit(CONFIG, config(GATEWAY_Name="mended"))
+    site.connect()
+    assert site.in_force.set.config.name == "mended"
+    assert "was changed on the main server and on the gateway" not in site.log()
+
+
 def test_a_corrected_file_brings_back_what_fell_with_the_wrong_one(site):
     site.edit(CONFIG, WRONG["address"])
     site.edit(INV, OTHER)
@@ -334,3 +344,101 @@ def test_a_service_that_rejects_what_came_back_too_is_left_alone(site):
     site.configuration.take_back(2, "api", "no")
     site.configuration.take_back(3, "api", "no")
     assert site.in_force.number == 3
+
+
+def test_a_content_that_failed_is_tried_again_after_it_was_another_one(site):
+    site.edit(CONFIG, WRONG["port"])
+    site.connect()
+    break_alpha(site, "port")
+    try_out(site)
+    site.refuse.clear()
+    site.edit(CONFIG, config())
+    site.connect()
+    site.edit(CONFIG, WRONG["port"])
+    site.connect()
+    assert site.files[CONFIG] == WRONG["port"], "the port listens by now"
+    site.connect()
+    assert not site.in_force.provisional
+
+
+def test_a_content_that_failed_is_tried_again_after_it_was_deleted_there(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    try_out(site)
+    del site.worlds["alpha"].files[f"/{CONFIG}"]
+    site.connect()
+    assert site.on()[CONFIG] == config()
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    assert site.in_force.provisional
+
+
+def test_a_wrong_correction_leaves_all_that_fell_on_the_server_as_it_is(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.edit(INV, OTHER)
+    site.connect()
+    try_out(site)
+    site.edit(CONFIG, config(FTP_Port="many"))
+    for _ in range(3):
+        site.connect()
+        assert site.on()[INV] == OTHER
+        assert site.files == first_set()
+    site.edit(CONFIG, config(GATEWAY_Name="mended"))
+    site.connect()
+    assert site.files == {**first_set(), CONFIG: config(GATEWAY_Name="mended"), INV: OTHER}
+
+
+def test_what_a_service_takes_back_never_returns_to_a_way_that_was_not_confirmed(site):
+    site.offer({**site.files, CONFIG: WRONG["address"]})
+    site.offer({**site.files, CONFIG: config(), DAQ: daq(device(1))})
+    assert not site.in_force.provisional
+    site.configuration.take_back(site.in_force.number, "collector", "two lines on one port")
+    site._settle()
+    assert site.files == first_set()
+    assert not site.in_force.provisional
+
+
+def test_the_old_way_is_on_trial_when_a_service_takes_a_confirmed_new_one_back(site):
+    site.worlds["gamma"] = tree()
+    site.offer({**site.files, CONFIG: config(FTP_Address="gamma"), DAQ: daq(device(1))})
+    site.connect()
+    assert not site.in_force.provisional
+    site.refuse[1] = "the old server is gone"
+    site.configuration.take_back(2, "collector", "two lines on one port")
+    site._settle()
+    assert (site.files, site.in_force.provisional) == (first_set(), True)
+    try_out(site)
+    site.refuse.clear()
+    assert site.in_force.main.address == "gamma"
+    assert not site.in_force.provisional
+
+
+def test_an_edit_that_a_service_takes_back_leaves_what_failed_on_the_server_as_it_is(site):
+    site.edit(CONFIG, WRONG["address"])
+    site.connect()
+    try_out(site)
+    site.offer({**site.files, DAQ: daq(device(1))})
+    site.configuration.take_back(site.in_force.number, "collector", "no")
+    site._settle()
+    for _ in range(3):
+        site.connect()
+    assert site.on()[CONFIG] == WRONG["address"]
+
+
+def test_a_disk_that_refuses_the_confirmation_lets_the_next_connection_confirm(site, monkeypatch):
+    from sqlalchemy.exc import OperationalError
+
+    site.worlds["gamma"] = tree()
+    site.edit(CONFIG, config(FTP_Address="gamma"))
+    site.connect()
+
+    def full(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.revisions, "note", full)
+        with pytest.raises(OperationalError):
+            site.connect()
+    assert site.in_force.provisional
+    site.connect()
+    assert not site.in_force.provisional

@@ -26,7 +26,11 @@ def server(number: int, kind: str, protocol: str) -> dict[str, object]:
     if kind == "none":
         return {}
     if kind == "mqtt":
-        return {f"SERVER{infix}_Type": "mqtt", f"MQTT{infix}_Address": "broker", f"MQTT{infix}_TopicData": "data"}
+        return {
+            f"SERVER{infix}_Type": "mqtt",
+            f"MQTT{infix}_Address": f"broker{number}",
+            f"MQTT{infix}_TopicData": "data",
+        }
     address = {f"{FILE[protocol]}{infix}_Address": f"host{number}"}
     return {f"SERVER{infix}_Type": protocol, f"SERVER{infix}_Mode": M if kind == "main" else B, **address}
 

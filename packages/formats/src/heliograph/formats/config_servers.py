@@ -1,16 +1,17 @@
 """The two servers of a `_config.ini`: what each needs, by its type, and which roles they play (spec 1.1, 1.2, 1.9)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from heliograph.formats.config import Directory, FileServer, MqttServer, Server, ServerMode, ServerType
 from heliograph.formats.config_rules import SERVER, infix
 from heliograph.formats.config_values import Values
-from heliograph.formats.report import WrongValue
+from heliograph.formats.report import WrongValue, quote
 from heliograph.formats.web_address import WebAddress, web_address
 
 Number = Literal[1, 2]
 NUMBERS: tuple[Number, Number] = (1, 2)
+_WRITTEN = tuple(directory for directory in Directory if directory is not Directory.BIN)
 MQTT_TYPES = {ServerType.MQTT, ServerType.MQTTS}
 PLAIN_PORT = 80
 DEFAULT_PORTS = {
@@ -29,6 +30,7 @@ def read_servers(values: Values) -> tuple[Server, ...]:
     servers = tuple(server for number in NUMBERS if (server := _server(number, addresses[number], values)))
     _check_roles(values)
     _check_clients(servers, values)
+    _check_places([server for server in servers if isinstance(server, FileServer)], values)
     return servers
 
 
@@ -166,6 +168,20 @@ def _check_clients(servers: Iterable[Server], values: Values) -> None:
     if len(sessions) == 2 and sessions[0] == sessions[1]:
         name = "MQTT2_ClientId" if "MQTT2_ClientId" in values.fields else "MQTT2_Address"
         values.warn(name, "both servers use this broker with the same ClientId and would throw each other out")
+
+
+def _check_places(servers: Sequence[FileServer], values: Values) -> None:
+    """Two servers in one place would overwrite each other's files, and what an operator writes there (spec 1.1)."""
+    if len(servers) < len(NUMBERS) or _account(servers[0]) != _account(servers[1]) or not servers[0].address:
+        return
+    first, second = servers
+    if shared := sorted({first.path(d) for d in _WRITTEN} & {second.path(d) for d in _WRITTEN}):
+        name = f"{'HTTP' if second.type is ServerType.WEBDAV else 'FTP'}2_Address"
+        values.error(name, f"server 1 has the same place: {quote(shared[0])}; give server 2 directories of its own")
+
+
+def _account(server: FileServer) -> tuple[object, ...]:
+    return server.type, server.address.casefold(), server.port, server.login
 
 
 def _role_place(number: Number, values: Values) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """What the files of a set must say together: device and definition, servers and schedules (spec 1.10)."""
 
-from heliograph.formats.config import MqttServer, Server
+from heliograph.formats.config import MqttServer, Server, ServerMode
 from heliograph.formats.config_parser import ConfigReading
 from heliograph.formats.config_servers import NUMBERS, server_type
 from heliograph.formats.daq import SerialInterface, TcpInterface
@@ -32,7 +32,10 @@ def check_fit(entry: PlacedDevice, definition: Definition, report: Report) -> No
 
 
 def check_schedules(config: ConfigReading, schedules: SchedulesReading) -> None:
-    """Report schedules that never fire: an error where no server is left that could connect."""
+    """Report schedules that never fire: an error where no server, or not the main one, could ever connect.
+
+    Without the main server nobody far away could configure the gateway any more (spec 1.7), whatever the others do.
+    """
     servers = {server.number: server for server in config.config.servers}
     idle = [number for number, server in servers.items() if not _can_connect(server, schedules)]
     is_certain = all(server_type(config.values, number) is not None for number in NUMBERS)
@@ -41,6 +44,10 @@ def check_schedules(config: ConfigReading, schedules: SchedulesReading) -> None:
         if len(idle) == len(servers) and is_certain:
             schedules.report.wrong(place, "no schedule ever fires: with a Count of 0 no server is ever connected to")
             return
+        if is_certain and servers[number].mode is ServerMode.MAIN:
+            text = "no schedule of the main server ever fires: with a Count of 0 nothing would configure the gateway"
+            schedules.report.wrong(place, text)
+            continue
         schedules.report.note(place, f"no schedule of server {number} ever fires: its Count is 0")
 
 

@@ -86,6 +86,7 @@ class Sync:
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._broker = ""
         self._in_force: Applied | None = None
+        self._tries: asyncio.Queue[tuple[int, bool]] = asyncio.Queue()
         self._stop = threading.Event()
         self._open()
 
@@ -129,7 +130,7 @@ class Sync:
         revisions = Revisions(self._database)
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised_anywhere)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
-        self._verdicts = Verdicts(self._configuration, self._diary)
+        self._verdicts = Verdicts(self._configuration, revisions, self._diary)
         gateway = Gateway(
             self._configuration, self._diary,
             set_files=lambda: self._directory.files, server_won=self._directory.pass_over,
@@ -161,8 +162,7 @@ class Sync:
         remove_orphans(self._state_dir / "outgoing", self._ledger)
         with self._disk.step("the end of interrupted connections"):
             self._history.close_interrupted(self._context.now())
-        with self._disk.step("the deletion of what was delivered"):
-            self._free()
+        with self._disk.step("the room that a raised limit gives"):
             self._spool.reopen()
         self._configuration.load()
         self._take_revision()
@@ -176,6 +176,7 @@ class Sync:
             "configuration": self._watch_set(),
             "revisions": self._follow_revisions(),
             "trial": self._watch_trial(),
+            "tries": self._judge_tries(),
             "publish": self._publish(),
             "commands": self._forward(),
             "diary": self._flush(),
@@ -251,7 +252,9 @@ class Sync:
 
     async def _hear(self, state: ServiceState) -> None:
         self._support.hear(state)
-        rejection = self._verdicts.hear(state)
+        rejection = None
+        with self._disk.step("what the services applied"):
+            rejection = self._verdicts.hear(state)
         if rejection is not None:
             with self._disk.step("a revision that is taken back"):
                 await asyncio.to_thread(
@@ -278,7 +281,6 @@ class Sync:
             for number in self._ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers}):
                 shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
                 self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
-            self._free()
         for server in self._servers:
             server.configure(applied)
             if server.server is not None and server.server != before[server]:
@@ -315,9 +317,9 @@ class Sync:
     async def _make_room(self) -> None:
         """Delete what every server has: beside the connections, so that none waits for it."""
         while True:
-            await self._context.clock.sleep(ROOM_SECONDS)
             with self._disk.step("the deletion of what was delivered"):
                 await asyncio.to_thread(self._free)
+            await self._context.clock.sleep(ROOM_SECONDS)
 
     async def _watch_database(self) -> None:
         await self._broken
@@ -374,11 +376,25 @@ class Sync:
     def _tried(self, _: int, applied: Applied, success: bool) -> None:
         """Without a main file server its MQTT session shows whether a revision on trial reaches anybody."""
         if applied.provisional and applied.main is None:
-            with self._disk.step("the trial of a revision"):
-                if success:
-                    self._configuration.reached(applied.number)
-                else:
-                    self._configuration.missed(applied.number, "the MQTT server was not reached")
+            self._tries.put_nowait((applied.number, success))
+
+    async def _judge_tries(self) -> None:
+        """Tell the trial of each try, beside the loop: a set may be validated just now. The disk is waited for."""
+        while True:
+            number, success = await self._tries.get()
+            is_told = False
+            while not is_told:
+                with self._disk.step("the trial of a revision"):
+                    await asyncio.to_thread(self._judge, number, success)
+                    is_told = True
+                if not is_told:
+                    await self._context.clock.sleep(FLUSH_SECONDS)
+
+    def _judge(self, number: int, success: bool) -> None:
+        if success:
+            self._configuration.reached(number)
+        else:
+            self._configuration.missed(number, "the MQTT server was not reached")
 
     def _results_came(self) -> None:
         for server in self._servers:

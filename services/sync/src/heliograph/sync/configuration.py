@@ -145,8 +145,9 @@ class Configuration:
         with self._lock:
             if self._trial is None or self.applied is None or number < self._trial.number:
                 return
-            trial, self._trial = self._trial, None
-            self._revisions.note(_TRIAL, "")
+            trial = self._trial
+            self._revisions.note(_TRIAL, "")  # first: where the disk refuses, the next connection confirms
+            self._trial = None
             self.applied = replace(self.applied, provisional=False)
             self._diary.info(f"the trial of revision {trial.number} ended well: it is confirmed")
             self._news()
@@ -182,10 +183,12 @@ class Configuration:
             trial = self._trial
             if trial is not None and trial.number == number:
                 before, trial = self._revisions.find(trial.back_to) or before, None
+            elif trial is None:
+                trial = self._trial_of_return(before, applied)
             text = f"{service} rejects it: {why}"
             # The alarm comes first: after a power cut both come again, and an alarm of the same identity only once.
             self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"taken-back-{number}-{applied.time}")
-            self._return(before, {}, number, text, trial, read_refusal(self._revisions.fact(_SOURCES)))
+            self._return(before, {}, number, text, trial, self._refused_now(applied))
             self._rejections[service] = (f"revision {number} was taken back: {text}",)
 
     def distrusted(self) -> frozenset[str]:
@@ -194,11 +197,16 @@ class Configuration:
 
     def not_refused(self, changed: Mapping[str, str]) -> set[str]:
         """Return which files of the main server may be tried: path → digest in, paths out."""
+        return set(changed) - (self._refusal().left_out(changed) or set())
+
+    def end_refusal(self) -> None:
+        """Nothing of what is refused stands on the main server any more, or it came in with what mended it.
+
+        Not before: what fell with a wrong file, and is forgotten, would be taken for a state of ours and overwritten.
+        """
         with self._lock:
-            left_out = self._refusal().left_out(changed)
-            if left_out is None:
+            if self._revisions.fact(_REFUSAL):
                 self._revisions.note(_REFUSAL, "")
-            return set(changed) - (left_out or set())
 
     def trial(self) -> Trial | None:
         """Say how the trial stands, if one is under way. Never waits: the loop asks while a set is validated."""
@@ -234,6 +242,7 @@ class Configuration:
         stored = self._revisions.keep(
             candidate.origin, now, candidate.uid, found.files,
             note=candidate.note, facts=facts, least=trial.back_to if trial else None,
+            instead_of=self._given_up(trial, number),
         )  # fmt: skip
         self._trial, self._noted_seconds = trial, 0.0
         self.applied = _applied(stored, found, provisional=trial is not None)
@@ -254,6 +263,20 @@ class Configuration:
         back_to = self._trial.back_to if self._trial else applied.number
         return TrialState(number=number, back_to=back_to, since=now, sources=dict(sources))
 
+    def _given_up(self, trial: TrialState | None, number: int) -> tuple[int, str] | None:
+        """Return the first revision of a trial that ends unconfirmed by this one, and why: none must come back."""
+        if self._trial is None or (trial is not None and trial.number == self._trial.number):
+            return None
+        return self._trial.number, f"never confirmed: revision {number} came in its place"
+
+    def _trial_of_return(self, before: Stored, applied: Applied) -> TrialState | None:
+        """Return the trial of an earlier way that comes back in place of a confirmed one: its servers may be gone."""
+        found, _ = read_set(before.files, before.uid)
+        if found is None or reach(found) == reach(applied.set):
+            return None
+        number, now = self._revisions.next_number(), milliseconds(self._clock)
+        return TrialState(number=number, back_to=applied.number, since=now)
+
     def _confirmed_reach(self, applied: Applied) -> Reach | None:
         if self._trial is None:
             return reach(applied.set)
@@ -267,6 +290,9 @@ class Configuration:
             self._diary.warning(line)
         of = f" ({stored.note})" if stored.note else ""
         self._diary.info(f"configuration revision {stored.number} applied, from the {_place(stored.origin)}{of}")
+        self._tell_trial(stored, trial)
+
+    def _tell_trial(self, stored: Stored, trial: TrialState | None) -> None:
         if trial is not None and trial.number == stored.number:
             self._diary.warning(
                 f"revision {stored.number} changes how a server is reached: it is on trial. Revision {trial.back_to} "
@@ -281,8 +307,8 @@ class Configuration:
         self._rejections[candidate.origin] = _told(findings)
         lines = [str(finding) for finding in findings]
         digests = candidate.sources or {path: digest_of(content) for path, content in candidate.files.items()}
-        digest = _digest(digests, lines)
-        if not self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"rejected-{digest}"):
+        identity = f"rejected-{_digest(digests, lines)}"
+        if self._spool.knows_alarm(identity):
             return False
         number = self.applied.number if self.applied else 0
         stays = f"revision {number} stays in force" if number else "there is no earlier one: nothing is polled"
@@ -295,7 +321,8 @@ class Configuration:
             self._diary.say(Level.ERROR if finding.severity is Severity.ERROR else Level.WARNING, str(finding))
         if len(findings) > TOLD_FINDINGS:
             self._diary.error(f"… and {len(findings) - TOLD_FINDINGS} more")
-        return True
+        self._diary.flush()  # before it counts as told: a power cut between them has it told again
+        return self._spool.raise_alarm("CONFIGURATION REJECTED", identity=identity)
 
     def _go_on(self, trial: TrialState) -> None:
         """Put a trial's state on the disk; end it where it has failed."""
@@ -338,6 +365,8 @@ class Configuration:
             self._diary.error(f"the later edit of {path} does not stand without revision {number} and fell with it")
         for path in sorted(refusal.sources):
             self._diary.error(f"{path} on the main server is left as it is and refused until its content changes")
+        self._tell_trial(stored, trial)
+        self._diary.flush()
         self._news()
 
     def _rebased(self, base: Stored, later: Mapping[str, bytes | None]) -> tuple[ConfigurationSet | None, list[str]]:
@@ -348,6 +377,13 @@ class Configuration:
         edited = {path: content for path, content in {**base.files, **later}.items() if content is not None}
         found, _ = read_set(edited, base.uid)
         return (plain, []) if found is None or reach(found) != reach(plain) else (found, sorted(later))
+
+    def _refused_now(self, applied: Applied) -> Refusal:
+        """Return what is refused once the revision in force is taken back: beside it, what was refused before."""
+        before, sources = self._refusal(), read_refusal(self._revisions.fact(_SOURCES))
+        if not before.sources or applied.origin != SERVER:
+            return before if before.sources else sources
+        return Refusal({**before.sources, **sources.sources}, is_trial=before.is_trial)
 
     def _refusal(self) -> Refusal:
         return read_refusal(self._revisions.fact(_REFUSAL))

@@ -29,5 +29,5 @@ def copy_set(
             stands = standing(before, there[folder].get(name)) in {Standing.SAME, Standing.UNSURE}
             if not stands or before is None or before.digest != digest_of(content):
                 missing[path] = content
-    placing.sweep(store, there, missing)
+    refused += placing.sweep(store, there, missing)
     return [*refused, *placing.put(store, listings, missing)]

@@ -7,7 +7,7 @@ from typing import Final
 from heliograph.formats.config import Directory, FileServer
 from heliograph.sync.applied import Applied
 from heliograph.sync.remembered import Remembered, digest_of
-from heliograph.sync.remote import TEMPORARY, Entry, FileError, RemoteStore, Upload, join
+from heliograph.sync.remote import ASIDE, TEMPORARY, Entry, FileError, RemoteStore, Upload, join
 
 CONFIG: Final = "CONFIG"
 KINDS: Final = ("config.ini", "var.ini", "daq.csv", "scl.ini", "sci.ini")
@@ -31,7 +31,10 @@ class Listings:
         self._known: dict[str, Listing] = {}
 
     def of(self, folder: str, names: frozenset[str]) -> Listing:
-        """Return what a folder holds of these names, in whatever case, and of their `.tmp`. Raises `FileError`."""
+        """Return what a folder holds of these names, in whatever case, and what uploads of them left behind.
+
+        Raises `FileError`.
+        """
         if folder not in self._known:
             self._known[folder] = self.fresh(folder, names)
         return self._known[folder]
@@ -40,7 +43,8 @@ class Listings:
         """List a folder anew. Raises `FileError`."""
         wanted = {name.casefold() for name in names}
         entries = self._store.list(
-            self._server.path(FOLDERS[folder]), lambda name: name.casefold().removesuffix(TEMPORARY) in wanted
+            self._server.path(FOLDERS[folder]),
+            lambda name: name.casefold().removesuffix(ASIDE).removesuffix(TEMPORARY) in wanted,
         )
         return {entry.name: entry for entry in entries}
 
@@ -79,28 +83,42 @@ class Placing:
         self._remember(listings, {path: files[path] for path in arrived})
         return refused
 
-    def sweep(self, store: RemoteStore, listings: Mapping[str, Listing], about: Mapping[str, bytes]) -> None:
-        """Remove what interrupted uploads left behind, but for files that are sent anew now. Raises `FileError`."""
+    def sweep(self, store: RemoteStore, listings: Mapping[str, Listing], about: Mapping[str, bytes]) -> list[FileError]:
+        """Remove what interrupted uploads left behind, but what is sent anew now; return what the server refused.
+
+        A file that a replacement moved aside goes in any case: where the name is free now, nothing else removes it.
+        """
+        refused: list[FileError] = []
         for path in self._remembered.sending():
             folder, _, name = path.partition("/")
-            if path in about or folder not in listings:
+            if folder not in listings:
                 continue
-            if name + TEMPORARY in listings[folder]:
-                store.remove(join(self._server.path(FOLDERS[folder]), name + TEMPORARY))
-            self._remembered.end_sending([path])
+            endings = (ASIDE,) if path in about else (TEMPORARY, ASIDE)
+            try:
+                for left in (name + ending for ending in endings if name + ending in listings[folder]):
+                    store.remove(join(self._server.path(FOLDERS[folder]), left))
+            except FileError as error:
+                refused.append(error)
+                continue
+            if path not in about:
+                self._remembered.end_sending([path])
+        return refused
 
     def _remember(self, listings: Listings, arrived: Mapping[str, bytes]) -> None:
         """Remember the listing after the transfer; where it shows another size, somebody wrote since."""
         found: dict[str, tuple[Entry, str]] = {}
+        clean = set(arrived)
         for folder in sorted({path.partition("/")[0] for path in arrived}):
             names = frozenset(path.partition("/")[2] for path in arrived if path.startswith(folder + "/"))
             there = listings.fresh(folder, names)
             for name in names:
                 content, entry = arrived[f"{folder}/{name}"], there.get(name)
+                if name + ASIDE in there:  # its removal failed: the next connection sweeps it
+                    clean.discard(f"{folder}/{name}")
                 if entry is not None and entry.size == len(content):
                     found[f"{folder}/{name}"] = entry, digest_of(content)
         self._remembered.keep(found)
-        self._remembered.end_sending(list(arrived))
+        self._remembered.end_sending(clean)
 
     def _upload(self, path: str, content: bytes) -> Upload:
         folder, _, name = path.partition("/")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from heliograph.formats import NamedFiles, named_files
 from heliograph.formats.findings import Severity
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import SERVER, Candidate, Configuration
+from heliograph.sync.configuration import RETURN, SERVER, Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.looking import Looking
 from heliograph.sync.placing import CONFIG, Listings, Placing, by_folder, outgoing_files, written_path
@@ -77,6 +77,8 @@ class Reconciliation:
             look.at(folder, {*names, *held.get(folder, ())})
         self._remembered.keep(look.compared)
         if not look.changed:
+            if not look.unsettled and not look.failures:
+                self._gateway.configuration.end_refusal()
             return set(look.unsettled)
         paths = {f"{folder}/{name}" for folder, names in _folders(named) for name in names}
         unknown = {path for path in paths - set(self._whole(look.changed)) if path.partition("/")[0] not in look.there}
@@ -112,6 +114,8 @@ class Reconciliation:
             self._report.stands(f"the set on the server is rejected for {errors} error(s); the log names each of them")
             return set()
         self._taken(look, changed)
+        if tried == set(digests):
+            self._gateway.configuration.end_refusal()
         return set(differing(self._applied.set.files, decision.applied.set.files))
 
     def _taken(self, look: Looking, changed: Mapping[str, bytes]) -> None:
@@ -123,7 +127,7 @@ class Reconciliation:
 
     def _tell_conflicts(self, look: Looking, tried: set[str]) -> None:
         """Say where both sides were edited: the server wins, the local edit stays in the history (spec 1.7)."""
-        if self._applied.origin == SERVER:  # what differs here was mended on the way in, by nobody's hand
+        if self._applied.origin in {SERVER, RETURN}:  # what differs was mended or brought back, by nobody's hand
             return
         known = self._remembered.known()
         for path in sorted(tried & set(self._applied.set.files)):
@@ -145,8 +149,8 @@ class Reconciliation:
             remembered = known.get(path)
             if name not in look.there[folder] or remembered is None or remembered.digest != digest_of(content):
                 missing[path] = content
-        self._placing.sweep(store, look.there, missing)
-        for error in self._placing.put(store, listings, missing):
+        swept = self._placing.sweep(store, look.there, missing)
+        for error in (*swept, *self._placing.put(store, listings, missing)):
             self._report.refused(error)
 
 

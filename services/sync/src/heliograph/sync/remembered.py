@@ -1,7 +1,7 @@
 """What stands on a file server of the configuration set, as far as the gateway knows (spec 1.7, *remembered*).
 
-Kept per way to a server (type, login, address, port, root), for mains and backups alike: when a backup becomes the main
-server, what the gateway itself put there is no edit.
+Kept per way to a server (type, login, address, port, root, directories), for mains and backups alike: when a backup
+becomes the main server, what the gateway itself put there is no edit.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from heliograph.formats.config import FileServer
+from heliograph.formats.config import Directory, FileServer
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.database import Database
@@ -21,6 +21,7 @@ from heliograph.sync.remote import Entry
 from heliograph.sync.tables import ContentRow, RememberedRow, SendingRow
 
 KEPT_CONTENTS: Final = 5000
+_OF_THE_SET: Final = (Directory.CONFIG, Directory.DEF, Directory.SCRIPT, Directory.CERT)
 STEPS: Final = 2
 """A file that changed within so many steps of the listing's clock may change again unseen."""
 
@@ -67,7 +68,7 @@ class Remembered:
 
     def __init__(self, database: Database, server: FileServer, clock: Clock) -> None:
         self._database = database
-        self._endpoint = f"{server.type}://{server.login}@{server.address}:{server.port}{server.root}"
+        self._endpoint = f"{server.type}://{server.login}@{server.address}:{server.port}{server.root}{_moved(server)}"
         self._clock = clock
 
     def known(self) -> dict[str, Known]:
@@ -113,3 +114,9 @@ class Remembered:
         """Return the paths whose upload began and was not seen to end."""
         with self._database.read() as session:
             return sorted(session.exec(select(SendingRow.path).where(SendingRow.endpoint == self._endpoint)))
+
+
+def _moved(server: FileServer) -> str:
+    """Name the directories of the set that are not where they are by default: other directories hold other files."""
+    moved = {d: server.directories.get(d, d.default) for d in _OF_THE_SET}
+    return "".join(f";{d.value}={path}" for d, path in moved.items() if path != d.default)

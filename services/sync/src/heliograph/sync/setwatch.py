@@ -40,8 +40,11 @@ class SetWatch:
 
     @property
     def files(self) -> Mapping[str, bytes]:
-        """What the directory held at the last look: a file that is named only now may lie there already."""
-        return self._files
+        """What others may name, as the directory held it at the last look: a file named only now may lie there already.
+
+        None of `CONFIG`: one that waits there rejected must not reject edits from elsewhere, nor come in with them.
+        """
+        return _nameable(self._files)
 
     @property
     def trouble(self) -> str:
@@ -95,7 +98,7 @@ class SetWatch:
             read_as = "" if own in prefixes(files) and not self._settings.gateway_uid else own
             candidate = Candidate(files, own, SET_DIRECTORY, read_as, unread)
         else:
-            whole = {**files, **applied.set.files, **{path: files[path] for path in edited}}
+            whole = {**_nameable(files), **applied.set.files, **{path: files[path] for path in edited}}
             uid = applied.prefix if applied.prefix in prefixes(files) or not prefixes(files) else own
             candidate = Candidate(whole, uid, SET_DIRECTORY, None, unread)
         decision = self._configuration.offer(candidate)
@@ -130,6 +133,10 @@ class SetWatch:
             return choose_uid(
                 settings.gateway_uid, files, settings.gateway_mac, kept, lambda uid: self._revisions.note(_UID, uid)
             )
+
+
+def _nameable(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {path: content for path, content in files.items() if not path.startswith("CONFIG/")}
 
 
 def _trouble(directory: Path | None) -> str:

@@ -128,6 +128,11 @@ class Spool:
         """Store an alarm of the gateway (spec 3.3); tell whether its identity is new."""
         return bool(self.take_alarms([_gateway_alarm(info, identity, time or milliseconds(self._clock))]))
 
+    def knows_alarm(self, identity: str) -> bool:
+        """Tell whether an alarm of this identity was stored, and is still kept."""
+        with self._database.read() as session:
+            return session.exec(select(AlarmRow.id).where(AlarmRow.identity == identity)).first() is not None
+
     def take_lines(self, events: Sequence[Event]) -> None:
         """Store lines of the log; when nobody takes them, the oldest go and a line says so."""
         rows = [

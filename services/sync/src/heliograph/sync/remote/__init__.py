@@ -21,6 +21,7 @@ from heliograph.sync.remote.errors import (
 from heliograph.sync.remote.factory import open_store
 from heliograph.sync.remote.memory import MemoryServer, MemoryStore
 from heliograph.sync.remote.store import (
+    ASIDE,
     MAX_ENTRIES,
     TEMPORARY,
     Access,
@@ -34,6 +35,7 @@ from heliograph.sync.remote.store import (
 )
 
 __all__ = [
+    "ASIDE",
     "MAX_ENTRIES",
     "TEMPORARY",
     "Access",
