@@ -177,9 +177,7 @@ class Visit:
     def _obey(self, session: Session) -> None:
         order = self.orders.collect()
         if order.applied is not None:
-            self._applied = order.applied
-            self._stock.take(order.applied, self._server.max_message_bytes)
-            self._want_discovery()
+            self._take(order.applied)
         if order.answers:
             self._answers.ask()
         for stream, asked in ((streams.RECORDS, order.records), (streams.ALARMS, order.alarms)):
@@ -194,6 +192,17 @@ class Visit:
             self._refused = (f"commands: the broker refuses the subscription of {topic}; allow it there",)
             self._tools.chronicle.fail(self._refused[0])
             self._parts.diary.error(f"{self._name}: {self._refused[0]}")
+
+    def _take(self, applied: Applied) -> None:
+        """Go on with another revision; with the one on trial, once it is confirmed, begin to deliver."""
+        is_confirmed = self._applied.provisional and not applied.provisional
+        self._applied = applied
+        self._stock.take(applied, self._server.max_message_bytes)
+        self._want_discovery()
+        if is_confirmed:
+            self._flows = self._new_flows()
+            for flow in self._flows.values():
+                flow.ask()
 
     def _feed(self, session: Session) -> bool:
         """Publish what the windows have room for: alarms first, then results, discovery, records."""
