@@ -366,6 +366,15 @@ def test_a_changed_uid_names_what_is_written_and_both_names_are_read(settled):
     assert settled.in_force.number == 3
 
 
+def test_an_edit_under_the_earlier_uid_is_not_overlooked_in_silence(settled):
+    settled.edit(CONFIG, config(GATEWAY_Uid="roof_7"))
+    for _ in range(3):
+        settled.connect()
+    settled.edit(CONFIG, config(GATEWAY_Uid="roof_7", GATEWAY_Name="Roof"))
+    visited = settled.connect()
+    assert "since GATEWAY_Uid changed it is CONFIG/roof_7_config.ini" in " ".join(visited.failures)
+
+
 def test_the_older_name_of_the_scripts_file_is_read(settled):
     settled.edit("SCRIPT/limit.lua", b"-- a script\n")
     settled.edit(SCL.replace("scl", "sci"), b"SCRIPT_File[0]=limit.lua\n")

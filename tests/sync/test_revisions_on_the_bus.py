@@ -124,6 +124,14 @@ async def test_passwords_are_masked_and_a_masked_one_comes_back_unchanged(api):
     assert "hush" not in (await api.detail()).model_dump_json()
 
 
+@pytest.mark.parametrize("change", [("=server1", "=thief.example"), ("SERVER_Type=sftp", "SERVER_Type=ftp")])
+async def test_a_masked_password_is_never_sent_to_another_address(api, change):
+    shown = (await api.detail()).files[CONFIG]
+    answer = await api.edit({CONFIG: shown.replace(*change)})
+    assert "give its password again" in answer.error
+    assert (await api.detail()).summary.number == 1
+
+
 async def test_the_history_tells_who_changed_what_and_an_older_revision_comes_back(api):
     await api.edit({INV: OTHER})
     answer = await api.bus.request(RETURN, ReturnRequest(number=1, origin="REST"), timeout=10)
@@ -195,12 +203,14 @@ async def test_a_wrong_address_comes_back_by_itself_and_a_person_sees_the_trial(
 
 
 async def test_a_trial_outlives_a_restart_and_is_confirmed_when_the_server_comes(running, connect, tmp_path):
-    running.servers[1].unreachable = "it is down"
     async with running.run():
         api = await Api(await connect(Service.API)).watch()
-        config = (await api.detail()).files[CONFIG]
+        await api.bus.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: running.texts(1, "LOG"))
+        running.servers[1].unreachable = "it is down"
+        config = (await api.detail()).files[CONFIG].replace("FTP_Password=***", "FTP_Password=hush")
         answer = await api.edit({CONFIG: config.replace("=server1", "=server1.example")})
-        assert answer.provisional
+        assert (answer.error, answer.provisional) == ("", True)
     async with running.run():
         api = await Api(await connect(Service.API)).watch()
         await until(lambda: api.sync.trial is not None)

@@ -3,6 +3,8 @@
 import pytest
 
 from heliograph.contract import ConnectionResult
+from heliograph.formats import read_set
+from heliograph.sync.applied import reach
 from heliograph.sync.trial import TRIAL_SECONDS, TRIES
 from support.site import BACKUP, CONFIG, DAQ, INV, MAIN, config, daq, device, first_set, site_at
 from support.syncing import DEFINITION, tree
@@ -442,3 +444,37 @@ def test_a_disk_that_refuses_the_confirmation_lets_the_next_connection_confirm(s
     assert site.in_force.provisional
     site.connect()
     assert not site.in_force.provisional
+
+
+def test_before_a_server_was_ever_reached_there_is_nothing_to_go_back_to(tmp_path):
+    """An installer corrects a typing error before the line is there: the error must not come back."""
+    site = site_at(tmp_path / "sync", first_set(**{CONFIG: WRONG["address"]}))
+    site.connect()
+    site.offer({**site.files, CONFIG: config(FTP_Address="also-away")})
+    site.again()
+    for _ in range(2 * TRIES):
+        site.connect()
+    assert site.in_force.number == 2
+    site.offer({**site.files, CONFIG: config()})
+    site.connect()
+    site.offer({**site.files, CONFIG: WRONG["address"]})
+    assert site.in_force.provisional, "from now on there is a way that is known to work"
+    site.close()
+
+
+def test_where_the_newest_revision_can_no_longer_be_read_the_one_before_is_in_force(site):
+    site.offer({**site.files, INV: OTHER})
+    with site.database.write() as session:
+        session.connection().exec_driver_sql("UPDATE revision SET files = '{}' WHERE number = 2")
+    site.again()
+    assert site.in_force.number == 1
+    assert "revision 2 of the configuration can no longer be read" in site.log()
+    site.offer({**site.files, INV: OTHER})
+    assert site.in_force.number == 3
+
+
+def test_another_uid_is_another_way_to_a_broker(tmp_path):
+    found = [
+        read_set(first_set(**{CONFIG: config(MQTT, **more)}), "WPM00C44F")[0] for more in ({}, {"GATEWAY_Uid": "x"})
+    ]
+    assert reach(found[0]) != reach(found[1])

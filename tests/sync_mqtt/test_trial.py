@@ -50,10 +50,12 @@ async def test_a_session_confirms_it_and_what_waited_for_the_file_server_goes_ou
 ):
     running = Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set"))
     (tmp_path / "set" / "DEF" / "inv.csv").write_bytes(DEFINITION)
-    running.servers[1].unreachable = running.servers[2].unreachable = "it is down"
     with operator(mosquitto_broker.port) as listening:
         async with running.run():
             api, collector = await Api(await connect(Service.API)).watch(), await connect(Service.COLLECTOR)
+            await api.bus.request(CONNECT, ConnectRequest(server=1), timeout=5)
+            await until(lambda: running.texts(1, "LOG"))
+            running.servers[1].unreachable = running.servers[2].unreachable = "it is down"
             made = [record(number) for number in (1, 2)]
             outgoing = [Outgoing(RECORDS, {"device": "1"}, m.model_dump_json().encode(), m.identity) for m in made]
             await collector.store_batch(outgoing)
@@ -70,6 +72,8 @@ async def test_a_broker_that_nobody_finds_brings_the_file_server_back(broker, co
     running.clock = FastClock(20)
     async with running.run():
         api, collector = await Api(await connect(Service.API)).watch(), await connect(Service.COLLECTOR)
+        await api.bus.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: running.texts(1, "LOG"))
         made = record(1)
         await collector.store_batch(
             [Outgoing(RECORDS, {"device": "1"}, made.model_dump_json().encode(), made.identity)]

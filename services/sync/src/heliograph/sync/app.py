@@ -374,8 +374,8 @@ class Sync:
         return answer
 
     def _tried(self, _: int, applied: Applied, success: bool) -> None:
-        """Without a main file server its MQTT session shows whether a revision on trial reaches anybody."""
-        if applied.provisional and applied.main is None:
+        """Without a main file server its MQTT session shows whether a revision reaches anybody."""
+        if applied.main is None and (success or applied.provisional):
             self._tries.put_nowait((applied.number, success))
 
     async def _judge_tries(self) -> None:

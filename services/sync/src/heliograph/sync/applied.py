@@ -54,13 +54,17 @@ class Applied:
         )
 
 
-Reach = tuple[tuple[Server, tuple[bytes, ...]], ...]
-"""What reaching the servers depends on: each server without its looks, and the certificates that it names."""
+Reach = tuple[tuple[Server, tuple[bytes, ...], str], ...]
+"""What reaching the servers depends on: each server without its looks, the certificates that it names, and for MQTT the
+uid, which is the client's name and stands in topics."""
 
 
 def reach(found: ConfigurationSet) -> Reach:
     """Return how the servers of a set are reached; sets with the same reach need no trial."""
-    return tuple((_plain(server), _certificates(server, found.files)) for server in found.config.servers)
+    return tuple(
+        (_plain(server), _certificates(server, found.files), found.uid if isinstance(server, MqttServer) else "")
+        for server in found.config.servers
+    )
 
 
 def begins_trial(before: Applied | None, after: Applied) -> bool:

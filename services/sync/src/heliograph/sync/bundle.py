@@ -38,7 +38,12 @@ def shown_file(path: str, content: str, keys: frozenset[str] = frozenset()) -> s
         return None
     if folder == "CERT":
         return "".join(f"{found}\n" for found in _CERTIFICATE.findall(content)) or None
-    return mask_secrets(_KEY.sub(_KEY_LEFT_OUT, content))
+    return mask_secrets(without_keys(content))
+
+
+def without_keys(content: str) -> str:
+    """Return a text with private keys left out, where somebody put one by mistake."""
+    return _KEY.sub(_KEY_LEFT_OUT, content)
 
 
 def pack_bundle(

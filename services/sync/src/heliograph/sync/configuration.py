@@ -21,7 +21,7 @@ from heliograph.sync.applied import Applied, Reach, reach
 from heliograph.sync.diary import Diary
 from heliograph.sync.refusals import Refusal, read_refusal
 from heliograph.sync.remembered import digest_of
-from heliograph.sync.revisions import Revisions, Stored, differing
+from heliograph.sync.revisions import KEPT, Revisions, Stored, differing
 from heliograph.sync.spool import Spool
 from heliograph.sync.trial import TRIAL_SECONDS, TRIES, TrialState, read_trial
 
@@ -36,6 +36,7 @@ _ORIGINS: Final = {SERVER, SET_DIRECTORY}
 _TRIAL: Final = "trial"
 _REFUSAL: Final = "refusal"
 _SOURCES: Final = "sources"
+_REACHED: Final = "reached"
 _NOTE_SECONDS: Final = 60.0
 """A trial's clock is put on the disk so often: a power cut gives it no more time than this."""
 
@@ -82,6 +83,8 @@ class Configuration:
         self._lock = threading.RLock()
         self._trial: TrialState | None = None
         self._noted_seconds = 0.0
+        self._was_reached = False
+        """Whether a main server was ever reached: before that there is no confirmed way to go back to."""
         self._rejections: dict[str, tuple[str, ...]] = {}
         """Findings by the origin of the set that is refused."""
         self._warnings: tuple[str, ...] = ()
@@ -99,16 +102,17 @@ class Configuration:
 
     def load(self) -> None:
         """Take the last good revision, and the trial under way, from the disk."""
-        stored = self._revisions.last()
-        if stored is None:
+        self._was_reached = bool(self._revisions.fact(_REACHED))
+        for stored in self._revisions.page(KEPT, None):
+            found, findings = read_set(stored.files, stored.uid)
+            if found is None:
+                self._diary.error(f"revision {stored.number} of the configuration can no longer be read")
+                self._warnings = self._warnings or _told(findings)
+                continue
+            self._warnings = _told(findings)
+            self._trial = read_trial(self._revisions.fact(_TRIAL))
+            self.applied = _applied(stored, found, provisional=self._trial is not None)
             return
-        found, findings = read_set(stored.files, stored.uid)
-        self._warnings = _told(findings)
-        if found is None:
-            self._diary.error(f"revision {stored.number} of the configuration can no longer be read")
-            return
-        self._trial = read_trial(self._revisions.fact(_TRIAL))
-        self.applied = _applied(stored, found, provisional=self._trial is not None)
 
     @contextmanager
     def steady(self) -> Iterator[Applied | None]:
@@ -142,7 +146,12 @@ class Configuration:
 
     def reached(self, number: int) -> None:
         """The main server was reached with this revision: a trial ends well."""
+        if self._was_reached and self._trial is None:
+            return
         with self._lock:
+            if not self._was_reached:
+                self._revisions.note(_REACHED, "1")
+                self._was_reached = True
             if self._trial is None or self.applied is None or number < self._trial.number:
                 return
             trial = self._trial
@@ -256,7 +265,7 @@ class Configuration:
         """Return the trial that a set begins, or goes on with; None where it needs none."""
         applied = self.applied
         wanted = reach(found)
-        if applied is None or wanted == self._confirmed_reach(applied):
+        if applied is None or not self._was_reached or wanted == self._confirmed_reach(applied):
             return None
         if self._trial is not None and wanted == reach(applied.set):
             return self._trial

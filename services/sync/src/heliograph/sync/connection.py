@@ -240,6 +240,7 @@ class Visit:
 
     def _reconcile(self, store: RemoteStore, look: Looking, listings: Listings) -> None:
         if not self._server.sync_config:
+            self._parts.gateway.configuration.reached(self._applied.number)
             return
         report = Report(
             refused=lambda error: self._refused("configuration", error),

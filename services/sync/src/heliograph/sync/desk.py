@@ -3,6 +3,7 @@
 A local edit is a candidate like any other; it reaches the main server at the next connection.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,11 +18,13 @@ from heliograph.contract import (
     RevisionState,
     RevisionSummary,
 )
-from heliograph.formats import named_files
-from heliograph.formats.secrets import mask_secrets, restore_secrets
+from heliograph.formats import named_files, parse_config
+from heliograph.formats.config import MqttServer, Server, ServerType
+from heliograph.formats.secrets import HIDDEN, mask_secrets, restore_secrets
 from heliograph.sync.applied import Applied, text
+from heliograph.sync.bundle import without_keys
 from heliograph.sync.configuration import Candidate, Configuration, Decision
-from heliograph.sync.placing import KINDS
+from heliograph.sync.placing import CONFIG, KINDS
 from heliograph.sync.revisions import KEPT, Revisions, Stored
 
 REJECTED: Final = "the edit is rejected; nothing was changed. Mend what the findings name and send it again"
@@ -82,6 +85,8 @@ class Desk:
             else:
                 files[path] = _restored(path, content.encode(), files.get(path, b""))
         added = [path for path, content in request.files.items() if content is not None]
+        if moved := _moved_with_masked_password(request, files, applied):
+            return EditAnswer(error=moved)
         if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
             return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
         return _answer(self._configuration.offer(Candidate(files, applied.prefix, request.origin)))
@@ -110,8 +115,28 @@ def _set_paths(files: Mapping[str, bytes], prefix: str) -> set[str]:
 
 
 def _shown(path: str, content: str) -> str:
-    """Hide the passwords; other files hold none, and would not get back what is hidden in them."""
-    return mask_secrets(content) if path.endswith("_config.ini") else content
+    """Hide the passwords, and a private key that was put into `CERT` by mistake; definitions come back as they are."""
+    return mask_secrets(content) if path.endswith("_config.ini") else without_keys(content)
+
+
+def _moved_with_masked_password(request: EditRequest, files: Mapping[str, bytes], applied: Applied) -> str:
+    """Say that a masked password would go to another address: whoever may edit need not know it, nor send it away."""
+    path = f"{CONFIG}/{applied.prefix}_config.ini"
+    edited = request.files.get(path)
+    config, _ = parse_config(files[path], path) if edited and path in files else (None, ())
+    if config is None or edited is None:
+        return ""
+    before = {server.number: (server.type, server.address, server.port) for server in applied.set.config.servers}
+    for server in config.servers:
+        is_moved = before.get(server.number) != (server.type, server.address, server.port)
+        if is_moved and re.search(rf"(?m)^{_family(server)}_Password={re.escape(HIDDEN)}\s*$", edited):
+            return f"server {server.number} gets another address: give its password again, *** is that of the old one"
+    return ""
+
+
+def _family(server: Server) -> str:
+    kind = "MQTT" if isinstance(server, MqttServer) else "HTTP" if server.type is ServerType.WEBDAV else "FTP"
+    return f"{kind}{'' if server.number == 1 else '2'}"
 
 
 def _restored(path: str, content: bytes, current: bytes) -> bytes:

@@ -41,6 +41,8 @@ class Looking:
         self.unsettled: set[str] = set()
         """Paths in the set that stand on the server and could not be read."""
         self.failures: list[FileError] = []
+        self.overlooked: list[tuple[str, str]] = []
+        """Files under an earlier uid that were written later than those that are read, and the names of these."""
         self._edited: dict[str, tuple[Entry, str]] = {}
 
     def list_config(self) -> Listing:
@@ -55,6 +57,7 @@ class Looking:
             found = [name for name in names if name in listing]
             if found:
                 self._compare(f"{CONFIG}/{self._applied.prefix}_{kind}", f"{CONFIG}/{found[0]}", listing[found[0]])
+            self.overlooked += [(old, found[0]) for old in found[1:] if _is_later(listing[old], listing[found[0]])]
 
     def at(self, folder: str, names: Iterable[str]) -> None:
         """Look at files of another folder."""
@@ -134,3 +137,7 @@ class Looking:
         if len(content) != entry.size:
             raise RemoteFailure(path, f"{path} is still being written on the server; it is read at the next connection")
         return content
+
+
+def _is_later(one: Entry, other: Entry) -> bool:
+    return one.modified is not None and other.modified is not None and one.modified > other.modified

@@ -63,9 +63,15 @@ class Reconciliation:
     def run(self, store: RemoteStore, look: Looking, listings: Listings) -> None:
         """Take what changed on the server, then bring it what it lacks. Raises `FileError`, `LinkLost`, `OSError`."""
         look.at_config()
+        if CONFIG in look.there:
+            self._gateway.configuration.reached(self._applied.number)
         kept_back = self._take(look) if CONFIG in look.there else set()
         for error in look.failures:
             self._report.refused(error)
+        for old, new in look.overlooked:
+            self._report.stands(
+                f"CONFIG/{old} was edited and is not read: since GATEWAY_Uid changed it is CONFIG/{new}"
+            )
         if CONFIG in look.there:
             self._bring(store, look, listings, kept_back)
 
