@@ -342,6 +342,8 @@ async def test_the_loop_never_deletes_records_nor_waits_for_a_set_that_is_valida
         api = await connect(Service.API)
         revisions = await watched(api, CONFIGURATION)
         await until(lambda: revisions.values)
+        await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await until(lambda: running.texts(1, "LOG"))
         edit = EditRequest(files={"CONFIG/WPM00C44F_config.ini": nobody}, origin="REST")
         assert (await api.request(EDIT, edit, timeout=10)).provisional
         await until(lambda: len(called) == 2)
