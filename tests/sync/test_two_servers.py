@@ -7,6 +7,7 @@ import pytest
 
 from heliograph.formats import read_set
 from heliograph.formats.config import FileServer, MqttServer, ServerMode
+from heliograph.sync.places import moved, warning
 from support.samples import record
 from support.site import BACKUP, CONFIG, INV, MAIN, config, first_set, site_at
 from support.syncing import DEFINITION
@@ -145,3 +146,37 @@ def test_a_changed_address_keeps_the_backlog(site):
     site.connect()
     site.connect(2)
     assert len(rows(site, "gamma")) == 1
+
+
+SWAPPED = {
+    **{key.replace("SERVER_", "SERVER2_").replace("FTP_", "FTP2_"): value for key, value in MAIN.items()},
+    **{key.replace("2_", "_"): value for key, value in BACKUP.items()},
+    "SERVER2_Mode": M,
+    "SERVER_Mode": B,
+}
+BROKER = {key: value for key, value in SWAPPED.items() if "2_" in key} | server(1, "mqtt", "sftp")
+
+
+def servers_of(*parts: dict[str, object], **changes: object):
+    found, findings = read_set(first_set(**{CONFIG: config(*parts, **changes)}), "WPM00C44F")
+    assert found is not None, findings
+    return found.config.servers
+
+
+@pytest.mark.parametrize(
+    ("after", "numbers"),
+    [
+        (servers_of(), {}),
+        (servers_of(MAIN), {}),
+        (servers_of(FTP_Address="gamma", FTP2_Login="other"), {}),
+        (servers_of(SWAPPED), {1: 2, 2: 1}),
+        (servers_of(SWAPPED, FTP_Password="other"), {1: 2, 2: 1}),
+        (servers_of(BROKER), {1: 2}),
+    ],
+    ids=["same", "gone", "changed address", "exchange", "exchange and password", "main moves for MQTT"],
+)
+def test_a_move_is_the_very_same_place_under_another_number(after, numbers):
+    assert moved(servers_of(), after) == numbers
+    assert moved(after, servers_of()) == {now: was for was, now in numbers.items()}
+    for was, now in numbers.items():
+        assert f"was server {was} is server {now}" in warning(was, now)

@@ -32,6 +32,7 @@ from heliograph.sync.intake import Intake
 from heliograph.sync.ledger import RECORDS, Ledger, streams_of
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
+from heliograph.sync.places import moved, warning
 from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
@@ -277,6 +278,9 @@ class Sync:
     def _apply(self, applied: Applied) -> None:
         """Give every part the revision in force. What waits for a server is dropped only once that is confirmed."""
         before = {server: server.server for server in self._servers}
+        if self._in_force is not None:
+            for was, now in moved(self._in_force.set.config.servers, applied.set.config.servers).items():
+                self._diary.warning(f"revision {applied.number}: {warning(was, now)}")
         if not applied.provisional:
             for number in self._ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers}):
                 shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
