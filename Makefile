@@ -1,8 +1,8 @@
 # The commands of the README. `make setup` is called by each of them and does nothing when .venv is up to date.
 PY := .venv/bin
 ARGS ?=
-# Most tests wait for real peers: one worker more than cores keeps the cores busy.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Most tests wait for real peers: two workers a core keep the cores busy.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 .PHONY: setup demo test test-compose check bench up lock contract format clean
 
