@@ -18,12 +18,16 @@ FAULTS = {
     1: ("dead", True, "timeout"),
     2: ("late", 0.25, "timeout"),
     3: ("noise", b"\x00\xff\x17" * 20, ""),
-    4: ("wrong_unit", True, "unit"),
+    4: ("wrong_unit", 100, "unit"),
     5: ("wrong_function", True, "function"),
     6: ("half_frame", True, "short"),
     7: ("exception", 4, "exception 4"),
 }
-"""By unit: what goes wrong with it, and under which kind it is counted."""
+"""By unit: what goes wrong with it, and under which kind it is counted.
+
+Unit 4 answers as one that nobody asks: an answer in the name of unit 5, which owes one, is a late answer and rightly
+counted as such.
+"""
 HEALTHY = 20
 UNITS = (*FAULTS, HEALTHY)
 

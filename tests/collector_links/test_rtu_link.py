@@ -63,7 +63,7 @@ async def test_reads_and_writes(link):
 async def test_every_request_keeps_the_silence(baudrate):
     """Whatever came before – an answer, an exception, noise, a wrong unit, nothing – 3.5 characters stay silent."""
     async with RtuSimulator({1: bank(), 2: bank()}, baudrate) as line, rtu_link(line.device, baudrate) as link:
-        for fault, value in [("", 0), ("exception", 2), ("noise", b"\xff\x00"), ("dead", True), ("wrong_unit", True)]:
+        for fault, value in [("", 0), ("exception", 2), ("noise", b"\xff\x00"), ("dead", True), ("wrong_unit", 1)]:
             if fault:
                 setattr(line.faults[2], fault, value)
             for unit in (1, 2, 1):
@@ -98,7 +98,7 @@ def test_arithmetic_of_the_line():
 @pytest.mark.parametrize(
     ("fault", "value", "kind"),
     [
-        ("wrong_unit", True, "unit"),
+        ("wrong_unit", 1, "unit"),
         ("wrong_function", True, "function"),
         ("bad_crc", True, "crc"),
         ("half_frame", True, "short"),

@@ -86,7 +86,7 @@ async def test_exceptions_are_answers(device, link):
 @pytest.mark.parametrize(
     ("fault", "value", "kind"),
     [
-        ("wrong_unit", True, "unit"),
+        ("wrong_unit", 1, "unit"),
         ("wrong_function", True, "function"),
         ("bad_crc", True, "late"),
         ("half_frame", True, "short"),

@@ -18,8 +18,8 @@ class Faults:
     """Seconds that an answer takes."""
     noise: bytes = b""
     """Sent before the answer."""
-    wrong_unit: bool = False
-    """Answers as the unit after it."""
+    wrong_unit: int = 0
+    """Added to its address in what it answers."""
     wrong_function: bool = False
     """Answers another function than asked."""
     bad_crc: bool = False
