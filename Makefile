@@ -26,7 +26,7 @@ test-compose: setup  ## the tests against Docker Compose
 check: setup  ## style, types, layers, generated files
 	@$(PY)/ruff format --check --quiet .
 	@$(PY)/ruff check --quiet .
-	@$(PY)/mypy packages services
+	@$(PY)/mypy packages services bench
 	@$(PY)/lint-imports --no-logo
 	@$(PY)/python scripts/generate_contract.py --check
 

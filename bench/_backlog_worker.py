@@ -58,7 +58,7 @@ class Gateway:
             open=lambda s, _: open_store(s, Access(private_key=key), Pins(self.database)), stop=threading.Event(),
             gateway=Side(configuration, diary, set_files=dict, server_won=lambda _: None),
         )  # fmt: skip
-        self.files = Outgoing(self.outgoing, 1, self.database, self.ledger, clock)
+        self.files = Outgoing(self.outgoing, 1, self.database, self.ledger, clock, diary.warning)
         self.form = Form(UID, devices=tuple(str(n) for n in range(DEVICES)))
         if server:
             self.server = FileServer(

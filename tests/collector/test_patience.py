@@ -6,7 +6,7 @@ from heliograph.collector.patience import Patience
 def test_a_device_that_falls_silent_holds_a_shared_line_for_one_time_limit_only():
     patience = Patience(1.0)
     patience.answered(0.05)
-    assert [patience.of_poll(failures, shared=True) for failures in range(3)] == [1.0, 0.2, 0.2]
+    assert [patience.of_poll(failures, shared=True) for failures in range(3)] == [0.95, 0.2, 0.2]
     assert [patience.of_poll(failures, shared=False) for failures in range(3)] == [1.0, 1.0, 1.0]
 
 
@@ -19,6 +19,14 @@ def test_an_answer_after_a_short_wait_gives_a_slow_device_its_whole_time_limit_a
     assert patience.of_probe(0, shared=True) == 1.0
 
 
+def test_a_device_known_to_need_it_gets_its_whole_time_limit_at_the_first_try_as_well():
+    patience = Patience(1.0)
+    patience.answered(0.24)
+    assert patience.of_poll(0, shared=True) == 0.96
+    patience.answered(0.3)
+    assert patience.of_poll(0, shared=True) == 1.0
+
+
 def test_an_answer_after_a_whole_time_limit_gains_a_device_nothing():
     patience = Patience(1.0)
     patience.answered(0.01)
@@ -28,7 +36,7 @@ def test_an_answer_after_a_whole_time_limit_gains_a_device_nothing():
 
 
 def test_a_device_never_heard_holds_a_shared_line_for_one_time_limit_only():
-    assert [Patience(1.0).of_poll(failures, shared=True) for failures in range(3)] == [1.0, 0.1, 0.1]
+    assert [Patience(1.0).of_poll(failures, shared=True) for failures in range(3)] == [0.95, 0.1, 0.1]
     assert [Patience(1.0).of_poll(failures, shared=False) for failures in range(3)] == [1.0, 1.0, 1.0]
 
 

@@ -1,9 +1,11 @@
 """How long to wait for one device's answer: its time limit, or less where others would wait for a device that is lost.
 
-On a shared line a device that was silent for its whole time limit holds the line at its next tries only for a few times
-what it needed while it answered. It has its whole limit all the same: it is not asked again before that has passed,
-and an answer that comes meanwhile, late, gives it the whole limit again. So a slow device is not taken for a lost one.
-Its first try and every fourth probe wait for the whole limit, and alone on its line every one does.
+On a shared line a device that was silent for a time limit holds the line at its next tries only for a few times what it
+needed while it answered. It has its whole limit all the same: it is not asked again before that has passed, and an
+answer that comes meanwhile, late, gives it the whole limit again. So a slow device is not taken for a lost one.
+The first try leaves room in the limit for its own frames and silences, so that the others miss one limit and no more,
+unless the device is known to need the rest. Every fourth probe waits for the whole limit; alone on its line every try
+does.
 """
 
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ TIMES_SLOWEST: Final = 4.0
 FADING: Final = 0.99
 """What is left of the slowest answer with each faster one, so that one hiccup is forgotten."""
 WHOLE_EACH: Final = 4
+FIRST_SHARE: Final = 0.95
+"""Of the time limit, what the first try of a quick device holds a shared line."""
 
 
 @dataclass(slots=True)
@@ -38,7 +42,10 @@ class Patience:
 
     def of_poll(self, failures: int, *, shared: bool) -> float:
         """Return how long a request of a poll waits after so many failures in a row."""
-        return self._wait(whole=not failures or not shared)
+        if failures or not shared:
+            return self._wait(whole=not shared)
+        self.is_short = False
+        return min(self.limit, max(FIRST_SHARE * self.limit, TIMES_SLOWEST * self.slowest))
 
     def of_probe(self, failures: int, *, shared: bool) -> float:
         """Return how long a probe waits after so many that failed."""
