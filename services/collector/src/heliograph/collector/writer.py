@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from heliograph.collector.alarms import as_recorded
+from heliograph.collector.asking import Asker, Tally
 from heliograph.collector.blocks import MOST_REGISTERS
+from heliograph.collector.cost import wire_of
 from heliograph.collector.decode import decode_value
 from heliograph.collector.drafts import Draft, RecordDraft
 from heliograph.collector.encode import Raw, encode, needs_current, write_calls
@@ -18,6 +20,7 @@ from heliograph.collector.errors import Refusal
 from heliograph.collector.fetch import Fetch, Reading
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, LinkFailure, ModbusException, NoAnswer, ReadCall, WriteCall
+from heliograph.collector.pace import PaceMeter
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Station
 from heliograph.contract import Outcome, ParametersRequest, ReadRequest, RecordKind, VariableValue, WriteRequest
@@ -95,15 +98,20 @@ class Writer:
         device, definition = station.device, station.definition
         if not definition.parameters:
             return f"{device.name} has no parameters: no variable of {definition.file} has action 1, 7 or 9"
-        fetch = Fetch(definition.parameters, device)
+        fetch = Fetch(definition.parameters, device, wire_of(station.serial))
         try:
             _, line = self._find(device.index)
-            reading, failures = await self._asked(line, lambda link: fetch.read(link, device.timeout_ms / 1000))
+            reading, failures = await self._asked(line, lambda link: fetch.read(self._asker(link, station)))
         except (Refusal, LinkFailure) as error:
             return f"{device.name}: {error}"
         if any(value is not None for value in reading):
             self._put([self._draft(station, reading)])
         return f"{device.name}: {failures[0]}" if failures else ""
+
+    def _asker(self, link: Link, station: Station) -> Asker:
+        """Ask as the poller does, a busy device again; nothing is kept of what is counted."""
+        limit = station.device.timeout_ms / 1000
+        return Asker(link, self._clock, PaceMeter(wire_of(station.serial)), Tally(), limit, limit)
 
     def _draft(self, station: Station, reading: Reading) -> RecordDraft:
         parameters = station.definition.parameters

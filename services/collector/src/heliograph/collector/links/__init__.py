@@ -2,32 +2,44 @@
 
 from heliograph.collector.links.calls import Call, ReadCall, WriteCall
 from heliograph.collector.links.errors import (
+    EXCEPTIONS,
     BadFrame,
+    Busy,
+    DeviceTrouble,
     DropKind,
+    Illegal,
     LinkDown,
     LinkFailure,
     ModbusException,
     NoAnswer,
+    NobodyBehind,
     Silence,
+    modbus_exception,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
 from heliograph.collector.links.rtu import RtuLink
 from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
+    "EXCEPTIONS",
     "BadFrame",
+    "Busy",
     "Call",
     "Counters",
+    "DeviceTrouble",
     "DropKind",
+    "Illegal",
     "Link",
     "LinkDown",
     "LinkFailure",
     "ModbusException",
     "NoAnswer",
+    "NobodyBehind",
     "OnDrop",
     "ReadCall",
     "RtuLink",
     "Silence",
     "TcpLink",
     "WriteCall",
+    "modbus_exception",
 ]
