@@ -81,7 +81,7 @@ class Fetch:
         self.learnt = learnt
         self.requests: list[Request] = []
         self.order: list[int] = []
-        self.blanks = []
+        self.blanks: list[Sequence[Value]] = []
         """What they give when they fail."""
         self._follow(self._planned(self._cost))
 
@@ -91,7 +91,7 @@ class Fetch:
         self._follow(self._planned(self._cost))
 
     def suit(self, pace: Pace) -> bool:
-        """Take the pace of the device as it was measured; tell whether another plan is clearly cheaper, and followed."""
+        """Take the pace of the device as it was measured; tell whether another plan, clearly cheaper, is followed."""
         self._cost = self._wire.cost(pace)
         if not self._device.gap:
             return False  # without holes to read across, the fewest requests are the cheapest at any pace
@@ -122,12 +122,13 @@ class Fetch:
         """
         values = list(self.blanks)
         failures: list[LinkFailure] = []
+        learnt = self.learnt
         for place, request in enumerate(self.requests):
             try:
                 values[place] = await request.read(reader)
             except Illegal as refusal:
-                rescued = await self.rescue(reader, request, refusal, self.learnt)
-                values[place] = rescued.values
+                rescued = await self.rescue(reader, request, refusal, learnt)
+                values[place], learnt = rescued.values, rescued.learnt
                 if None in rescued.values:
                     failures.append(rescued.ended or refusal)
                 if rescued.ended is not None:

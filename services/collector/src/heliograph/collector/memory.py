@@ -1,4 +1,4 @@
-"""What was learnt of the devices, on the disk: kept over restarts until a device's definition, line or firmware changes.
+"""What was learnt of the devices, on the disk: kept until a device's definition, its line or its firmware changes.
 
 One small file, written whole beside and renamed over. It is no record: where it is damaged or cannot be written the
 collector says so and learns anew.

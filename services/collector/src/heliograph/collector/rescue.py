@@ -19,7 +19,7 @@ from heliograph.collector.links import Busy, DeviceTrouble, Illegal, ReadCall
 from heliograph.contract.records import Value
 from heliograph.formats.definition import Kind, Table, Variable
 
-SHORTEST_PIECE: Final = 4
+SHORTEST_PIECE: Final = 2
 """Registers of a text below which it is not tried in smaller pieces."""
 ILLEGAL_FUNCTION: Final = 1
 
@@ -32,7 +32,7 @@ Cell = list[Member]
 
 
 class Rescue:
-    """Reads a block that was refused, part by part. `values` and `learnt` hold what was found, even where it ended early."""
+    """Reads a block that was refused, part by part; `values` and `learnt` hold what was found, however it ended."""
 
     def __init__(self, block: Block, unit: int, ask: Ask, plan: Planner, learnt: Learnt) -> None:
         self.learnt = learnt
