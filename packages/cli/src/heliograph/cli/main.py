@@ -4,6 +4,7 @@ import typer
 
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
+from heliograph.cli.plan import plan
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.up import up
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command("up")(up)
 app.command("check")(check)
 app.command("decode")(decode)
+app.command("plan")(plan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
 
