@@ -21,6 +21,7 @@ from heliograph.contract import (
     ConnectionResult,
     ConnectRequest,
     DeviceCondition,
+    DevicePlan,
     DeviceState,
     LineState,
     Outcome,
@@ -28,6 +29,7 @@ from heliograph.contract import (
     ParametersRequest,
     Reading,
     ReadRequest,
+    RefusedVariable,
     Revision,
     ServerState,
     ServerSummary,
@@ -130,6 +132,19 @@ def reading(device: str, moment: int | None = None) -> Reading:
     return Reading(device=device, name=f"roof_{device}", time=moment, values=values)
 
 
+PLAN = DevicePlan(
+    requests=3,
+    registers=16,
+    bytes=95,
+    values=9,
+    least_seconds=0.0642,
+    turnaround_seconds=0.0213,
+    lessons=("not more than 60 registers of table 3 at once", "not across the registers 40005 to 40009"),
+    refused_count=22,
+    refused=(RefusedVariable(variable="9", name="Grid frequency", code=2),),
+)
+
+
 def collector_state(**changes: object) -> CollectorState:
     moment = now()
     healthy = [
@@ -144,6 +159,7 @@ def collector_state(**changes: object) -> CollectorState:
             readings=7_195,
             records=12,
             errors={"timeout": 2} if index == "1" else {},
+            plan=PLAN,
         )
         for index, name in (("1", "roof_1"), ("2", "roof_2"), ("4", "grid meter"))
     ]
