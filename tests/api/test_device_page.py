@@ -23,8 +23,8 @@ async def test_the_page_shows_one_device(api):
     for part in (
         "Roof of the dairy", "roof_1", "Answering", "Index 1 · 192.168.1.41:502 · unit 1", "inv.csv",
         "7 195 readings by 21 600 requests", "12 records", "Requests a poll 3", "for 9 values", "95 B",
-        "64.20 ms", "it needs 21.30 ms to answer", "not across the registers 40005 to 40009",
-        "Grid frequency", "and 21 more", "timeout", "AC power", "Serial number",
+        "64.20 ms", "it needs 21.30 ms to answer", "It is not read across the registers 40005 to 40009.",
+        "Grid frequency", "And 21 more.", "timeout", "AC power", "Serial number",
     ):  # fmt: skip
         assert part in text, part
 

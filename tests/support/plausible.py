@@ -139,7 +139,10 @@ PLAN = DevicePlan(
     values=9,
     least_seconds=0.0642,
     turnaround_seconds=0.0213,
-    lessons=("not more than 60 registers of table 3 at once", "not across the registers 40005 to 40009"),
+    lessons=(
+        "It gives at most 60 holding registers at once.",
+        "It is not read across the registers 40005 to 40009.",
+    ),
     refused_count=22,
     refused=(RefusedVariable(variable="9", name="Grid frequency", code=2),),
 )

@@ -69,7 +69,7 @@ _DEVICE = Device(
         values=31,
         least_seconds=0.0641,
         turnaround_seconds=0.0213,
-        lessons=("not across the registers 40 to 47",),
+        lessons=("It is not read across the registers 40 to 47.",),
         refused_count=1,
         refused=(RefusedVariable(variable="12", name="Reactive energy", code=2),),
     ),

@@ -36,8 +36,8 @@ def plan_state(fetch: Fetch, pace: Pace | None, definition: Definition) -> Devic
 def lessons(learnt: Learnt) -> tuple[str, ...]:
     """Return what a device has taught, for people."""
     sizes = [
-        f"not more than {count} {'bits' if table.is_bits else 'registers'} of table {table:d} at once"
+        f"It gives at most {count} {table.name.lower().replace('_', ' ')}s at once."
         for table, count in sorted(learnt.largest.items())
     ]
-    holes = [f"not across {hole}" for hole in sorted(learnt.closed)]
+    holes = [f"It is not read across {hole}." for hole in sorted(learnt.closed)]
     return tuple((sizes + holes)[:MOST_LESSONS])
