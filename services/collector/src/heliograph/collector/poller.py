@@ -1,29 +1,23 @@
 """One device's turns on its line: polls while it answers, short probes while it does not (spec 2.3).
 
-A poll asks request by request. What the device refuses is read in parts at once (`rescue`), what it has no time for
-asked again (`asking`); silence ends the turn, so that a device never holds the line for more than one time limit. A
-request that alone stays silent, while others are answered, rests by itself. What a poll read goes to the recorder, the
-alarms and the live readings; what is to be done for the plan beside it is done after (`upkeep`).
+What a poll (`round`) read goes to the recorder, the alarms and the live readings; what is to be done for the plan
+beside it is done after, while the device answers (`upkeep`).
 """
 
 import asyncio
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.asking import Asker, Tally
-from heliograph.collector.condition import FAILURES_TO_REST, Condition, probe_seconds
+from heliograph.collector.condition import Condition
 from heliograph.collector.cost import wire_of
 from heliograph.collector.daylight import is_broad_day
 from heliograph.collector.fetch import Fetch, Reading, Request
-from heliograph.collector.learnt import Learnt
 from heliograph.collector.links import (
     BadFrame,
-    Busy,
     DeviceTrouble,
-    Illegal,
     Link,
     LinkDown,
     ModbusException,
@@ -40,9 +34,9 @@ from heliograph.collector.recorder import RecordForm
 from heliograph.collector.recording import Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import Place, Station
+from heliograph.collector.round import Round
 from heliograph.collector.upkeep import Upkeep
 from heliograph.contract import DeviceCondition, DeviceState, Level
-from heliograph.contract.records import Value
 from heliograph.runtime import Clock, EventLog
 from heliograph.runtime.clock import milliseconds
 
@@ -185,51 +179,16 @@ class Poller:
 
     async def _poll(self, link: Link, *, shared: bool) -> None:
         asker = self._asker(link)
-        values = list(self._fetch.blanks)
-        heard = silent = False
-        cause = ""
-        learnt = self._fetch.learnt
-        for place in self._fetch.order:
-            request = self._fetch.requests[place]
-            if request.rests_until and request.rests_until > self._clock.monotonic():
-                continue
-            asker.seconds = self._seconds(request, heard=heard, shared=shared)
-            began = self._clock.monotonic()
-            try:
-                values[place] = await request.read(asker)
-            except Illegal as refusal:
-                heard = True
-                cause = self._note(request, refusal)
-                values[place], learnt, silent = await self._rescue(asker, request, refusal, learnt)
-            except (ModbusException, NoAnswer) as failure:
-                cause = self._note(request, failure)
-                silent = isinstance(failure, NoAnswer | NobodyBehind)
-                self._rest_alone(request, failure, heard=heard)
-                heard = heard or isinstance(failure, Busy)
-            else:
-                heard = True
-                request.failures = 0
-                self._patience.answered(self._clock.monotonic() - began)
-            if silent:
-                break
+        poll = Round(self._fetch, asker, self._patience, self._clock, self._note)
+        await poll.run(self.condition.failures, shared=shared)
         self._stayed_busy = asker.stayed_busy
-        if heard:
-            self._answered(self._fetch.arranged(values), cause)
+        if poll.heard:
+            self._answered(poll.reading, poll.cause)
         else:
-            self._failed(cause)
-        self._upkeep.learn(learnt)
-        if heard and not silent:
+            self._failed(poll.cause)
+        self._upkeep.learn(poll.learnt)
+        if poll.heard and not poll.silent:
             await self._after_poll(asker)
-
-    async def _rescue(
-        self, asker: Asker, request: Request, refusal: Illegal, learnt: Learnt
-    ) -> tuple[Sequence[Value], Learnt, bool]:
-        """Read the parts of a refused request; tell what was read, what is known now, and whether it fell silent."""
-        asker.seconds = self._patience.limit
-        rescued = await self._fetch.rescue(asker, request, refusal, learnt)
-        if rescued.ended is not None:
-            self._note(request, rescued.ended)
-        return rescued.values, rescued.learnt, rescued.ended is not None
 
     async def _after_poll(self, asker: Asker) -> None:
         """Do what is due for the plan, while the device answers; how it fails is counted and has no other effect."""
@@ -259,12 +218,6 @@ class Poller:
     def _asker(self, link: Link) -> Asker:
         patient = 0.0 if self._stayed_busy else self._patience.limit
         return Asker(link, self._clock, self._meter, self.tally, self._patience.limit, patient)
-
-    def _seconds(self, request: Request, *, heard: bool, shared: bool) -> float:
-        """Return how long to wait for a request's answer; `heard` when the device has answered in this turn."""
-        if request.failures:
-            return self._patience.of_probe(request.failures, shared=shared)
-        return self._patience.of_poll(0 if heard else self.condition.failures, shared=shared)
 
     async def _probe(self, link: Link, call: ReadCall, seconds: float) -> None:
         """Ask for one variable; any answer of the device ends its rest, but one that says it is out of order."""
@@ -319,14 +272,6 @@ class Poller:
         """Count a failure; exceptions and bad frames have been counted where they were met."""
         if isinstance(failure, NoAnswer) and not isinstance(failure, BadFrame):
             self.tally.errors[failure.kind] += 1
-
-    def _rest_alone(self, request: Request, failure: ModbusException | NoAnswer, *, heard: bool) -> None:
-        """Let a request rest that fails by itself, again and again, while the device answers others."""
-        if not heard or isinstance(failure, Busy):
-            return
-        request.failures += 1
-        if request.failures >= FAILURES_TO_REST:
-            request.rests_until = self._clock.monotonic() + probe_seconds(request.failures - FAILURES_TO_REST)
 
     def _may_sleep(self) -> bool:
         place = self.place
