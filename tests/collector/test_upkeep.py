@@ -160,13 +160,11 @@ def test_many_refused_variables_are_one_line(tmp_path):
     text = "modbusRTU;a;b;c\n" + "".join(f"{n};3;{n};U16;;V{n};;1;0;;4\n" for n in range(9))
     kept = Kept(tmp_path, text)
     kept.upkeep.learn(Learnt(refused={str(n): 1 + n % 2 for n in range(9)}))
-    assert kept.said == [
-        (
-            "meter refuses 'V0' (a.csv:2), 'V1' (a.csv:3), 'V2' (a.csv:4), 'V3' (a.csv:5), 'V4' (a.csv:6) and 4 more with"
-            " exception 1 (illegal function), exception 2 (illegal data address): missing in its records, and seldom asked"
-            " again"
-        )
-    ]
+    (line,) = kept.said
+    assert line.startswith(
+        "meter refuses 'V0' (a.csv:2), 'V1' (a.csv:3), 'V2' (a.csv:4), 'V3' (a.csv:5), 'V4' (a.csv:6)"
+    )
+    assert " and 4 more with exception 1 (illegal function), exception 2 (illegal data address): missing in" in line
     kept.upkeep.learn(kept.fetch.learnt)
     assert len(kept.said) == 1
 

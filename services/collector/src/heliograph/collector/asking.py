@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from heliograph.collector.links import Busy, Link, ModbusException, ReadCall
+from heliograph.collector.links import Busy, Link, ModbusException, ReadCall, WriteCall
 from heliograph.collector.pace import PaceMeter
 from heliograph.runtime import Clock
 
 BUSY_WAITS_SECONDS: Final = (0.05, 0.1, 0.2)
 """A device that says it is busy is asked again after these, in all of one turn."""
+
+ACCEPTED: Final = 5
+"""The exception of a device that does what it was told, but not yet."""
 
 
 @dataclass(slots=True)
@@ -48,16 +51,32 @@ class Asker:
         while True:
             try:
                 return await self._read(call)
-            except Busy as refusal:
-                self._tally.note(refusal)
-                wait = next(self._waits, None)
-                if wait is None:
-                    self.stayed_busy = True
-                    raise
-                await self._clock.sleep(wait)
             except ModbusException as refusal:
-                self._tally.note(refusal)
-                raise
+                await self._wait_or_raise(refusal)
+
+    async def write(self, call: WriteCall) -> None:
+        """Write; a device that has accepted it and is still working is given its time, and the read-back tells.
+
+        Raises as `Link.write`; every exception is counted.
+        """
+        while True:
+            self._tally.requests += 1
+            try:
+                return await self._link.write(call, self.seconds)
+            except ModbusException as refusal:
+                await self._wait_or_raise(refusal)
+                if refusal.code == ACCEPTED:
+                    return None
+
+    async def _wait_or_raise(self, refusal: ModbusException) -> None:
+        self._tally.note(refusal)
+        if not isinstance(refusal, Busy):
+            raise refusal
+        wait = next(self._waits, None)
+        if wait is None:
+            self.stayed_busy = True
+            raise refusal
+        await self._clock.sleep(wait)
 
     async def _read(self, call: ReadCall) -> bytes:
         counters = self._link.counters

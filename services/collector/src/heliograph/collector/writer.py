@@ -57,7 +57,7 @@ class Writer:
         try:
             station, line = self._find(request.device)
             target = _target(station, request.variable)
-            value = target.decoded(await self._asked(line, target.read))
+            value = target.decoded(await self._asked(line, lambda link: target.read(self._asker(link, station))))
         except (Refusal, LinkFailure) as error:
             return VariableValue(error=str(error))
         return VariableValue(raw=value, time=milliseconds(self._clock))
@@ -68,7 +68,9 @@ class Writer:
             station, line = self._find(request.device)
             target = _target(station, request.variable)
             target.calls(request.raw, bytes(2))  # refused at once, before it waits for the line
-            data = await self._asked(line, lambda link: target.write(link, request.raw, verify=request.verify))
+            data = await self._asked(
+                line, lambda link: target.write(self._asker(link, station), request.raw, verify=request.verify)
+            )
         except (Refusal, LinkFailure) as error:
             return VariableValue(error=str(error))
         now = milliseconds(self._clock)
@@ -138,7 +140,7 @@ class _Target:
     def __str__(self) -> str:
         return f"{self.variable.name!r} of {self.station.device.name}"
 
-    async def read(self, link: Link) -> bytes:
+    async def read(self, asker: Asker) -> bytes:
         """Return the bytes of its registers or its bit. Raises as `Link.read`."""
         device, point = self.station.device, self.point
         limit = point.count if point.table.is_bits else min(device.max_registers, MOST_REGISTERS)
@@ -146,24 +148,24 @@ class _Target:
             ReadCall(device.address, point.table, point.address + at, min(limit, point.count - at))
             for at in range(0, point.count, limit)
         ]
-        return b"".join([await link.read(part, device.timeout_ms / 1000) for part in parts])
+        return b"".join([await asker.read(part) for part in parts])
 
-    async def write(self, link: Link, raw: Raw, *, verify: bool) -> bytes | None:
+    async def write(self, asker: Asker, raw: Raw, *, verify: bool) -> bytes | None:
         """Write, and return what is read back: None where it cannot be read or shall not be verified.
 
         Where only a part of a register changes, the register is read before, in the same turn.
         """
-        current = await self.read(link) if needs_current(self.point) else b""
+        current = await self.read(asker) if needs_current(self.point) else b""
         for call in self.calls(raw, current):
             try:
-                await link.write(call, self.station.device.timeout_ms / 1000)
+                await asker.write(call)
             except NoAnswer as silence:
                 raise Refusal(f"{self} may have been written, the device did not confirm it: {silence}") from silence
-        return await self._read_back(link) if verify else None
+        return await self._read_back(asker) if verify else None
 
-    async def _read_back(self, link: Link) -> bytes | None:
+    async def _read_back(self, asker: Asker) -> bytes | None:
         try:
-            return await self.read(link)
+            return await self.read(asker)
         except ModbusException:
             return None
         except LinkFailure as failure:
