@@ -17,8 +17,8 @@ WRITE_SECONDS = 2.0
 class SerialPort:
     """An open port, locked against other programs where it is a device file. Any failure is a `LinkDown`."""
 
-    def __init__(self, line: SerialLine, device: str) -> None:
-        self.where = f"{line.name} ({device})"
+    def __init__(self, line: SerialLine, device: str, name: str = "") -> None:
+        self.where = f"{name or line.name} ({device})"
         with self._failures():
             self._port = serial.serial_for_url(
                 device,
@@ -54,6 +54,11 @@ class SerialPort:
 
     def _failures(self) -> "_Failures":
         return _Failures(self.where)
+
+
+def meter_port(device: str, bit_rate: int) -> SerialPort:
+    """Open a meter's customer output: 7 bits, even parity, 1 stop bit (Enedis-NOI-CPT_54E). Raises `LinkDown`."""
+    return SerialPort(SerialLine(1, bit_rate, data_bits=7, parity="E", stop_bits=1, wires=4), device, "TIC1")
 
 
 class _Failures:
