@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from heliograph.collector.account import Account, Sinks
 from heliograph.collector.errors import Refusal
@@ -18,8 +18,6 @@ from heliograph.contract import ReadRequest, RecordKind, VariableValue, WriteReq
 from heliograph.contract.records import Value
 from heliograph.formats.definition import Variable
 from heliograph.runtime.clock import milliseconds
-
-RELAY: Final = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ class OwnDevices:
         """Switch the relay, and read it back. Raises `Refusal`."""
         running, variable = self._found(request.device, request.variable)
         target = f"{variable.name!r} of {running.station.device.name}"
-        if not isinstance(running.work, Watcher) or variable.info[0] != RELAY:
+        if not isinstance(running.work, Watcher) or not running.station.definition.can_write(variable):
             raise Refusal(f"{target} cannot be written: it is an input")
         if request.raw not in (0, 1):
             raise Refusal(f"{target}: {request.raw!r} is neither 0 nor 1")

@@ -3,6 +3,7 @@
 The kernel numbers the edges of a line, so that pulses are counted whole even where its buffer ran over in between.
 """
 
+import errno
 from datetime import timedelta
 from typing import Final
 
@@ -90,10 +91,21 @@ def _requested(
         debounce_period=timedelta(milliseconds=terminal.debounce_ms),
         output_value=value,
     )
+    chip = f"/dev/{terminal.where}"
     try:
         request = gpiod.request_lines(
-            f"/dev/{terminal.where}", consumer=CONSUMER, config={line: settings}, event_buffer_size=BUFFERED_EDGES
+            chip, consumer=CONSUMER, config={line: settings}, event_buffer_size=BUFFERED_EDGES
         )
-    except ValueError as error:
-        raise OSError(f"/dev/{terminal.where} has no line {terminal.line}") from error
+    except (OSError, ValueError) as error:
+        raise OSError(f"line {terminal.line} of {chip}: {_cause(error)}") from error
     return line, request
+
+
+def _cause(error: OSError | ValueError) -> str:
+    known = {
+        errno.ENOENT: "there is no such chip; is it passed into the container?",
+        errno.EACCES: "no right to open the chip; is the user in its group (gpio)?",
+        errno.EBUSY: "another program holds the line",
+        errno.EINVAL: "the chip has no such line, or the line cannot do this",
+    }
+    return known.get(getattr(error, "errno", None) or errno.EINVAL, str(error))

@@ -1,7 +1,7 @@
 """The frames of a meter's customer output, out of whatever bytes come (Enedis-NOI-CPT_54E). Pure.
 
     STX group … group ETX          a frame; EOT ends it early
-    LF label SP value SP check CR                     historic mode, 1200 bit/s
+    LF label SP value SP check CR                     historic mode, 1200 bit/s; also HT for SP
     LF label HT [date HT] value HT check CR           standard mode, 9600 bit/s
 
 A group whose check byte is wrong, or that is no group, is dropped and counted; the rest of its frame stands.
@@ -33,9 +33,9 @@ class Mode(IntEnum):
     STANDARD = 9600
 
     @property
-    def separator(self) -> bytes:
-        """What stands between the fields of a group."""
-        return b" " if self is Mode.HISTORIC else b"\t"
+    def separators(self) -> tuple[bytes, ...]:
+        """What may stand between the fields of a group."""
+        return (b" ", b"\t") if self is Mode.HISTORIC else (b"\t",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,12 @@ class FrameParser:
 
 def read_group(group: bytes, mode: Mode) -> tuple[str, str] | GroupFault:
     """Return label and value of what stands between LF and CR, or why it is no group."""
-    if len(group) < 2 or group[-2:-1] != mode.separator:
+    separator = group[-2:-1]
+    if separator not in mode.separators:
         return "group"
     if group[-1] != check_byte(group[:-2], mode):
         return "check"
-    label, *fields = group[:-2].split(mode.separator) if mode is Mode.STANDARD else group[:-2].split(b" ", 1)
+    label, *fields = group[:-2].split(separator, -1 if mode is Mode.STANDARD else 1)
     if not label or not fields:
         return "group"
     value = fields[-1] or (fields[0] if len(fields) > 1 else b"")
