@@ -4,12 +4,10 @@ What a poll (`round`) read goes to the recorder, the alarms and the live reading
 beside it is done after, while the device answers (`upkeep`).
 """
 
-import asyncio
 import math
-from dataclasses import dataclass
 from typing import Final
 
-from heliograph.collector.alarms import Alarms
+from heliograph.collector.account import Counts, Sinks
 from heliograph.collector.asking import Asker, Tally
 from heliograph.collector.condition import Condition
 from heliograph.collector.cost import wire_of
@@ -25,50 +23,19 @@ from heliograph.collector.links import (
     NobodyBehind,
     ReadCall,
 )
-from heliograph.collector.live import Live
-from heliograph.collector.memory import Memory
 from heliograph.collector.pace import PaceMeter
 from heliograph.collector.patience import Patience
 from heliograph.collector.planstate import plan_state
 from heliograph.collector.recorder import RecordForm
-from heliograph.collector.recording import Recording
-from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import Place, Station
 from heliograph.collector.round import Round
 from heliograph.collector.upkeep import Upkeep
 from heliograph.contract import DeviceCondition, DeviceState, Level
-from heliograph.runtime import Clock, EventLog
 from heliograph.runtime.clock import milliseconds
 
 IDLE_SECONDS: Final = 3600.0
 REFUSED_SECONDS: Final = 10.0
 """Least time between two turns of a device that refuses everything it is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sinks:
-    """Where what a device says goes."""
-
-    recording: Recording
-    alarms: Alarms
-    live: Live
-    repeated: Repeated
-    memory: Memory
-    events: EventLog
-    clock: Clock
-    changed: asyncio.Event
-    """Set when a device's condition changed, so that the state is told at once."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has been counted since the device was configured."""
-
-    readings: int = 0
-    records: int = 0
-    refused: int = 0
-    last_reading: int | None = None
-    last_record: int | None = None
 
 
 class Poller:

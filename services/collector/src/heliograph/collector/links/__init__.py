@@ -17,6 +17,7 @@ from heliograph.collector.links.errors import (
     modbus_exception,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
+from heliograph.collector.links.port import SerialPort, meter_port
 from heliograph.collector.links.rtu import RtuLink
 from heliograph.collector.links.tcp import TcpLink
 
@@ -38,8 +39,10 @@ __all__ = [
     "OnDrop",
     "ReadCall",
     "RtuLink",
+    "SerialPort",
     "Silence",
     "TcpLink",
     "WriteCall",
+    "meter_port",
     "modbus_exception",
 ]
