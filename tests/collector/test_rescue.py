@@ -223,6 +223,25 @@ def test_a_part_for_which_the_device_has_no_time_is_missing_and_not_marked():
     assert isinstance(modbus_exception(6), Busy)
 
 
+def test_bits_are_read_in_parts_as_registers_are():
+    """Ninety coils of which one is refused, of a device that gives at most 32 at once."""
+
+    class Coils(Stubborn):
+        async def read(self, call: ReadCall) -> bytes:
+            await super().read(call)
+            ones = sum(1 << place for place in range(call.count) if (call.address + place) % 3 == 0)
+            return ones.to_bytes((call.count + 7) // 8, "little")
+
+    points = [point(address, table=Table.COIL) for address in range(90)]
+    device, fetch = Coils(bad=[50], most=32), fetch_of(points)
+    expected = tuple(None if address == 50 else int(address % 3 == 0) for address in range(90))
+    assert cycle(fetch, device)[0] == expected
+    while asyncio.run(refusals(fetch, device)):
+        assert cycle(fetch, device)[0] == expected
+    assert fetch.learnt.refused == {"50": 2}
+    assert fetch.learnt.largest == {Table.COIL: 32}
+
+
 @st.composite
 def cases(draw):
     kinds = st.sampled_from([Kind.U16, Kind.U16, Kind.U32, Kind.U64, Kind.STRING])

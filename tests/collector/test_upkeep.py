@@ -131,7 +131,9 @@ async def test_the_pace_is_looked_at_seldom_and_a_cheaper_plan_is_followed(tmp_p
     assert kept.fetch.figures.requests == 3
     assert await asked(kept, device, 1) == []
     assert kept.fetch.figures.requests == 1
-    assert kept.said == ["meter: it needs 60.0 ms to answer; it is now read by 1 requests, the cheapest plan"]
+    assert kept.said == [
+        "meter: it needs 60.0 ms to answer; the plan of 1 requests is cheaper now and is followed",
+    ]
 
 
 async def test_another_version_forgets_and_the_same_one_does_not(tmp_path):

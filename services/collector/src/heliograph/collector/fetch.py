@@ -152,6 +152,11 @@ class Fetch:
         return self.alone(self._variables[0])[0] if self._variables else None
 
     @property
+    def refused(self) -> list[Variable]:
+        """The variables that the device refuses by themselves."""
+        return [variable for variable in self._variables if variable.index in self.learnt.refused]
+
+    @property
     def figures(self) -> Figures:
         """What one poll by this plan comes to, at the device's pace."""
         return figures([request.block for request in self.requests], self._cost)

@@ -50,6 +50,7 @@ class Memory:
         self._events = events
         self._known: dict[str, Remembered] = {}
         self._news = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._trouble = ""
 
     async def load(self) -> None:
@@ -92,19 +93,23 @@ class Memory:
 
     async def flush(self) -> bool:
         """Write what is new now; tell whether nothing is left to be written."""
-        if not self._news.is_set():
+        async with self._writing:
+            if not self._news.is_set():
+                return True
+            self._news.clear()
+            try:
+                await asyncio.to_thread(write_atomically, self._path, _written(self._known))
+            except OSError as error:
+                self._refused(error)
+                return False
+            self._trouble = ""
             return True
-        self._news.clear()
-        try:
-            await asyncio.to_thread(write_atomically, self._path, _written(self._known))
-        except OSError as error:
-            self._news.set()
-            if str(error) != self._trouble:
-                self._trouble = str(error)
-                self._events.warning(f"what was learnt of the devices cannot be kept: {error}")
-            return False
-        self._trouble = ""
-        return True
+
+    def _refused(self, error: OSError) -> None:
+        self._news.set()
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            self._events.warning(f"what was learnt of the devices cannot be kept: {error}")
 
 
 class _Stored(BaseModel):

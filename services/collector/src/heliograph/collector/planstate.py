@@ -6,13 +6,12 @@ from heliograph.collector.cost import Pace
 from heliograph.collector.fetch import Fetch
 from heliograph.collector.learnt import Learnt
 from heliograph.contract import DevicePlan, RefusedVariable
-from heliograph.formats.definition import Definition
 
 MOST_LESSONS: Final = 10
 MOST_REFUSED: Final = 20
 
 
-def plan_state(fetch: Fetch, pace: Pace | None, definition: Definition) -> DevicePlan:
+def plan_state(fetch: Fetch, pace: Pace | None) -> DevicePlan:
     """Return the plan that is followed, as the state carries it."""
     figures, learnt = fetch.figures, fetch.learnt
     return DevicePlan(
@@ -27,9 +26,8 @@ def plan_state(fetch: Fetch, pace: Pace | None, definition: Definition) -> Devic
         refused_count=len(learnt.refused),
         refused=tuple(
             RefusedVariable(variable=variable.index, name=variable.name, code=learnt.refused[variable.index])
-            for variable in definition.variables
-            if variable.index in learnt.refused
-        )[:MOST_REFUSED],
+            for variable in fetch.refused[:MOST_REFUSED]
+        ),
     )
 
 

@@ -141,7 +141,7 @@ class Poller:
             gaps=self.recorder.gaps,
             refused=self.counts.refused,
             errors=dict(self.tally.errors),
-            plan=plan_state(self._fetch, self._meter.pace, self.station.definition),
+            plan=plan_state(self._fetch, self._meter.pace),
         )
 
     async def _poll(self, link: Link, *, shared: bool) -> None:

@@ -73,7 +73,8 @@ class Upkeep:
         self._version = Fetch(version_variables(station.definition), station.device, wire)
         self._version_due = 0.0
         self._pace_due = clock.monotonic() + PACE_SECONDS
-        self._retries = {index: _Retry(clock.monotonic() + FIRST_RETRY_SECONDS) for index in fetch.learnt.refused}
+        first = clock.monotonic() + FIRST_RETRY_SECONDS
+        self._retries = {variable.index: _Retry(first) for variable in fetch.refused}
 
     def learn(self, learnt: Learnt) -> None:
         """Take what a rescue found: plan anew, say it once, remember it."""
@@ -154,7 +155,7 @@ class Upkeep:
             figures = self._fetch.figures
             self._events.info(
                 f"{self.station.device.name}: it needs {pace.turnaround_seconds * 1000:.1f} ms to answer;"
-                f" it is now read by {figures.requests} requests, the cheapest plan"
+                f" the plan of {figures.requests} requests is cheaper now and is followed"
             )
 
     def _remember(self, learnt: Learnt) -> None:
