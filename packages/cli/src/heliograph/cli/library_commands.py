@@ -1,6 +1,6 @@
 """`heliograph definitions`: the definitions that come with Heliograph, to look at and to copy into a set (spec 2.2).
 
-Exit status: 0 done, 1 the copy is refused, 2 it could not be asked like this.
+Exit status: 0 done, 1 the copy is refused or there is no library, 2 it could not be asked like this.
 """
 
 from dataclasses import replace
@@ -52,6 +52,8 @@ def list_definitions() -> None:
         own = entry.definition
         count = str(len(own.variables))
         rows.append((entry.name, own.category, own.manufacturer, own.model, own.protocol.value, count))
+    if not rows:
+        _refuse("list", f"there are none in {library.FOLDER}: they were not installed")
     print_texts("", ("name", "category", "make", "model", "protocol", "variables"), rows, right={"variables"})
 
 
@@ -92,7 +94,7 @@ def copy(
     try:
         _put(target, _content(entry, spoken), force=force)
     except OSError as error:
-        _refuse(f"{target} can't be written: {error.strerror}")
+        _refuse("copy", f"{target} can't be written: {error.strerror}")
     typer.echo(printable(str(target)))
     typer.echo("A line of CONFIG/*_daq.csv to start from:")
     typer.echo(printable(entry.daq_line(spoken, target.name)))
@@ -122,8 +124,9 @@ def _target(directory: Path, file: str) -> Path:
         name = base_name(file)
     except ValueError as error:
         raise typer.BadParameter(f"{file!r} is no file name of a set: {error}", param_hint="--as") from error
-    if SEPARATOR in name:
-        raise typer.BadParameter(f"{file!r} can't be named in _daq.csv: it has a {SEPARATOR}", param_hint="--as")
+    if SEPARATOR in name or name != printable(name.strip()):
+        reason = f"it has a {SEPARATOR}, a blank at an end, or what can't be printed"
+        raise typer.BadParameter(f"{printable(file)!r} can't be named in _daq.csv: {reason}", param_hint="--as")
     return directory / "DEF" / name
 
 
@@ -141,11 +144,13 @@ def _put(target: Path, content: bytes, *, force: bool) -> None:
     if target.is_symlink() or target.exists():
         if target.is_file() and read_limited(target, len(content)) == content:
             return
+        if target.is_dir():
+            _refuse("copy", f"{target} is a directory")
         if not force:
-            _refuse(f"{target} is there already and differs; --force replaces it")
+            _refuse("copy", f"{target} is there already and differs; --force replaces it")
     write_atomically(target, content)
 
 
-def _refuse(reason: str) -> None:
-    typer.echo(f"heliograph definitions copy: {printable(reason)}", err=True)
+def _refuse(command: str, reason: str) -> None:
+    typer.echo(f"heliograph definitions {command}: {printable(reason)}", err=True)
     raise typer.Exit(REFUSED)

@@ -27,7 +27,8 @@ def print_table(title: str, rows: Iterable[Row]) -> None:
 
 def print_texts(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[str]) -> None:
     """Print rows of texts under a title, the columns named in `right` flush right; wrapped on a terminal only."""
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE)
+    is_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if is_terminal else _WIDE, force_terminal=is_terminal)
     heading = Text(printable(title)) if title else None
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in columns:
