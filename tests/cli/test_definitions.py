@@ -78,7 +78,9 @@ def test_a_definition_is_shown_with_its_variables_and_the_documents_they_were_ch
 
 
 def test_a_scale_factor_is_shown_as_what_it_is():
-    assert "10^Voltage scale factor" in definitions("show", "fronius_sunspec").stdout
+    shown = definitions("show", "fronius_sunspec").stdout
+    assert " 10^Voltage scale factor " in shown
+    assert " 0.001 × 10^Energy scale factor " in shown
 
 
 @pytest.mark.parametrize("name", NAMES)

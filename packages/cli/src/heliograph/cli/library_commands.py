@@ -109,11 +109,11 @@ def _entry(name: str) -> Entry:
 
 def _row(variable: Variable, sources: tuple[Source, ...]) -> tuple[str, ...]:
     table, address, kind, scale_factor = variable.info
-    factor = f"{variable.coef_a:g}" if variable.coef_a != 1 else ""
+    factors = [f"{variable.coef_a:g}"] if variable.coef_a != 1 else []
     if scale_factor:
-        factor = f"10^{scale_factor}"
+        factors.append(f"10^{scale_factor}")
     checked = "; ".join(f"{source.document} {source.where}" for source in sources)
-    action = str(variable.action)
+    factor, action = " × ".join(factors), str(variable.action)
     return variable.index, variable.name, table, address, kind, factor, variable.unit, action, variable.tag, checked
 
 
