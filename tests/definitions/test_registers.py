@@ -13,7 +13,7 @@ import pytest
 
 from heliograph.collector.blocks import Block, plan
 from heliograph.collector.decode import compile_block
-from heliograph.formats import Definition, engineering_values
+from heliograph.formats import Definition, engineering_values, raw_value
 from heliograph.formats.definition_parser import parse_definition
 
 EXAMPLES = Path(__file__).with_name("examples")
@@ -53,11 +53,15 @@ def read(block: Block, registers: Registers) -> dict[str, object]:
     return {v.index: value for v, value in zip(block.variables, compile_block(block)(data), strict=True)}
 
 
-def values(definition: Definition, registers: Registers, max_registers: int) -> dict[str, object]:
-    raw = {}
+def raw_values(definition: Definition, registers: Registers, max_registers: int) -> dict[str, Any]:
+    raw: dict[str, Any] = {}
     for block in plan(definition.variables, max_registers):
         raw |= read(block, registers)
-    found = engineering_values(definition, raw)
+    return raw
+
+
+def values(definition: Definition, registers: Registers, max_registers: int) -> dict[str, object]:
+    found = engineering_values(definition, raw_values(definition, registers, max_registers))
     return {variable.name: found[variable.index] for variable in definition.variables if variable.index in found}
 
 
@@ -80,6 +84,23 @@ def test_the_registers_of_an_example_become_its_values(name: str, most: int):
     found = values(definition_of(name), registers, most)
     assert texts(found) == texts(expected)
     assert numbers(found) == pytest.approx(numbers(expected), rel=1e-9)
+
+
+def test_a_limit_is_written_as_the_register_that_reads_as_this_limit():
+    limited = []
+    for name in NAMES:
+        registers, expected = example(name)
+        definition = definition_of(name)
+        raw = raw_values(definition, registers, FEW)
+        by_name = {variable.name: raw[variable.index] for variable in definition.variables}
+        for variable in definition.variables:
+            if variable.tag == "cmdPwrPercent":
+                limited.append(name)
+                wanted = raw_value(definition, variable, expected[variable.name], by_name.get(variable.scale_factor))
+                assert wanted == raw[variable.index]
+    assert limited == [
+        "fronius_sunspec", "growatt_max_mid", "huawei_sun2000", "sma_sunny_tripower", "solaredge_sunspec", "sungrow_sg",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
