@@ -6,7 +6,7 @@ Exit status: 0 done, 1 the copy is refused or there is no library, 2 it could no
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -151,6 +151,6 @@ def _put(target: Path, content: bytes, *, force: bool) -> None:
     write_atomically(target, content)
 
 
-def _refuse(command: str, reason: str) -> None:
+def _refuse(command: str, reason: str) -> NoReturn:
     typer.echo(f"heliograph definitions {command}: {printable(reason)}", err=True)
     raise typer.Exit(REFUSED)
