@@ -5,6 +5,7 @@ import typer
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
+from heliograph.cli.library_commands import commands as definitions
 from heliograph.cli.plan import plan
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
@@ -25,6 +26,7 @@ app.command("decode")(decode)
 app.command("plan")(plan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.add_typer(definitions, name="definitions")
 app.add_typer(importing, name="import")
 
 
