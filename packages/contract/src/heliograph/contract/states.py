@@ -46,6 +46,18 @@ class DeviceState(Payload):
     """By kind: `timeout`, `crc`, `noise`, `unit`, `function`, `late`, `short`, `exception 2`, `connection` …"""
 
 
+class Forwarding(Payload):
+    """The Modbus TCP port through which other masters reach a serial line (`forwardedTcpPort`)."""
+
+    port: int
+    clients: int = 0
+    """Connected now."""
+    requests: int = 0
+    """Passed to the line since the port was opened."""
+    cause: str = ""
+    """Why it is not served; empty when it is."""
+
+
 class LineState(Payload):
     """One serial line or host:port."""
 
@@ -55,6 +67,8 @@ class LineState(Payload):
     requests: int = 0
     utilisation: float | None = None
     """Share of the last minute in which the line was busy, 0 to 1."""
+    forwarding: Forwarding | None = None
+    """None where no port is forwarded to the line."""
 
 
 class CollectorState(Payload):

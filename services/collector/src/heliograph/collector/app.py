@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.forwarding import ForwardSettings
 from heliograph.collector.keeper import Keeper
 from heliograph.collector.live import Live
 from heliograph.collector.outbox import Outbox
@@ -77,7 +78,7 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link)
+        self._plant = Plant(self._sinks(), group, open_link, self._forwarding())
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
@@ -105,6 +106,14 @@ class Collector:
             events=context.events,
             clock=context.clock,
             changed=self._changed,
+        )
+
+    def _forwarding(self) -> ForwardSettings:
+        settings = self._settings
+        return ForwardSettings(
+            host=settings.forwarded_host,
+            answer_seconds=settings.forwarded_answer_seconds,
+            most_clients=settings.forwarded_clients,
         )
 
     def _works(self) -> dict[str, Coroutine[Any, Any, None]]:

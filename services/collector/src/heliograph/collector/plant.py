@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from heliograph.collector.drafts import RecordDraft, Verdict
 from heliograph.collector.errors import Refusal
+from heliograph.collector.forwarding import ForwardedPorts, ForwardSettings
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, RtuLink, TcpLink
 from heliograph.collector.poller import Poller, Sinks
@@ -61,11 +62,20 @@ class _Change:
 class Plant:
     """Everything that is polled. Its lines run as tasks of the given group."""
 
-    def __init__(self, sinks: Sinks, group: asyncio.TaskGroup, open_link: OpenLink = open_link) -> None:
+    def __init__(
+        self,
+        sinks: Sinks,
+        group: asyncio.TaskGroup,
+        open_link: OpenLink = open_link,
+        forwarding: ForwardSettings | None = None,
+    ) -> None:
         self._sinks = sinks
         self._group = group
         self._open_link = open_link
         self._lines: dict[str, _Running] = {}
+        self._forwarded = ForwardedPorts(
+            group, forwarding or ForwardSettings(), sinks.clock, sinks.events, sinks.repeated
+        )
         self._pollers: dict[str, Poller] = {}
         self._absent: dict[str, tuple[Absent, int]] = {}
         self._order: tuple[str, ...] = ()
@@ -97,6 +107,9 @@ class Plant:
             return
         for name, link in change.links.items():
             self._begin(name, change.specs[name], link)
+        await self._forwarded.apply(plan.forwarded, _limits(plan.stations))
+        for name, running in self._lines.items():
+            running.line.invite(self._forwarded.of(name))
         self._sinks.changed.set()
 
     async def stop(self) -> None:
@@ -105,7 +118,7 @@ class Plant:
         self._order = ()
         for index in list(self._pollers):
             self._retire(index)
-        await asyncio.gather(*self._end_lines({}))
+        await asyncio.gather(self._forwarded.stop(), *self._end_lines({}))
 
     def find(self, index: str) -> tuple[Station, Line]:
         """Return the station and line of a device. Raises `Refusal`."""
@@ -140,7 +153,8 @@ class Plant:
 
     def lines(self) -> tuple[LineState, ...]:
         """Tell how every line is doing."""
-        return tuple(running.line.state() for _, running in sorted(self._lines.items()))
+        running = tuple(running.line.state() for _, running in sorted(self._lines.items()))
+        return running + self._forwarded.unserved()
 
     def _device(self, index: str) -> DeviceState:
         if index in self._pollers:
@@ -159,7 +173,7 @@ class Plant:
 
     def _prepared(self, plan: Plan) -> _Change:
         """Make all that a plan needs and does not run yet, without any effect and in a thread: polling goes on."""
-        change = _Change(_specs(plan.stations))
+        change = _Change(_specs(plan))
         for station in plan.stations:
             index, running = station.device.index, self._pollers.get(station.device.index)
             if running is not None and station.is_polled_like(running.station):
@@ -213,16 +227,29 @@ async def _ended(task: "asyncio.Task[None]") -> None:
         await asyncio.wait({task})
 
 
-def _specs(stations: Iterable[Station]) -> dict[str, LinkSpec]:
-    """Return the links that the stations need. A socket is kept alive where one of its devices wants it."""
-    specs: dict[str, LinkSpec] = {}
-    for station in stations:
+def _specs(plan: Plan) -> dict[str, LinkSpec]:
+    """Return the links that a plan needs. A socket is kept alive where one of its devices wants it."""
+    specs = {line.serial.name: _serial(line.serial, line.device) for line in plan.forwarded if line.device}
+    for station in plan.stations:
         device, name = station.device, station.link
         if isinstance(device.interface, TcpInterface):
             before = specs.get(name)
             keep_alive = device.keep_alive or (before is not None and before.keep_alive)
             tcp = before.tcp if before is not None else device.interface
             specs[name] = LinkSpec(tcp=tcp, keep_alive=keep_alive)
-        else:
-            specs[name] = LinkSpec(serial=station.serial, port=station.port)
+        elif station.serial is not None:
+            specs[name] = _serial(station.serial, station.port)
     return specs
+
+
+def _serial(line: SerialLine, device: str) -> LinkSpec:
+    """Return the link of a serial line, which stays the same whatever port is forwarded to it."""
+    return LinkSpec(serial=replace(line, forwarded_port=None), port=device)
+
+
+def _limits(stations: Iterable[Station]) -> dict[str, dict[int, float]]:
+    """Return the time limits of the devices in seconds, by link and unit."""
+    limits: dict[str, dict[int, float]] = {}
+    for station in stations:
+        limits.setdefault(station.link, {})[station.device.address] = station.device.timeout_ms / 1000
+    return limits

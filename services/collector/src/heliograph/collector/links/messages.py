@@ -12,8 +12,10 @@ from heliograph.collector.links.modbus import EXCEPTION_BIT
 from heliograph.formats.definition import Table
 
 LARGEST_MESSAGE_BYTES: Final = 253
-READING: Final = frozenset({1, 2, 3, 4, 7, 11, 12, 17, 20, 24, 43})
+READING: Final = frozenset({1, 2, 3, 4, 7, 11, 12, 17, 20, 24})
 """Functions that change nothing."""
+READING_TYPES: Final = {43: 14}
+"""Functions that change nothing with this type of encapsulation: 14 is the identification of a device."""
 _MOST_READ: Final = {1: 2000, 2: 2000, 3: 125, 4: 125}
 _COIL_VALUES: Final = {0x0000: 0, 0xFF00: 1}
 
@@ -52,6 +54,8 @@ def refusal_message(function: int, code: int) -> bytes:
 
 def changes(call: Call) -> bool:
     """Tell whether a call may change something in the device: every function that is not known to read only."""
+    if isinstance(call, RawCall) and call.function in READING_TYPES:
+        return call.message[1:2] != bytes((READING_TYPES[call.function],))
     return call.function not in READING
 
 

@@ -118,5 +118,7 @@ def _cause(error: Exception, device: str) -> str:
     if isinstance(error, serial.SerialTimeoutException):
         return "the port takes no more bytes"
     if device.startswith(RFC2217) and _REFUSED.search(str(error)):
-        return f"the serial server refuses what RFC 2217 asks of it ({error}); where it hands bytes through, use socket://"
+        return (
+            f"the serial server refuses what RFC 2217 asks of it ({error}); where it hands bytes through, use socket://"
+        )
     return f"the port failed ({error})"
