@@ -22,10 +22,11 @@ from typing import Self
 from heliograph.demo.simulator.answers import request_size
 from heliograph.demo.simulator.banks import Bank
 from heliograph.demo.simulator.crc import crc16
-from heliograph.demo.simulator.faults import Faults, Units
+from heliograph.demo.simulator.faults import BROADCAST_UNIT, Faults, Units
 from heliograph.demo.simulator.timing import LineTiming, wait_until
 
 LARGEST_FRAME_BYTES = 256
+SMALLEST_FRAME_BYTES = 4
 LOOK_SECONDS = 0.05
 """How often the thread looks whether it shall end."""
 UART_FIFO_SECONDS = 0.001
@@ -128,6 +129,8 @@ class _Wire:
             self._send_late()
             data = self._receive(self.timing.silence if buffer else LOOK_SECONDS)
             if not data:
+                if len(buffer) >= SMALLEST_FRAME_BYTES and crc16(buffer[:-2]) == buffer[-2:]:
+                    self._handle(buffer, began, ends)  # of a function whose length nobody knows
                 buffer = b""
                 continue
             now = time.perf_counter()
@@ -168,6 +171,9 @@ class _Wire:
         if fault is not None and fault.echo:
             wait_until(ends)
             self._write(frame)
+        if frame[0] == BROADCAST_UNIT:
+            self.simulator.units.tell_all(frame[1:-2])
+            return
         reply = self.simulator.units.answer(frame[0], frame[1:-2])
         if reply is None:
             return
@@ -176,8 +182,19 @@ class _Wire:
             self._send(_framed(frame[0], reply), begin)
         elif fault.late:
             self.late.append((begin + fault.late, _spoiled(fault, frame[0], reply)))
+        elif fault.drip:
+            self._drip(_spoiled(fault, frame[0], reply), begin, fault.drip)
         else:
             self._send(_spoiled(fault, frame[0], reply), begin)
+
+    def _drip(self, data: bytes, begin: float, seconds: float) -> None:
+        """Send byte by byte with a pause before each."""
+        wait_until(begin)
+        for place in range(len(data)):
+            if self.ended.wait(seconds):
+                return
+            self._write(data[place : place + 1])
+        self.quiet_since = time.perf_counter()
 
     def _note_silence(self, seconds: float) -> None:
         silences = self.simulator.silences
@@ -206,9 +223,7 @@ def _framed(unit: int, data: bytes) -> bytes:
 
 
 def _spoiled(fault: Faults, unit: int, reply: bytes) -> bytes:
-    frame = _framed(unit + fault.wrong_unit, reply)
+    frame = _framed(unit + fault.wrong_unit & 0xFF, reply)
     if fault.bad_crc:
         frame = frame[:-1] + bytes((frame[-1] ^ 1,))
-    if fault.half_frame:
-        frame = frame[: len(frame) // 2]
-    return fault.noise + frame
+    return fault.sent(frame)
