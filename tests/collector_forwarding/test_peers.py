@@ -8,6 +8,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from heliograph.demo.simulator import HOLDING_REGISTER, Registers, RtuSimulator
 from support.forwarding import Polls, forwarded, master
 from support.modbus import cable, mbpoll, running
+from support.servers import need
 
 LIBMODBUS_UNIT, OURS, DEAD = 7, 3, 9
 BAUD = 19200
@@ -16,6 +17,7 @@ BAUD = 19200
 @pytest.fixture
 async def served(libmodbus_device):
     """A line with a libmodbus device and simulated ones, polled by us and forwarded to a port."""
+    need("mbpoll")
     banks = {unit: Registers({HOLDING_REGISTER: {n: 5000 + n for n in range(100)}}) for unit in (OURS, DEAD)}
     async with RtuSimulator(banks, BAUD, paced=False) as simulator:
         simulator.faults[DEAD].dead = True

@@ -1,4 +1,4 @@
-"""Requests of other masters through a forwarded port: answered in time, in turn with the polls, told where they change."""
+"""Requests of other masters through a forwarded port: answered in time, in turn with the polls, told where needed."""
 
 import asyncio
 import struct
@@ -173,13 +173,15 @@ async def test_each_change_is_told_with_who_unit_function_and_address_and_what_c
 
 async def test_the_silence_is_kept_before_every_forwarded_request():
     """By the stamps of a paced line, between polls, writes, messages of any function, and to all units."""
-    async with RtuSimulator({1: bank(), 2: bank()}, 19200) as line:
-        async with forwarded(line.device, Polls(1), Polls(2), baudrate=19200) as served:
-            async with master(served.port.port) as client:
-                for message in ("0300000003", "0600140007", "1600140000 0001", "640102", "2b0e0100"):
-                    for unit in (1, 2):
-                        await client.ask(unit, bytes.fromhex(message))
-                    client.send(0, bytes.fromhex("0600140007"))
+    async with (
+        RtuSimulator({1: bank(), 2: bank()}, 19200) as line,
+        forwarded(line.device, Polls(1), Polls(2), baudrate=19200) as served,
+        master(served.port.port) as client,
+    ):
+        for message in ("0300000003", "0600140007", "1600140000 0001", "640102", "2b0e0100"):
+            for unit in (1, 2):
+                await client.ask(unit, bytes.fromhex(message))
+            client.send(0, bytes.fromhex("0600140007"))
         assert line.silences.requests > 10
         assert line.silences.early == 0
 

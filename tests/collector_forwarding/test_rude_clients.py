@@ -133,15 +133,18 @@ async def test_a_thousand_connections_leave_those_that_work_in_peace(line):
 
 
 async def test_a_client_that_was_silent_for_long_makes_room(line, monkeypatch):
-    async with forwarded(line.device, most_clients=2) as served:
-        async with master(served.port.port) as idle, master(served.port.port) as busy:
-            for client in (idle, busy):
+    async with (
+        forwarded(line.device, most_clients=2) as served,
+        master(served.port.port) as idle,
+        master(served.port.port) as busy,
+    ):
+        for client in (idle, busy):
+            assert await client.ask(1, READ) == RIGHT
+        monkeypatch.setattr(port_module, "EVICTABLE_SECONDS", -1.0)
+        async with master(served.port.port) as new:
+            assert await idle.until_cut() == b""
+            for client in (new, busy):
                 assert await client.ask(1, READ) == RIGHT
-            monkeypatch.setattr(port_module, "EVICTABLE_SECONDS", -1.0)
-            async with master(served.port.port) as new:
-                assert await idle.until_cut() == b""
-                for client in (new, busy):
-                    assert await client.ask(1, READ) == RIGHT
 
 
 async def test_who_leaves_takes_what_waits_along(line):
@@ -194,7 +197,7 @@ class Server:
 class Transport:
     """Takes what is asked of it."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name) -> object:
         return lambda *_, **__: None
 
 

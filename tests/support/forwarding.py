@@ -1,6 +1,7 @@
 """A forwarded port before a serial line, without a bus: the port, the line behind it, and masters that use it."""
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,10 +56,8 @@ class Polls:
     async def turn(self, link: Link, *, shared: bool) -> None:
         self.count += 1
         self.due += 1e-6
-        try:
+        with contextlib.suppress(NoAnswer, ModbusException):
             await link.read(holding(self.unit, 0, 1), self.seconds)
-        except (NoAnswer, ModbusException):
-            pass
 
     def link_lost(self, cause: str) -> None: ...
 
