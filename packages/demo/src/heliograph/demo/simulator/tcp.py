@@ -26,6 +26,8 @@ class TcpSimulator:
         self.port = port
         self.answer_delay = answer_delay
         """Seconds that every answer takes."""
+        self.most_connections: int | None = None
+        """So many clients at a time; who comes beyond it is accepted and cut at once, as small devices do."""
         self.connections: set[_Connection] = set()
         self.accepted = 0
         """How many connections were made since the start."""
@@ -59,6 +61,8 @@ class TcpSimulator:
 
     def enter(self, connection: "_Connection") -> None:
         """Note a new client."""
+        if self.most_connections is not None and len(self.connections) >= self.most_connections:
+            connection.reset()
         self.connections.add(connection)
         self.accepted += 1
         self._empty.clear()
