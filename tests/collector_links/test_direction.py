@@ -64,10 +64,10 @@ def test_switching_changes_nothing_but_its_own_flags(flags):
 
 async def test_a_port_whose_driver_cannot_works_all_the_same():
     """A pseudo terminal refuses, as USB adapters do, which switch by themselves."""
-    async with cable() as (ours, theirs):
-        with open(theirs, "rb", buffering=0) as end:  # noqa: ASYNC230 - a device
-            assert not let_driver_switch(end.fileno())
-        SerialPort(SerialLine(1), ours).close()
+    async with cable() as (ours, _):
+        port = SerialPort(SerialLine(1), ours)
+        assert not let_driver_switch(port._port.fileno())
+        port.close()
 
 
 @pytest.mark.parametrize(("wires", "asked"), [(2, True), (4, False)])
@@ -75,9 +75,9 @@ async def test_only_the_driver_of_a_pair_for_both_directions_is_asked(monkeypatc
     requests = []
     ioctl = fcntl.ioctl
 
-    def noted(descriptor, request, *more):
+    def noted(descriptor, request, settings=0):
         requests.append(request)
-        return ioctl(descriptor, request, *more)
+        return ioctl(descriptor, request, settings)
 
     monkeypatch.setattr(direction.fcntl, "ioctl", noted)
     async with cable() as (ours, _):
