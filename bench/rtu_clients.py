@@ -40,7 +40,7 @@ Client = Callable[[str, int, Requests, int], list[float]]
 
 def minimalmodbus(device: str, baudrate: int, requests: Requests, cycles: int) -> list[float]:
     """A bare loop with minimalmodbus."""
-    from minimalmodbus import Instrument
+    from minimalmodbus import Instrument  # type: ignore[import-untyped]
 
     instruments = {unit: Instrument(device, unit) for unit in range(1, UNITS + 1)}
     for instrument in instruments.values():

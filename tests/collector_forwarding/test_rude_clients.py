@@ -197,6 +197,9 @@ class Server:
 class Transport:
     """Takes what is asked of it."""
 
+    def get_extra_info(self, name):
+        return ("::1", 5020, 0, 0)
+
     def __getattr__(self, name) -> object:
         return lambda *_, **__: None
 

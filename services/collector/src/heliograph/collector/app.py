@@ -32,6 +32,7 @@ from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
 FAULT_LENGTH: Final = 300
+LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
 
 _log = logging.getLogger("heliograph.collector")
@@ -111,7 +112,7 @@ class Collector:
     def _forwarding(self) -> ForwardSettings:
         settings = self._settings
         return ForwardSettings(
-            host=settings.forwarded_host,
+            host=settings.forwarded_host or LOOPBACK,
             answer_seconds=settings.forwarded_answer_seconds,
             most_clients=settings.forwarded_clients,
         )

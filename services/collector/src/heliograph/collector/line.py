@@ -13,10 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from heliograph.collector.links import Link, LinkDown
-from heliograph.contract import Forwarding, LineState
+from heliograph.collector.turns import Guest, Turn
+from heliograph.contract import LineState
 from heliograph.runtime import Clock, EventLog
 
 FAILURES_TO_REST: Final = 3
@@ -30,57 +31,10 @@ T = TypeVar("T")
 _log = logging.getLogger("heliograph.collector")
 
 
-class Turn(Protocol):
-    """What takes turns on a line: a device's poller."""
-
-    due: float
-    """When it wants its next turn, by the monotonic clock."""
-
-    async def turn(self, link: Link, *, shared: bool) -> None:
-        """Poll or probe once and set `due` anew; `shared` when others wait behind it. Raises `LinkDown` alone."""
-        ...
-
-    def link_lost(self, cause: str) -> None:
-        """Learn that the line is away for longer."""
-        ...
-
-    def link_found(self) -> None:
-        """Learn that the line is back: ask again at once."""
-        ...
-
-    def count_drop(self, unit: int, kind: str) -> None:
-        """Learn that bytes were dropped while `unit` was asked."""
-        ...
-
-
 @dataclass(slots=True)
 class _Job:
     work: Callable[[Link], Awaitable[Any]]
     answer: "asyncio.Future[Any]"
-
-
-class Guest(Protocol):
-    """What others send to the line: passed on between two turns, one request at a time."""
-
-    wake: Callable[[], None]
-    """To be called when a request came; set by the line."""
-
-    @property
-    def waits(self) -> bool:
-        """Whether a request waits."""
-        ...
-
-    async def pass_one(self, link: Link, *, shared: bool) -> None:
-        """Put the next request to the link and answer it; `shared` when others wait. Raises `LinkDown` alone."""
-        ...
-
-    def count_drop(self, unit: int, kind: str) -> None:
-        """Learn that bytes were dropped while `unit` was asked."""
-        ...
-
-    def state(self) -> Forwarding:
-        """Tell how it is doing."""
-        ...
 
 
 class Line:

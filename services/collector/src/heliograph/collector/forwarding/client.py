@@ -6,7 +6,6 @@ without end, or never listens, costs a few kilobytes and then its connection.
 
 import asyncio
 import struct
-from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 HEADER: Final = struct.Struct(">HHHB")
@@ -82,8 +81,8 @@ class Client(asyncio.BufferedProtocol):
         """See `asyncio.BaseProtocol`."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=MOST_UNSENT_BYTES)
-        address = transport.get_extra_info("peername")
-        self.peer = f"{address[0]}:{address[1]}" if address else "?"
+        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self.peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.heard = self._loop.time()
         if not self._server.enter(self):
             self.abort()
@@ -175,6 +174,3 @@ class Client(asyncio.BufferedProtocol):
     def _close_if_over(self) -> None:
         if self._ended and not self.pending and not self._held:
             self._transport.close()
-
-
-MakeClient = Callable[[], Client]

@@ -5,23 +5,21 @@ Each is answered within a stated time: by the device, or with exception 11 where
 """
 
 import asyncio
-import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from heliograph.collector.forwarding.client import Client
 from heliograph.collector.forwarding.fair import FairQueue
+from heliograph.collector.forwarding.listening import listen
 from heliograph.collector.forwarding.units import Units
 from heliograph.collector.links import Call, Link, LinkDown, ModbusException, NoAnswer, ReadCall, WriteCall
 from heliograph.collector.links.messages import answer_message, call_of, changes, refusal_message, target_text
 from heliograph.collector.repeated import Repeated
 from heliograph.contract import Forwarding, Level
 from heliograph.runtime import Clock, EventLog
-from heliograph.runtime.retry import Backoff
 
 ILLEGAL_FUNCTION: Final = 1
-DEVICE_FAILURE: Final = 4
 BUSY: Final = 6
 LINE_AWAY: Final = 10
 NO_ANSWER: Final = 11
@@ -52,7 +50,7 @@ class _Request:
     call: Call
     deadline: float
     timer: asyncio.TimerHandle = field(init=False)
-    is_answered: bool = False
+    is_over: bool = False
 
 
 class ForwardedPort:
@@ -94,7 +92,7 @@ class ForwardedPort:
 
     async def run(self) -> None:
         """Listen until cancelled; where the port is taken, try again."""
-        server = await self._listen()
+        server = await listen(lambda: Client(self), self._settings.host, self.port, self._clock, self._listening)
         try:
             await asyncio.get_running_loop().create_future()
         finally:
@@ -108,33 +106,17 @@ class ForwardedPort:
         if request is None:
             return
         self._requests += 1
-        call = request.call
-        seconds = self._units.wait(call.unit, shared=shared)
-        seconds = min(seconds, max(0.0, request.deadline - _now()))
+        left = max(0.0, request.deadline - _now())
         outcome = "broken off"
-        began = _now()
         try:
-            data = await _asked(link, call, seconds)
-        except ModbusException as refusal:
-            outcome = f"refused with exception {refusal.code}"
-            self._units.answered(call.unit, _now() - began)
-            self._answer(request, refusal_message(call.function, refusal.code))
-        except NoAnswer as silence:
-            outcome = f"not confirmed: {silence}"
-            self._units.failed(call.unit)
-            self._answer(request, refusal_message(call.function, NO_ANSWER))
+            outcome, message = await self._put(
+                request.call, link, min(left, self._units.wait(request.call.unit, shared=shared))
+            )
+            self._answer(request, message)
         except LinkDown as down:
             outcome = f"not confirmed: {down}"
-            self._answer(request, refusal_message(call.function, LINE_AWAY))
+            self._answer(request, refusal_message(request.call.function, LINE_AWAY))
             raise
-        else:
-            outcome = "confirmed"
-            if call.unit == BROADCAST_UNIT:
-                outcome = "sent to all"
-                self._finish(request)
-            else:
-                self._units.answered(call.unit, _now() - began)
-                self._answer(request, answer_message(call, data))
         finally:
             self._tell(request, outcome)
 
@@ -178,20 +160,30 @@ class ForwardedPort:
         """See `client.Server`."""
         self._say("rude", f"{client.peer} is cut off: {what}")
 
-    async def _listen(self) -> asyncio.Server:
-        backoff = Backoff(0.5, 30)
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                server = await loop.create_server(lambda: Client(self), self._settings.host, self.port)
-            except (OSError, UnicodeError) as error:
-                self._cause = _cause(error, self._settings.host, self.port)
-                self._say("listen", f"its forwarded port is not served, tried again: {self._cause}")
-                await self._clock.sleep(backoff.wait())
-            else:
-                self._cause = ""
-                self._events.info(f"{self.name}: Modbus TCP is served on {self._settings.host}, port {self.port}")
-                return server
+    async def _put(self, call: Call, link: Link, seconds: float) -> tuple[str, bytes]:
+        """Return what came of a call, for people, and the message that answers it; empty where nobody answers."""
+        began = _now()
+        try:
+            data = await _asked(link, call, seconds)
+        except NoAnswer as silence:
+            self._units.failed(call.unit)
+            return f"not confirmed: {silence}", refusal_message(call.function, NO_ANSWER)
+        except ModbusException as refusal:
+            outcome, message = f"refused with exception {refusal.code}", refusal_message(call.function, refusal.code)
+        else:
+            if call.unit == BROADCAST_UNIT:
+                return "sent to all", b""
+            outcome, message = "confirmed", answer_message(call, data)
+        self._units.answered(call.unit, _now() - began)
+        return outcome, message
+
+    def _listening(self, cause: str) -> None:
+        """Learn that the port is served, or why it is not."""
+        self._cause = cause
+        if cause:
+            self._say("listen", f"its forwarded port is not served, tried again: {cause}")
+        else:
+            self._events.info(f"{self.name}: Modbus TCP is served on {self._settings.host}, port {self.port}")
 
     def _evict(self) -> bool:
         oldest = min((c for c in self._clients if not c.pending), key=lambda c: c.heard, default=None)
@@ -207,15 +199,13 @@ class ForwardedPort:
         self._answer(request, refusal_message(request.call.function, NO_ANSWER))
 
     def _answer(self, request: _Request, message: bytes) -> None:
-        if not request.is_answered:
-            request.client.answer(request.transaction, request.call.unit, message)
-            self._finish(request)
-
-    def _finish(self, request: _Request) -> None:
-        if request.is_answered:
+        """End a request, once; without a message nobody is told."""
+        if request.is_over:
             return
-        request.is_answered = True
+        request.is_over = True
         request.timer.cancel()
+        if message:
+            request.client.answer(request.transaction, request.call.unit, message)
         request.client.done()
         for client in list(self._clients):
             client.make_room()
@@ -246,14 +236,3 @@ def _now() -> float:
 
 def _nobody() -> None:
     """No line is there yet."""
-
-
-def _cause(error: Exception, host: str, port: int) -> str:
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
-        return f"port {port} is taken by another program or another line"
-    if number == errno.EACCES:
-        return f"no right to listen on port {port}; choose one above 1023"
-    if number == errno.EADDRNOTAVAIL or isinstance(error, (UnicodeError,)) or type(error).__name__ == "gaierror":
-        return f"this machine has no address {host!r} (FORWARDED_HOST)"
-    return str(error)
