@@ -1,44 +1,30 @@
 """The running plant: a line for each link, a poller for each station, changed only where a revision changes them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from heliograph.collector.account import Sinks
 from heliograph.collector.drafts import RecordDraft, Verdict
 from heliograph.collector.errors import Refusal
 from heliograph.collector.forwarding import ForwardedPorts, ForwardSettings
 from heliograph.collector.line import Line
-from heliograph.collector.links import Link, RtuLink, TcpLink
-from heliograph.collector.poller import Poller, Sinks
+from heliograph.collector.linking import LinkSpec, OpenLink, limits_of, links_of, open_link
+from heliograph.collector.links import Link
+from heliograph.collector.own import Equipment, OwnDevices
+from heliograph.collector.poller import Poller
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Absent, Plan, Station
 from heliograph.contract import DeviceCondition, DeviceState, LineState, RecordKind
-from heliograph.formats.daq import SerialLine, TcpInterface
 from heliograph.runtime.clock import milliseconds
 
 LINE_END_SECONDS: Final = 5.0
 """How long a line may finish the turn under way before it is cut off; a silent device ends its turn sooner."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSpec:
-    """What a link is made of; another spec is another link."""
-
-    serial: SerialLine | None = None
-    port: str = ""
-    tcp: TcpInterface | None = None
-    keep_alive: bool = True
-
-
-OpenLink = Callable[[LinkSpec], Link]
-
-
-def open_link(spec: LinkSpec) -> Link:
-    """Make the link of a spec; it connects at its first call."""
-    if spec.tcp is not None:
-        return TcpLink(spec.tcp.host, spec.tcp.port, keep_alive=spec.keep_alive)
-    return RtuLink(spec.serial or SerialLine(1), spec.port)
+_NO_EQUIPMENT: Final = Equipment()
+_LOOPBACK: Final = ForwardSettings()
 
 
 @dataclass(slots=True)
@@ -57,6 +43,8 @@ class _Change:
     """The devices that are polled on, by index."""
     fresh: dict[str, Poller] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+    """The gateway's own devices that begin anew, by index."""
 
 
 class Plant:
@@ -67,15 +55,15 @@ class Plant:
         sinks: Sinks,
         group: asyncio.TaskGroup,
         open_link: OpenLink = open_link,
-        forwarding: ForwardSettings | None = None,
+        equipment: Equipment = _NO_EQUIPMENT,
+        forwarding: ForwardSettings = _LOOPBACK,
     ) -> None:
+        self.own = OwnDevices(equipment, sinks, group)
         self._sinks = sinks
         self._group = group
         self._open_link = open_link
         self._lines: dict[str, _Running] = {}
-        self._forwarded = ForwardedPorts(
-            group, forwarding or ForwardSettings(), sinks.clock, sinks.events, sinks.repeated
-        )
+        self._forwarded = ForwardedPorts(group, forwarding, sinks.clock, sinks.events, sinks.repeated)
         self._pollers: dict[str, Poller] = {}
         self._absent: dict[str, tuple[Absent, int]] = {}
         self._order: tuple[str, ...] = ()
@@ -102,12 +90,12 @@ class Plant:
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
-        await asyncio.gather(*ending)
+        await asyncio.gather(self.own.apply(plan.own, change.own), *ending)
         if self._stopped.is_set():
             return
         for name, link in change.links.items():
             self._begin(name, change.specs[name], link)
-        await self._forwarded.apply(plan.forwarded, _limits(plan.stations))
+        await self._forwarded.apply(plan.forwarded, limits_of(plan.stations))
         for name, running in self._lines.items():
             running.line.invite(self._forwarded.of(name))
         self._sinks.changed.set()
@@ -118,7 +106,7 @@ class Plant:
         self._order = ()
         for index in list(self._pollers):
             self._retire(index)
-        await asyncio.gather(self._forwarded.stop(), *self._end_lines({}))
+        await asyncio.gather(self.own.stop(), self._forwarded.stop(), *self._end_lines({}))
 
     def find(self, index: str) -> tuple[Station, Line]:
         """Return the station and line of a device. Raises `Refusal`."""
@@ -134,11 +122,11 @@ class Plant:
 
     def stations(self) -> list[Station]:
         """Every station that is polled."""
-        return [poller.station for poller in self._pollers.values()]
+        return [*(poller.station for poller in self._pollers.values()), *self.own.stations()]
 
     def note(self, draft: RecordDraft, verdict: Verdict) -> None:
         """Count what became of a record."""
-        poller = self._pollers.get(draft.device)
+        poller = self._pollers.get(draft.device) or self.own.account(draft.device)
         if poller is None:
             return
         if verdict is Verdict.REFUSED:
@@ -159,6 +147,8 @@ class Plant:
     def _device(self, index: str) -> DeviceState:
         if index in self._pollers:
             return self._pollers[index].state()
+        if (account := self.own.account(index)) is not None:
+            return account.state()
         entry, since = self._absent[index]
         device = entry.device
         condition = DeviceCondition.ABSENT
@@ -173,7 +163,7 @@ class Plant:
 
     def _prepared(self, plan: Plan) -> _Change:
         """Make all that a plan needs and does not run yet, without any effect and in a thread: polling goes on."""
-        change = _Change(_specs(plan))
+        change = _Change(links_of(plan))
         for station in plan.stations:
             index, running = station.device.index, self._pollers.get(station.device.index)
             if running is not None and station.is_polled_like(running.station):
@@ -184,6 +174,7 @@ class Plant:
         for name, spec in change.specs.items():
             if name not in self._lines or self._lines[name].spec != spec:
                 change.links[name] = self._open_link(spec)
+        change.own = self.own.prepared(plan.own)
         return change
 
     def _start(self, index: str, poller: Poller) -> None:
@@ -225,31 +216,3 @@ async def _ended(task: "asyncio.Task[None]") -> None:
     if slow:
         task.cancel()
         await asyncio.wait({task})
-
-
-def _specs(plan: Plan) -> dict[str, LinkSpec]:
-    """Return the links that a plan needs. A socket is kept alive where one of its devices wants it."""
-    specs = {line.serial.name: _serial(line.serial, line.device) for line in plan.forwarded if line.device}
-    for station in plan.stations:
-        device, name = station.device, station.link
-        if isinstance(device.interface, TcpInterface):
-            before = specs.get(name)
-            keep_alive = device.keep_alive or (before is not None and before.keep_alive)
-            tcp = before.tcp if before is not None else device.interface
-            specs[name] = LinkSpec(tcp=tcp, keep_alive=keep_alive)
-        elif station.serial is not None:
-            specs[name] = _serial(station.serial, station.port)
-    return specs
-
-
-def _serial(line: SerialLine, device: str) -> LinkSpec:
-    """Return the link of a serial line, which stays the same whatever port is forwarded to it."""
-    return LinkSpec(serial=replace(line, forwarded_port=None), port=device)
-
-
-def _limits(stations: Iterable[Station]) -> dict[str, dict[int, float]]:
-    """Return the time limits of the devices in seconds, by link and unit."""
-    limits: dict[str, dict[int, float]] = {}
-    for station in stations:
-        limits.setdefault(station.link, {})[station.device.address] = station.device.timeout_ms / 1000
-    return limits
