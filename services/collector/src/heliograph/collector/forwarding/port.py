@@ -105,8 +105,11 @@ class ForwardedPort:
         request = self._queue.take()
         if request is None:
             return
+        left = request.deadline - _now()
+        if left <= 0:  # its timer is about to say so
+            self._expire(request)
+            return
         self._requests += 1
-        left = max(0.0, request.deadline - _now())
         outcome = "broken off"
         try:
             outcome, message = await self._put(
