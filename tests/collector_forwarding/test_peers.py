@@ -48,7 +48,8 @@ async def test_mbpoll_and_pymodbus_side_by_side_while_the_gateway_polls(served):
         for number in range(10):
             read = await client.read_holding_registers(30, count=3, device_id=LIBMODBUS_UNIT)
             assert read.registers == [1030, 1031, 1032]
-            await client.write_registers(50, [number, number + 1], device_id=OURS)
+            written = await client.write_registers(50, [number, number + 1], device_id=OURS)
+            assert not written.isError(), written
             read = await client.read_holding_registers(50, count=2, device_id=OURS)
             assert read.registers == [number, number + 1]
         bits = await client.read_coils(0, count=9, device_id=LIBMODBUS_UNIT)

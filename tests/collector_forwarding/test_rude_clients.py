@@ -4,7 +4,7 @@ import asyncio
 import struct
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.collector.forwarding import client as client_module
@@ -212,7 +212,6 @@ frames = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(frames, max_size=12), st.binary(max_size=20), st.lists(st.integers(1, 400), min_size=1))
 def test_whole_requests_come_through_however_the_bytes_are_cut(requests, tail, sizes):
     wire = b"".join(struct.pack(">HHHB", t, 0, len(m) + 1, u) + m for t, u, m in requests)
