@@ -27,6 +27,10 @@ def plan(number, port, devices=DEVICES, baudrate=115200, name="SERIAL1"):
     return made.model_copy(update={"files": files})
 
 
+def seen_of(forwarding):
+    return forwarding and (forwarding.port, forwarding.clients, forwarding.requests)
+
+
 async def test_a_revision_adds_moves_and_takes_away_the_port_while_polling_goes_on(broker, tmp_path):
     line = RtuSimulator({1: bank()}, 115200, paced=False)
     first, second = free_port(), free_port()
@@ -38,8 +42,8 @@ async def test_a_revision_adds_moves_and_takes_away_the_port_while_polling_goes_
         async with master(first) as client:
             assert await client.ask(1, READ) == bytes.fromhex("03021267")
             assert await client.ask(1, WRITE) == WRITE
-            await until(lambda: sync.line().forwarding and sync.line().forwarding.clients == 1, "it is told")
-            assert (sync.line().forwarding.port, sync.line().forwarding.requests) == (first, 2)
+            told = (first, 1, 2)
+            await until(lambda: told == seen_of(sync.line().forwarding), "its port, clients and requests are told")
             await sync.publish(plan(3, second))
             assert await client.until_cut() == b""
         async with master(second) as client:

@@ -12,6 +12,8 @@ from support.servers import need
 
 LIBMODBUS_UNIT, OURS, DEAD = 7, 3, 9
 BAUD = 19200
+SILENT = 11
+TRIES = 5
 
 
 @pytest.fixture
@@ -24,13 +26,29 @@ async def served(libmodbus_device):
         async with (
             cable(simulator.device) as (ours, theirs),
             running(libmodbus_device, "rtu", theirs, str(BAUD)),
-            forwarded(
-                ours, Polls(OURS, 10.0), Polls(LIBMODBUS_UNIT, 10.0), baudrate=BAUD, answer_seconds=20.0
-            ) as served,
+            forwarded(ours, Polls(OURS, 3.0), Polls(LIBMODBUS_UNIT, 3.0), baudrate=BAUD, answer_seconds=20.0) as served,
             master(served.port.port),  # it listens
         ):
-            served.port.limit_units({OURS: 10.0, LIBMODBUS_UNIT: 10.0})
+            served.port.limit_units({OURS: 3.0, LIBMODBUS_UNIT: 3.0})
             yield served
+
+
+async def tried(ask):
+    """Ask, and again where the answer is that the device gave none, as masters do.
+
+    A loaded machine may cut a request in two on its way through the pseudo terminals; a device drops both halves then.
+    """
+    for _ in range(TRIES):
+        try:
+            answer = await ask()
+        except AssertionError as failed:
+            if "failed to respond" not in str(failed):
+                raise
+        else:
+            if getattr(answer, "exception_code", 0) != SILENT:
+                assert getattr(answer, "exception_code", 0) in (0, 2)
+                return answer
+    raise AssertionError(f"{TRIES} times no answer")
 
 
 async def test_mbpoll_and_pymodbus_side_by_side_while_the_gateway_polls(served):
@@ -41,22 +59,22 @@ async def test_mbpoll_and_pymodbus_side_by_side_while_the_gateway_polls(served):
 
     async def with_mbpoll():
         for _ in range(3):
-            assert await mbpoll("-a", LIBMODBUS_UNIT, "-r", 10, "-c", 4, *tcp) == [1010, 1011, 1012, 1013]
-            assert await mbpoll("-a", OURS, "-r", 20, "-c", 2, *tcp) == [5020, 5021]
+            read = await tried(lambda: mbpoll("-a", LIBMODBUS_UNIT, "-r", 10, "-c", 4, *tcp))
+            assert read == [1010, 1011, 1012, 1013]
+            assert await tried(lambda: mbpoll("-a", OURS, "-r", 20, "-c", 2, *tcp)) == [5020, 5021]
 
     async def with_pymodbus():
         for number in range(10):
-            read = await client.read_holding_registers(30, count=3, device_id=LIBMODBUS_UNIT)
+            read = await tried(lambda: client.read_holding_registers(30, count=3, device_id=LIBMODBUS_UNIT))
             assert read.registers == [1030, 1031, 1032]
-            written = await client.write_registers(50, [number, number + 1], device_id=OURS)
-            assert not written.isError(), written
-            read = await client.read_holding_registers(50, count=2, device_id=OURS)
-            assert read.registers == [number, number + 1]
-        bits = await client.read_coils(0, count=9, device_id=LIBMODBUS_UNIT)
+            values = [number, number + 1]
+            await tried(lambda values=values: client.write_registers(50, values, device_id=OURS))
+            read = await tried(lambda: client.read_holding_registers(50, count=2, device_id=OURS))
+            assert read.registers == values
+        bits = await tried(lambda: client.read_coils(0, count=9, device_id=LIBMODBUS_UNIT))
         assert bits.bits[:9] == [n % 3 == 0 for n in range(9)]
-        masked = await client.mask_write_register(address=50, and_mask=0, or_mask=5, device_id=OURS)
-        assert not masked.isError()
-        refused = await client.read_holding_registers(499, count=5, device_id=LIBMODBUS_UNIT)
+        await tried(lambda: client.mask_write_register(address=50, and_mask=0, or_mask=5, device_id=OURS))
+        refused = await tried(lambda: client.read_holding_registers(499, count=5, device_id=LIBMODBUS_UNIT))
         assert refused.exception_code == 2
 
     await asyncio.gather(with_mbpoll(), with_pymodbus())
@@ -65,12 +83,12 @@ async def test_mbpoll_and_pymodbus_side_by_side_while_the_gateway_polls(served):
     assert silent.exception_code == 11
     client.close()
     assert served.port.state().requests >= 36
-    assert sum("wrote" in text for text in served.said.lines) == 11
+    assert sum("wrote" in text and text.endswith("confirmed") for text in served.said.lines) == 11
 
 
 async def test_mbpoll_writes_and_is_told_of_a_silent_unit(served):
     tcp = ("-m", "tcp", "-p", served.port.port, "-o", "10")
-    await mbpoll("-a", LIBMODBUS_UNIT, "-r", 60, *tcp, "127.0.0.1", 77)
-    assert await mbpoll("-a", LIBMODBUS_UNIT, "-r", 60, *tcp, "127.0.0.1") == [77]
+    await tried(lambda: mbpoll("-a", LIBMODBUS_UNIT, "-r", 60, *tcp, "127.0.0.1", 77))
+    assert await tried(lambda: mbpoll("-a", LIBMODBUS_UNIT, "-r", 60, *tcp, "127.0.0.1")) == [77]
     with pytest.raises(AssertionError, match="Target device failed to respond"):
         await mbpoll("-a", DEAD, "-r", 0, *tcp, "127.0.0.1")

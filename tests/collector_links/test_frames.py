@@ -182,6 +182,8 @@ def test_refusals(call):
         (CALLS[5], "060001 0004", "late"),
         (CALLS[5], "060002 0003", "late"),
         (CALLS[4], "0500ac 0000", "late"),
+        (CALLS[4], "0500ac 1105", "late"),
+        (CALLS[4], "0500ac ff00 00", "late"),
         (CALLS[7], "100001 0003", "late"),
         (CALLS[7], "1000", "short"),
     ],

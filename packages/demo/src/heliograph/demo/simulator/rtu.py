@@ -27,6 +27,7 @@ from heliograph.demo.simulator.timing import LineTiming, wait_until
 
 LARGEST_FRAME_BYTES = 256
 SMALLEST_FRAME_BYTES = 4
+UNPACED_SECONDS = 0.02
 LOOK_SECONDS = 0.05
 """How often the thread looks whether it shall end."""
 UART_FIFO_SECONDS = 0.001
@@ -127,7 +128,7 @@ class _Wire:
         began = ends = 0.0
         while not self.ended.is_set():
             self._send_late()
-            data = self._receive(self.timing.silence if buffer else LOOK_SECONDS)
+            data = self._receive(self._end_of_frame() if buffer else LOOK_SECONDS)
             if not data:
                 if len(buffer) >= SMALLEST_FRAME_BYTES and crc16(buffer[:-2]) == buffer[-2:]:
                     self._handle(buffer, began, ends)  # of a function whose length nobody knows
@@ -142,6 +143,10 @@ class _Wire:
             if size is not None and len(buffer) >= size + 3:
                 self._handle(buffer[: size + 3], began, ends)
                 buffer = b""
+
+    def _end_of_frame(self) -> float:
+        """Return how long a silence ends a frame; without pace the scheduler makes longer ones within a frame."""
+        return self.timing.silence if self.simulator.paced else max(self.timing.silence, UNPACED_SECONDS)
 
     def _send_late(self) -> None:
         now = time.perf_counter()

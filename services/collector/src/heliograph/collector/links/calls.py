@@ -1,5 +1,6 @@
 """What a link is asked: a read or a write of one unit, or a message word for word, before any framing."""
 
+import struct
 from dataclasses import dataclass
 
 from heliograph.formats.definition import Table
@@ -38,6 +39,15 @@ class WriteCall:
     def table(self) -> Table:
         """The table that it writes to."""
         return Table.COIL if self.function in (5, 15) else Table.HOLDING_REGISTER
+
+    @property
+    def confirmation(self) -> bytes:
+        """The message that confirms it, from the function code on."""
+        if self.function == 5:
+            last = 0xFF00 if self.values[0] else 0
+        else:
+            last = self.values[0] if self.function == 6 else len(self.values)
+        return struct.pack(">BHH", self.function, self.address, last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,7 @@ def answer_message(call: Call, data: bytes) -> bytes:
     """Return the message that answers a call which gave this data."""
     if isinstance(call, ReadCall):
         return bytes((call.function, len(data))) + data
-    if isinstance(call, RawCall):
-        return data
-    if call.function == 5:
-        return struct.pack(">BHH", 5, call.address, 0xFF00 if call.values[0] else 0)
-    last = call.values[0] if call.function == 6 else len(call.values)
-    return struct.pack(">BHH", call.function, call.address, last)
+    return data if isinstance(call, RawCall) else call.confirmation
 
 
 def refusal_message(function: int, code: int) -> bytes:
