@@ -306,13 +306,15 @@ async def test_unknown_names_are_told():
 
 async def test_cancelled_callers_leave_no_trace(device, link):
     """A caller that gives up frees the line; its answer is dropped as late."""
-    device.answer_delay = 0.1
-    task = asyncio.create_task(link.read(holding(1, 0, 1), 1))
-    await asyncio.sleep(0.05)
+    device.answer_delay = 0.5
+    task = asyncio.create_task(link.read(holding(1, 0, 1), LIMIT))
+    async with asyncio.timeout(LIMIT):
+        while not device.units.requests[1]:
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert registers(await link.read(holding(1, 7, 1), 1)) == [1007]
+    assert registers(await link.read(holding(1, 7, 1), LIMIT)) == [1007]
     assert link.counters.drops == {"late": 1}
 
 

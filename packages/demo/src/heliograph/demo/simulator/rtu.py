@@ -131,7 +131,8 @@ class _Wire:
             data = self._receive(self._end_of_frame() if buffer else LOOK_SECONDS)
             if not data:
                 if len(buffer) >= SMALLEST_FRAME_BYTES and crc16(buffer[:-2]) == buffer[-2:]:
-                    self._handle(buffer, began, ends)  # of a function whose length nobody knows
+                    self._note_silence(began - self.quiet_since)
+                    self._handle(buffer, ends)  # of a function whose length nobody knows
                 buffer = b""
                 continue
             now = time.perf_counter()
@@ -139,10 +140,14 @@ class _Wire:
                 began = ends = now
             ends = max(ends, now) + len(data) * self.timing.character
             buffer = (buffer + data)[-LARGEST_FRAME_BYTES:]
-            size = request_size(buffer[1:])
-            if size is not None and len(buffer) >= size + 3:
-                self._handle(buffer[: size + 3], began, ends)
-                buffer = b""
+            frame = _first_frame(buffer)
+            if frame:
+                self._note_silence(began - self.quiet_since)
+            while frame:
+                # What stands behind the first one came while this thread was late: when, nobody knows.
+                self._handle(frame, ends)
+                buffer = buffer[len(frame) :]
+                frame = _first_frame(buffer)
 
     def _end_of_frame(self) -> float:
         """Return how long a silence ends a frame; without pace the scheduler makes longer ones within a frame."""
@@ -165,8 +170,7 @@ class _Wire:
         self.ended.wait(seconds)
         return b""
 
-    def _handle(self, frame: bytes, began: float, ends: float) -> None:
-        self._note_silence(began - self.quiet_since)
+    def _handle(self, frame: bytes, ends: float) -> None:
         if not self.simulator.paced:
             ends = time.perf_counter()
         self.quiet_since = ends
@@ -220,6 +224,12 @@ class _Wire:
     def _write(self, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.write(self.master, data)
+
+
+def _first_frame(data: bytes) -> bytes:
+    """Return the request that data begin with, empty while it is not whole."""
+    size = request_size(data[1:])
+    return data[: size + 3] if size is not None and len(data) >= size + 3 else b""
 
 
 def _framed(unit: int, data: bytes) -> bytes:
