@@ -8,7 +8,7 @@ from support.forwarding import master
 from support.ports import free_port
 
 TEXTS = {"r.csv": "modbusRTU;Meter;Test;One\n1;3;0;U16;;Value;;1;0;;4\n"}
-DEVICES = ["1;SERIAL1;meter;1;1;5000;;poll=50;;;r.csv"]
+DEVICES = ["1;SERIAL1;meter;1;1;20000;;poll=50;;;r.csv"]
 READ = bytes.fromhex("0300000001")
 WRITE = bytes.fromhex("0600020007")
 HEADER = "type;baudrate;data_bits;parity;stop_bits;wires;protocol;interframe(ms);forwardedTcpPort"
@@ -34,7 +34,11 @@ def seen_of(forwarding):
 async def test_a_revision_adds_moves_and_takes_away_the_port_while_polling_goes_on(broker, tmp_path):
     line = RtuSimulator({1: bank()}, 115200, paced=False)
     first, second = free_port(), free_port()
-    async with line, witness(broker) as sync, collector(broker, tmp_path / "c", serial1_device=line.device):
+    async with (
+        line,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c", serial1_device=line.device, forwarded_answer_seconds=60),
+    ):
         await sync.publish(plan(1, ""))
         await until(lambda: sync.records, "it records")
         assert sync.line().forwarding is None
@@ -63,7 +67,11 @@ async def test_a_revision_adds_moves_and_takes_away_the_port_while_polling_goes_
 async def test_a_line_without_devices_is_forwarded_as_well(broker, tmp_path):
     line = RtuSimulator({1: bank()}, 115200, paced=False)
     port = free_port()
-    async with line, witness(broker) as sync, collector(broker, tmp_path / "c", serial1_device=line.device):
+    async with (
+        line,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c", serial1_device=line.device, forwarded_answer_seconds=60),
+    ):
         await sync.publish(plan(1, port, devices=[]))
         async with master(port) as client:
             assert await client.ask(1, READ) == bytes.fromhex("03021267")
@@ -77,7 +85,11 @@ async def test_a_port_that_is_taken_or_has_no_line_is_told_and_harms_no_poll(bro
     line = RtuSimulator({1: bank()}, 115200, paced=False)
     taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
-    async with line, witness(broker) as sync, collector(broker, tmp_path / "c", serial1_device=line.device):
+    async with (
+        line,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c", serial1_device=line.device, forwarded_answer_seconds=60),
+    ):
         await sync.publish(plan(1, port))
         await until(lambda: sync.records, "it records")
         await until(lambda: "taken" in (sync.line().forwarding.cause if sync.line().forwarding else ""), "it is told")

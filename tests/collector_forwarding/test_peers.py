@@ -26,7 +26,7 @@ async def served(libmodbus_device):
         async with (
             cable(simulator.device) as (ours, theirs),
             running(libmodbus_device, "rtu", theirs, str(BAUD)),
-            forwarded(ours, Polls(OURS, 3.0), Polls(LIBMODBUS_UNIT, 3.0), baudrate=BAUD, answer_seconds=20.0) as served,
+            forwarded(ours, Polls(OURS, 3.0), Polls(LIBMODBUS_UNIT, 3.0), baudrate=BAUD, answer_seconds=60.0) as served,
             master(served.port.port),  # it listens
         ):
             served.port.limit_units({OURS: 3.0, LIBMODBUS_UNIT: 3.0})

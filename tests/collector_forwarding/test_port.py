@@ -9,6 +9,7 @@ from heliograph.collector.links import WriteCall
 from heliograph.demo.simulator import COIL, DISCRETE_INPUT, HOLDING_REGISTER, INPUT_REGISTER, Registers, RtuSimulator
 from support.collecting import until
 from support.forwarding import Polls, forwarded, master
+from support.modbus import holding
 
 SILENT = 0x0B
 AWAY = 0x0A
@@ -95,7 +96,10 @@ async def test_what_is_no_function_is_refused_at_once(line, function):
 
 async def test_a_silent_device_is_answered_with_exception_11_and_the_others_go_on(line):
     line.faults[2].dead = True
-    async with forwarded(line.device, Polls(1)) as served, master(served.port.port) as client:
+    async with (
+        forwarded(line.device, Polls(1), limits={2: 0.3}) as served,
+        master(served.port.port) as client,
+    ):
         for _ in range(3):
             assert await client.ask(2, bytes.fromhex("0300000001")) == bytes((0x83, SILENT))
         assert await client.ask(1, bytes.fromhex("0300000001")) == bytes.fromhex("030203e8")
@@ -104,12 +108,12 @@ async def test_a_silent_device_is_answered_with_exception_11_and_the_others_go_o
 async def test_what_the_line_does_not_get_to_in_time_is_answered_with_exception_11(line):
     """The line is held by something else for longer than a request may take; it is not asked afterwards."""
     async with forwarded(line.device, answer_seconds=0.2) as served, master(served.port.port) as client:
-        holding = asyncio.Event()
-        held = asyncio.create_task(served.line.ask(lambda _: holding.wait()))
+        released = asyncio.Event()
+        held = asyncio.create_task(served.line.ask(lambda _: released.wait()))
         assert await client.ask(1, bytes.fromhex("0600000001")) == bytes((0x86, SILENT))
-        holding.set()
+        released.set()
         await held
-        assert await client.ask(1, bytes.fromhex("0300000001")) == bytes.fromhex("030203e8")
+        await served.line.ask(lambda link: link.read(holding(1, 0, 1), 20))
         assert line.silences.requests == 1
 
 
@@ -150,7 +154,7 @@ async def test_what_is_said_to_all_units_is_sent_without_waiting_and_answered_by
 
 async def test_each_change_is_told_with_who_unit_function_and_address_and_what_came_of_it(line):
     line.faults[3].dead = True
-    async with forwarded(line.device) as served, master(served.port.port) as client:
+    async with forwarded(line.device, limits={3: 0.3}) as served, master(served.port.port) as client:
         who = "{}:{}".format(*client.writer.get_extra_info("sockname"))
         await client.ask(1, bytes.fromhex("0300000001"))
         await client.ask(2, bytes.fromhex("0600140007"))

@@ -1,6 +1,7 @@
 """Clients of a forwarded port that send nonsense, or too much, or never listen: they harm nobody but themselves."""
 
 import asyncio
+import socket
 import struct
 
 import pytest
@@ -147,7 +148,7 @@ async def test_a_client_that_was_silent_for_long_makes_room(line, monkeypatch):
                 assert await client.ask(1, READ) == RIGHT
 
 
-async def test_who_leaves_takes_what_waits_along(line):
+async def test_who_cuts_the_connection_takes_what_waits_along(line):
     """A write that is not sent yet is not sent any more."""
     async with forwarded(line.device) as served:
         started = asyncio.Event()
@@ -155,6 +156,8 @@ async def test_who_leaves_takes_what_waits_along(line):
         async with master(served.port.port) as client:
             client.send(1, bytes.fromhex("0600000001"))
             await until(lambda: len(served.port._queue) == 1, "it waits")
+            reset = struct.pack("ii", 1, 0)
+            client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
         await until(lambda: not served.port._clients, "it left")
         assert not served.port.waits
         started.set()

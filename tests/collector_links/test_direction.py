@@ -92,6 +92,6 @@ async def test_before_its_first_write_a_line_of_two_wires_looks_for_an_echo_and_
         RtuSimulator({1: bank}, 115200, paced=False) as line,
         rtu_link(line.device, 115200, wires=wires) as link,
     ):
-        await link.write(WriteCall(1, 6, 0, (7,)), 5)
+        await link.write(WriteCall(1, 6, 0, (7,)), 30)
         assert line.units.requests[1] == requests
-        assert registers(await link.read(holding(1, 0, 1), 5)) == [7]
+        assert registers(await link.read(holding(1, 0, 1), 30)) == [7]

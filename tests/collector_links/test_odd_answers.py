@@ -12,6 +12,7 @@ from support.modbus import holding, registers, rtu_link, tcp_link
 
 BAUD = 115200
 SHORT_SECONDS = 0.15
+LIMIT = 30
 READ = holding(1, 10, 3)
 COILS = ReadCall(1, Table.COIL, 1, 10)
 WRITES = [
@@ -47,9 +48,9 @@ async def place(request):
 async def is_well(link):
     """Whatever came before, a healthy device's answers are right again, at the second try at the latest."""
     with contextlib.suppress(NoAnswer, LinkDown):
-        await link.read(holding(2, 0, 1), 2)
+        await link.read(holding(2, 0, 1), LIMIT)
     for unit in (2, 1):
-        assert registers(await link.read(holding(unit, 50, 2), 5)) == [1050, 1051]
+        assert registers(await link.read(holding(unit, 50, 2), LIMIT)) == [1050, 1051]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ async def test_an_answer_of_another_shape_is_no_data(place, fault, value, call):
 @pytest.mark.parametrize("call", WRITES, ids=lambda call: f"function {call.function}")
 async def test_an_answer_of_another_shape_confirms_no_write(place, fault, call):
     device, link = place
-    await link.read(READ, 5)
+    await link.read(READ, LIMIT)
     setattr(device.faults[1], fault, True)
     with pytest.raises(NoAnswer):
         await link.write(call, SHORT_SECONDS)
@@ -83,9 +84,9 @@ async def test_an_answer_that_comes_twice_is_taken_once_and_is_not_the_one_to_th
     device, link = place
     device.faults[1].twice = True
     for start in (0, 20, 40, 60):
-        assert registers(await link.read(holding(1, start, 2), 5)) == [1000 + start, 1001 + start]
-        await link.write(WriteCall(1, 6, 100, (start,)), 5)
-        assert registers(await link.read(holding(1, 100, 1), 5)) == [start]
+        assert registers(await link.read(holding(1, start, 2), LIMIT)) == [1000 + start, 1001 + start]
+        await link.write(WriteCall(1, 6, 100, (start,)), LIMIT)
+        assert registers(await link.read(holding(1, 100, 1), LIMIT)) == [start]
     device.faults[1].clear()
     await is_well(link)
     assert set(link.counters.drops) == {"late"}
@@ -97,11 +98,11 @@ async def test_bytes_right_behind_an_answer_cost_only_themselves(place, trailing
     device, link = place
     device.faults[1].trailing = trailing
     with contextlib.suppress(NoAnswer):
-        await link.read(READ, 5)
+        await link.read(READ, LIMIT)
     device.faults[1].clear()
     await is_well(link)
     device.faults[1].noise = device.faults[1].trailing = b"\xff\xff\xff"
-    assert registers(await link.read(READ, 5)) == [1010, 1011, 1012]
+    assert registers(await link.read(READ, LIMIT)) == [1010, 1011, 1012]
 
 
 @pytest.mark.parametrize("pause", [0.001, 0.005])
@@ -109,9 +110,9 @@ async def test_an_answer_in_single_bytes_with_pauses_is_whole_at_its_last_byte(p
     """Longer pauses than 3.5 characters as well: adapters and gateways make them, and the check sum tells the truth."""
     device, link = place
     device.faults[1].drip = pause
-    assert registers(await link.read(READ, 5)) == [1010, 1011, 1012]
+    assert registers(await link.read(READ, LIMIT)) == [1010, 1011, 1012]
     for call in WRITES:
-        await link.write(call, 5)
+        await link.write(call, LIMIT)
     device.faults[1].clear()
     await is_well(link)
     assert not link.counters.drops
@@ -128,8 +129,8 @@ async def test_another_transaction_is_another_answer():
 
 async def test_messages_that_are_passed_on_are_answered_word_for_word(place):
     _, link = place
-    assert await link.forward(MASK, 5) == MASK.message
-    assert (await link.forward(IDENTITY, 5))[:7] == bytes.fromhex("2b0e0101000003")
+    assert await link.forward(MASK, LIMIT) == MASK.message
+    assert (await link.forward(IDENTITY, LIMIT))[:7] == bytes.fromhex("2b0e0101000003")
 
 
 @pytest.mark.parametrize("fault", ["dead", "wrong_unit", "bad_crc", "half_frame", "other_exception", "empty"])
@@ -150,14 +151,14 @@ async def test_an_echo_is_no_answer_to_a_message_that_is_passed_on():
         with pytest.raises(BadFrame, match="echo"):
             await link.forward(MASK, 0.3)
         line.faults[1].dead = False
-        assert await link.forward(MASK, 5) == MASK.message
+        assert await link.forward(MASK, LIMIT) == MASK.message
 
 
 async def test_noise_before_the_answer_to_a_message_that_is_passed_on_costs_only_the_noise():
     async with on_a_line() as (line, link):
         line.faults[1].noise = b"\x01\x16\xff"
-        assert await link.forward(MASK, 5) == MASK.message
-        assert (await link.forward(IDENTITY, 5))[:2] == bytes.fromhex("2b0e")
+        assert await link.forward(MASK, LIMIT) == MASK.message
+        assert (await link.forward(IDENTITY, LIMIT))[:2] == bytes.fromhex("2b0e")
 
 
 async def test_a_late_answer_to_a_message_that_was_passed_on_is_not_the_answer_to_the_next():
@@ -165,14 +166,14 @@ async def test_a_late_answer_to_a_message_that_was_passed_on_is_not_the_answer_t
     async with on_a_line() as (line, link):
         line.units = Numbered(line.units)
         line.faults[1].late = 0.2
-        for number in range(1, 5):
+        for number in range(1, LIMIT):
             with contextlib.suppress(NoAnswer):
                 assert await link.forward(RawCall(1, bytes((65, number))), 0.1) == bytes((65, number))
             with contextlib.suppress(NoAnswer):
                 assert registers(await link.read(holding(1, number, 1), 0.1)) == [1000 + number]
         line.faults[1].late = 0.0
         await is_well(link)
-        assert await link.forward(RawCall(1, bytes((65, 9))), 5) == bytes((65, 9))
+        assert await link.forward(RawCall(1, bytes((65, 9))), LIMIT) == bytes((65, 9))
 
 
 class Numbered:

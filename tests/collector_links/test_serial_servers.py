@@ -17,7 +17,7 @@ from support.collecting import until
 from support.modbus import holding, registers, rtu_link
 
 BAUD = 19200
-LIMIT = 10
+LIMIT = 30
 
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's rfc2217 client
 
@@ -132,9 +132,9 @@ async def test_the_silence_is_kept_on_the_line_behind_the_server(server, line):
         for unit in (1, 2, 1, 1):
             with contextlib.suppress(NoAnswer):
                 await link.read(holding(unit, 0, 3), 0.3)
-        await link.write(WriteCall(1, 6, 0, (5,)), 5)
-        await link.write(WriteCall(0, 6, 0, (6,)), 5)
-        assert registers(await link.read(holding(1, 0, 1), 5)) == [6]
+        await link.write(WriteCall(1, 6, 0, (5,)), LIMIT)
+        await link.write(WriteCall(0, 6, 0, (6,)), LIMIT)
+        assert registers(await link.read(holding(1, 0, 1), LIMIT)) == [6]
     assert line.silences.requests >= 7
     assert line.silences.early == 0
 
@@ -156,14 +156,14 @@ async def test_a_late_answer_through_the_network_is_dropped_for_its_unit_and_no_
     """The network may hand it over in any number of pieces."""
     told = []
     async with rtu_link(server.url, BAUD) as link:
-        await link.read(holding(1, 0, 1), 5)
+        await link.read(holding(1, 0, 1), LIMIT)
         link.on_drop = lambda unit, what: told.append((unit, what))
         line.faults[1].late = 0.3
         with pytest.raises(Silence):
             await link.read(holding(1, 0, 20), 0.1)
         line.faults[1].clear()
         await until(lambda: not line._wire.late, "it is on its way")
-        assert registers(await link.read(holding(1, 50, 20), 5)) == [1050 + n for n in range(20)]
+        assert registers(await link.read(holding(1, 50, 20), LIMIT)) == [1050 + n for n in range(20)]
     assert {unit for unit, _ in told} == {1}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from heliograph.runtime.retry import Backoff
 from support.modbus import holding
 from support.ports import free_port
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
 _HEADER = struct.Struct(">HHHB")
 
 
@@ -47,7 +47,7 @@ class Forwarded:
 class Polls:
     """Polls a unit for a register again and again, as a device's poller does."""
 
-    def __init__(self, unit: int, seconds: float = 0.2) -> None:
+    def __init__(self, unit: int, seconds: float = LIMIT_SECONDS / 2) -> None:
         self.unit = unit
         self.seconds = seconds
         self.due = 0.0
@@ -68,14 +68,22 @@ class Polls:
 
 @asynccontextmanager
 async def forwarded(
-    device: str, *turns: Polls, baudrate: int = 115200, number: int = 0, **settings: Any
+    device: str,
+    *turns: Polls,
+    baudrate: int = 115200,
+    number: int = 0,
+    limits: Mapping[int, float] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Forwarded]:
-    """A port in front of a serial device that is polled by these turns as well."""
+    """A port in front of a serial device that is polled by these turns as well.
+
+    Time limits are long, for a machine that does much else, but for the units that are given one.
+    """
     clock = SystemClock()
     said = Said(clock)
-    port = ForwardedPort(
-        "SERIAL1", number or free_port(), ForwardSettings(**settings), clock, said, Repeated(said, clock)
-    )
+    chosen = ForwardSettings(**{"answer_seconds": LIMIT_SECONDS, **settings})
+    port = ForwardedPort("SERIAL1", number or free_port(), chosen, clock, said, Repeated(said, clock))
+    port.limit_units({**dict.fromkeys(range(256), LIMIT_SECONDS / 2), **(limits or {})})
     link = RtuLink(SerialLine(1, baudrate=baudrate), device, backoff=Backoff(0.05, 0.2))
     line = Line(link, clock, said)
     line.invite(port)
