@@ -62,6 +62,7 @@ async def test_the_page_shows_the_gateway_at_the_first_look(api):
     for part in (
         "Roof of the dairy", "WPM00C44F", "need attention", "roof_1", "Not answering",
         "nothing came within 0.2 s, 3 times in a row", "AC power", "grid meter", "SERIAL1", "busy 42 %",
+        "Modbus TCP on port 5020: 2 clients",
         "Server 1 main", "SFTP · data.example.org:22/dairy/", "3 files, 19.4 kB", "login was refused",
         "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
         str(api.state_dir / "api-token"), "Last revisions",

@@ -23,6 +23,7 @@ from heliograph.contract import (
     DeviceCondition,
     DevicePlan,
     DeviceState,
+    Forwarding,
     LineState,
     Outcome,
     PageRequest,
@@ -181,7 +182,13 @@ def collector_state(**changes: object) -> CollectorState:
         errors={"timeout": 41},
     )
     lines = (
-        LineState(name="SERIAL1", open=True, requests=7_195, utilisation=0.42),
+        LineState(
+            name="SERIAL1",
+            open=True,
+            requests=7_195,
+            utilisation=0.42,
+            forwarding=Forwarding(port=5020, clients=2, requests=310),
+        ),
         LineState(name="192.168.1.41:502", open=True, requests=21_600, utilisation=0.03),
         LineState(name="192.168.1.43:502", open=False, cause="connection refused", requests=17_110),
     )

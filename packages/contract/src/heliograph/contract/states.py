@@ -78,6 +78,18 @@ class DeviceState(Payload):
     """How it is read; None for what is not polled."""
 
 
+class Forwarding(Payload):
+    """The Modbus TCP port through which other masters reach a serial line (`forwardedTcpPort`)."""
+
+    port: int
+    clients: int = 0
+    """Connected now."""
+    requests: int = 0
+    """Passed to the line since the port was opened."""
+    cause: str = ""
+    """Why it is not served; empty when it is."""
+
+
 class LineState(Payload):
     """One serial line or host:port."""
 
@@ -87,6 +99,8 @@ class LineState(Payload):
     requests: int = 0
     utilisation: float | None = None
     """Share of the last minute in which the line was busy, 0 to 1."""
+    forwarding: Forwarding | None = None
+    """None where no port is forwarded to the line."""
 
 
 class CollectorState(Payload):

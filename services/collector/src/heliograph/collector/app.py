@@ -15,13 +15,15 @@ from pydantic import ValidationError
 from heliograph.collector.account import Sinks
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.forwarding import ForwardSettings
 from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
+from heliograph.collector.linking import OpenLink, open_link
 from heliograph.collector.live import Live
 from heliograph.collector.memory import Memory
 from heliograph.collector.outbox import Outbox
 from heliograph.collector.own import Equipment
-from heliograph.collector.plant import OpenLink, Plant, open_link
+from heliograph.collector.plant import Plant
 from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
@@ -34,6 +36,7 @@ from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
 FAULT_LENGTH: Final = 300
+LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
 LEARNT_FILE: Final = "learnt.json"
 
@@ -82,7 +85,7 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link, self._equipment())
+        self._plant = Plant(self._sinks(), group, open_link, self._equipment(), self._forwarding())
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
@@ -113,6 +116,14 @@ class Collector:
             events=context.events,
             clock=context.clock,
             changed=self._changed,
+        )
+
+    def _forwarding(self) -> ForwardSettings:
+        settings = self._settings
+        return ForwardSettings(
+            host=settings.forwarded_host or LOOPBACK,
+            answer_seconds=settings.forwarded_answer_seconds,
+            most_clients=settings.forwarded_clients,
         )
 
     def _equipment(self) -> Equipment:

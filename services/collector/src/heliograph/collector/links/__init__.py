@@ -1,6 +1,6 @@
 """Serial lines and Modbus TCP behind one `Link` protocol: the only place that knows pymodbus and pyserial."""
 
-from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import (
     EXCEPTIONS,
     BadFrame,
@@ -37,6 +37,7 @@ __all__ = [
     "NoAnswer",
     "NobodyBehind",
     "OnDrop",
+    "RawCall",
     "ReadCall",
     "RtuLink",
     "SerialPort",
