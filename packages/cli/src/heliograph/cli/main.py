@@ -1,9 +1,12 @@
 """The `heliograph` command: one module per sub-command, registered here."""
 
+import sys
+
 import typer
 
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
+from heliograph.cli.plugged import plug
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.up import up
@@ -26,4 +29,5 @@ app.command("support-bundle")(support_bundle)
 
 def main() -> None:
     """Entry point of the script `heliograph`."""
+    plug(app, sys.argv[1:])
     app()

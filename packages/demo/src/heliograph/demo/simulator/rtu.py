@@ -44,7 +44,10 @@ class Silences:
 
 
 class RtuSimulator:
-    """Serves `units` on a line; `device` is the path for the master and stays the same over `unplug` and `plug`."""
+    """Serves `units` on a line; `device` is the path for the master and stays the same over `unplug` and `plug`.
+
+    It is `path`, which must be free or an old link, or else one of its own.
+    """
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class RtuSimulator:
         parity: str = "N",
         stop_bits: int = 1,
         paced: bool = True,
+        path: Path | None = None,
     ) -> None:
         self.units = Units(units)
         self.timing = LineTiming(baudrate, parity, stop_bits)
@@ -61,12 +65,13 @@ class RtuSimulator:
         self.answer_delay = 0.0
         """Seconds from the end of the silence after a request to the first byte of its answer."""
         self._directory = Path(tempfile.mkdtemp(prefix="heliograph-line-"))
+        self._path = path or self._directory / "tty"
         self._wire: _Wire | None = None
 
     @property
     def device(self) -> str:
         """What the master opens."""
-        return str(self._directory / "tty")
+        return str(self._path)
 
     @property
     def faults(self) -> dict[int, Faults]:
