@@ -9,6 +9,7 @@ from heliograph.cli.decode import decode
 from heliograph.cli.plugged import plug
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
+from heliograph.cli.trace import trace
 from heliograph.cli.up import up
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.command("check")(check)
 app.command("decode")(decode)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.command("trace")(trace)
 
 
 def main() -> None:

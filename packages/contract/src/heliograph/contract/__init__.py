@@ -30,6 +30,9 @@ from heliograph.contract.requests import (
     RevisionRequest,
     RevisionState,
     RevisionSummary,
+    TraceInterface,
+    TracePart,
+    TraceRequest,
     TransferCount,
     Trigger,
     VariableValue,
@@ -48,6 +51,7 @@ from heliograph.contract.states import (
     StatusDocument,
     StorageState,
     SyncState,
+    TraceState,
     Trial,
 )
 
@@ -102,6 +106,10 @@ __all__ = [
     "StorageState",
     "Stream",
     "SyncState",
+    "TraceInterface",
+    "TracePart",
+    "TraceRequest",
+    "TraceState",
     "TransferCount",
     "Trial",
     "Trigger",

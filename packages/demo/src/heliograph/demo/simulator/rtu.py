@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import tty
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from typing import Self
 from heliograph.demo.simulator.answers import request_size
 from heliograph.demo.simulator.banks import Bank
 from heliograph.demo.simulator.crc import crc16
-from heliograph.demo.simulator.faults import Faults, Units
+from heliograph.demo.simulator.faults import Faults, Respond, Units
 from heliograph.demo.simulator.timing import LineTiming, wait_until
 
 LARGEST_FRAME_BYTES = 256
@@ -64,6 +64,7 @@ class RtuSimulator:
         self.silences = Silences()
         self.answer_delay = 0.0
         """Seconds from the end of the silence after a request to the first byte of its answer."""
+        self.respond: Respond | None = None
         self._directory = Path(tempfile.mkdtemp(prefix="heliograph-line-"))
         self._path = path or self._directory / "tty"
         self._wire: _Wire | None = None
@@ -169,6 +170,9 @@ class _Wire:
         self.quiet_since = ends
         if crc16(frame[:-2]) != frame[-2:]:
             return
+        if self.simulator.respond is not None:
+            self._respond(self.simulator.respond(frame), began, ends)
+            return
         fault = self.simulator.faults.get(frame[0])
         if fault is not None and fault.echo:
             wait_until(ends)
@@ -183,6 +187,15 @@ class _Wire:
             self.late.append((begin + fault.late, _spoiled(fault, frame[0], reply)))
         else:
             self._send(_spoiled(fault, frame[0], reply), begin)
+
+    def _respond(self, answers: Sequence[tuple[float, bytes | None]], began: float, ends: float) -> None:
+        character = self.timing.character if self.simulator.paced else 0.0
+        earliest = ends + self.timing.silence
+        for seconds, data in answers:
+            if data is not None:
+                begin = max(earliest, began + seconds - len(data) * character)
+                self.late.append((begin, data))
+                earliest = begin + len(data) * character
 
     def _note_silence(self, seconds: float) -> None:
         silences = self.simulator.silences

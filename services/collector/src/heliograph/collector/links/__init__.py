@@ -12,6 +12,7 @@ from heliograph.collector.links.errors import (
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
 from heliograph.collector.links.rtu import RtuLink
+from heliograph.collector.links.tap import OnBytes, Tap
 from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "LinkFailure",
     "ModbusException",
     "NoAnswer",
+    "OnBytes",
     "OnDrop",
     "ReadCall",
     "RtuLink",
     "Silence",
+    "Tap",
     "TcpLink",
     "WriteCall",
 ]
