@@ -85,7 +85,7 @@ class FaultScript:
     def _occurrence(self, number: int, fault: Fault, device: str, slot: int) -> Occurrence | None:
         if fault.probability < 1 and self.chance.uniform(f"fault {number}/{device}", slot) >= fault.probability:
             return None
-        begin = fault.at + slot * _period(fault)
+        begin = fault.at + (slot * _period(fault) if slot else 0.0)
         return Occurrence(begin, begin + _lasting(fault))
 
 

@@ -72,8 +72,11 @@ def read_plant_file(name: str, content: bytes, load: Load) -> tuple[PlantSpec | 
 
 
 def _findings(name: str, marked: Marked, error: ValidationError) -> Iterator[Finding]:
-    for fault in error.errors(include_url=False):
+    faults = error.errors(include_url=False)
+    for fault in faults:
         path = tuple(fault["loc"])
+        if fault["type"] == "too_short" and any(path == other["loc"][: len(path)] != other["loc"] for other in faults):
+            continue  # pydantic counts the good ones
         place = marked.key_place(path) if fault["type"] == "extra_forbidden" else marked.place(path)
         yield Finding(name, *place, Severity.ERROR, _explained(path, fault))
 

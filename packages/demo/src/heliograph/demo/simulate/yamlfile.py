@@ -14,6 +14,8 @@ MOST_NODES: Final = 100_000
 """Aliases counted wherever they stand: a small file cannot grow without end."""
 DEEPEST: Final = 50
 
+_PLAIN_TAGS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
 Path = tuple[str | int, ...]
 
 
@@ -85,6 +87,8 @@ class _Plain:
         if self._nodes > MOST_NODES:
             raise YamlFault(*place, f"more than {MOST_NODES} values, aliases counted wherever they stand")
         self._marked.marks[path] = place
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN_TAGS:
+            raise YamlFault(*place, f"not YAML of plain values: the tag {node.tag}")
         if isinstance(node, yaml.MappingNode):
             return {key: self.value(item, (*path, key), depth + 1) for key, item in self._pairs(node, path)}
         if isinstance(node, yaml.SequenceNode):
