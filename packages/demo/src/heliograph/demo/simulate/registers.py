@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
+from heliograph.formats import shortest_single
 from heliograph.formats.definition import Kind, ModbusPoint, Variable
 
 Raw = int | float | str
@@ -73,9 +74,10 @@ def raw_of_words(point: ModbusPoint, words: Sequence[int]) -> Raw:
     if point.kind is Kind.MAC:
         return data.hex(":").upper()
     if point.kind.is_text:
-        return str(ipaddress.ip_address(data))
+        mapped = ipaddress.IPv6Address(data).ipv4_mapped if point.kind is Kind.IPV6 else None
+        return f"::ffff:{mapped}" if mapped else str(ipaddress.ip_address(data))
     number: int | float = struct.unpack(">" + _CODES[point.kind], data)[0]
-    return number
+    return shortest_single(number) if point.kind is Kind.F32 else number
 
 
 def _part(point: ModbusPoint, word: int) -> int:

@@ -171,7 +171,7 @@ class SerialExchange:
             unit, kind = answer[0], "late"
         if kind == "late" and unit == target.call.unit:  # in another one's name a faulty device may speak as well
             self._doubts.came(answer)
-        self._tap.received(data, kind)
+        self._tap.received(data, kind, time.perf_counter() - self._quiet_since)
         self.tally.drops.append((unit, kind))
 
     def _send(self, target: Hunt) -> float:

@@ -32,10 +32,10 @@ class Tap:
         if self.on_bytes is not None:
             self.on_bytes(time.time(), "=>", frame, "")
 
-    def received(self, data: bytes | bytearray, mark: TapMark = "") -> None:
-        """Tell of an answer, or of bytes that were dropped."""
+    def received(self, data: bytes | bytearray, mark: TapMark = "", ago: float = 0.0) -> None:
+        """Tell of an answer, or of bytes that were dropped, whose last byte came so many seconds ago."""
         if self.on_bytes is not None and data:
-            self.on_bytes(time.time(), "<=", bytes(data), mark)
+            self.on_bytes(time.time() - ago, "<=", bytes(data), mark)
 
     def happened(self, text: str) -> None:
         """Tell of something else: a connection made, refused, cut."""
