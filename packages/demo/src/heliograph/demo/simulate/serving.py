@@ -141,9 +141,7 @@ class _Server:
         return server
 
     async def _open(self, name: str, line: Line, devices: Sequence[DeviceSpec]) -> str:
-        path = Path(line.path) if line.path else None
-        if path is not None and path.exists() and not path.is_symlink():
-            raise PlaceTaken(f"{path} for {name} is there already, and no link that may be replaced")
+        path = await asyncio.to_thread(_free_path, line.path, name) if line.path else None
         units = {spec.entry.unit: self._device(spec) for spec in devices}
         simulator = RtuSimulator(units, line.baudrate, line.parity, line.stop_bits, paced=line.paced, path=path)
         simulator.answer_delay = line.turnaround
@@ -168,6 +166,14 @@ class _Server:
     def _faults(self, devices: Sequence[DeviceSpec]) -> ScriptedFaults:
         names = {spec.entry.unit: spec.name for spec in devices}
         return ScriptedFaults(names, self._plant.faults)
+
+
+def _free_path(text: str, name: str) -> Path:
+    """Return the whole path, where nothing is but perhaps a link to a terminal that is gone."""
+    path = Path(text).absolute()
+    if path.exists():
+        raise PlaceTaken(f"{path} for {name} is there already: end the plant that has it, or remove it")
+    return path
 
 
 def _behind_ports(spec: PlantSpec) -> list[tuple[int, list[DeviceSpec]]]:
