@@ -159,9 +159,10 @@ def test_no_bytes_make_the_reader_fail(content):
     assert found
 
 
+WORDS = st.text("ab: é\n", max_size=5)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-10, 70000) | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-10, 70000) | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=6,
 )
 ENTRY = st.dictionaries(

@@ -5,9 +5,11 @@ closed at its end, at its size, or in parts; a part leaves the disk after the bu
 """
 
 import asyncio
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +30,7 @@ WAITING_BYTES: Final = 64 * 1024 * 1024
 """What may wait on the collector's disk; none is begun beyond it."""
 MOST_TOLD: Final = 50_000
 """Lines between two looks; more are counted and left out."""
+LINES_TOGETHER: Final = 1000
 LOOK_SECONDS: Final = 1.0
 
 _MARKS: Final[dict[str, Mark]] = {
@@ -87,7 +90,8 @@ class Traces:
 
     async def publish(self) -> None:
         """Bring closed parts to the bus, for ever; those of an earlier run first."""
-        await asyncio.to_thread(_close_left_over, self._directory)
+        with suppress(OSError):  # what cannot be closed now is at the next start
+            await asyncio.to_thread(_close_left_over, self._directory)
         backoff = Backoff(0.5, 30)
         while True:
             try:
@@ -154,10 +158,9 @@ class Traces:
 
     async def _bring(self, file: Path) -> None:
         text = await asyncio.to_thread(file.read_text, "utf-8", "replace")
-        interface, _, rest = file.stem.partition("-")
-        time = int(rest.partition("-")[0])
+        interface, time, _ = file.stem.split("-")
         if text:
-            part = TracePart(identity=file.stem, interface=TraceInterface(interface), time=time, text=text)
+            part = TracePart(identity=file.stem, interface=TraceInterface(interface), time=int(time), text=text)
             await self._bus.store(TRACES, part, identity=f"trace-{file.stem}", interface=interface)
         await asyncio.to_thread(file.unlink, missing_ok=True)
 
@@ -202,19 +205,25 @@ class _Trace:
     def write(self, now: int) -> bool:
         """Write what was told; tell whether a part was closed. Raises `OSError`."""
         with self.lock:
-            lines = [_line(self.told.popleft()) for _ in range(len(self.told))]
-            if self.lost:
-                lines.append(TraceLine(now, Flow.EVENT, text=f"{self.lost} lines are missing here: they came too fast"))
-                self.lost = 0
-            if not lines:
-                return False
-            content = trace_bytes(lines)
-            with self._open(now).open("ab") as file:
-                file.write(content)
-            self.lines += len(lines)
-            self.size += len(content)
-            self.part_bytes += len(content)
-            return self.part_bytes >= PART_BYTES and self._close(now)
+            closed = False
+            while lines := self._next_lines(now):
+                content = trace_bytes(lines)
+                with self._open(now).open("ab") as file:
+                    file.write(content)
+                self.lines += len(lines)
+                self.size += len(content)
+                self.part_bytes += len(content)
+                if self.part_bytes >= PART_BYTES:
+                    closed = self._close(now)
+            return closed
+
+    def _next_lines(self, now: int) -> list[TraceLine]:
+        """Return some of what was told, few enough for a part to stay below the limit of a message."""
+        lines = [_line(self.told.popleft()) for _ in range(min(len(self.told), LINES_TOGETHER))]
+        if self.lost and len(lines) < LINES_TOGETHER:
+            lines.append(TraceLine(now, Flow.EVENT, text=f"{self.lost} lines are missing here: they came too fast"))
+            self.lost = 0
+        return lines
 
     def close(self, now: int) -> None:
         """Write the rest, and close the part. Raises `OSError`."""
@@ -239,6 +248,7 @@ class _Trace:
 
 _OPEN: Final = ".open"
 _CLOSED: Final = ".trace"
+_NAME: Final = re.compile(rf"({'|'.join(TraceInterface)})-[0-9]{{13,}}-[0-9]{{3,}}")
 
 
 def _interface(link: Link) -> TraceInterface:
@@ -268,4 +278,5 @@ def _close_left_over(directory: Path) -> None:
 def _oldest(directory: Path) -> Path | None:
     """Return the closed part that waits longest: names begin with the interface, the time comes behind."""
     found = directory.glob(f"*{_CLOSED}") if directory.is_dir() else ()
-    return min(found, key=lambda file: file.stem.partition("-")[2], default=None)
+    ours = (file for file in found if _NAME.fullmatch(file.stem))
+    return min(ours, key=lambda file: file.stem.partition("-")[2], default=None)

@@ -19,6 +19,7 @@ GRID_SECONDS: Final = 10.0
 """Counters integrate in such steps."""
 CLOUD_SECONDS: Final = 120.0
 KEPT_STEPS: Final = 8192
+KEPT_WRITES_SECONDS: Final = 7200.0
 Reading = float | str
 
 
@@ -123,13 +124,16 @@ class _Signal:
         self._last = (math.nan, 0.0)
 
     def effect(self, time: float) -> float:
-        """Return what is in force: for a set point with its delay and lag, else the value itself."""
+        """Return what is in force: for a set point with its delay and lag, else the value itself.
+
+        A write counts after the second in which it came: what was said in that second stays true.
+        """
         point = self.spec.writable
         if point is None:
             found = self.value(time)
             return found if isinstance(found, float) else 0.0
         born = self._context.born(self._device, time)
-        write = next((w for w in reversed(self._writes) if born <= w.time and w.time + point.delay <= time), None)
+        write = next((w for w in reversed(self._writes) if born <= w.time and w.time + point.delay < time), None)
         if write is None:
             return point.start
         since = time - write.time - point.delay
@@ -137,9 +141,9 @@ class _Signal:
         return write.value + (write.before - write.value) * rest
 
     def _forget(self, time: float) -> None:
-        """Keep the few last writes: older ones have no effect any more."""
+        """Forget writes that no counter on its way asks for any more."""
         point = cast("Writable", self.spec.writable)
-        while len(self._writes) > 1 and self._writes[1].time + point.delay < time - GRID_SECONDS:
+        while len(self._writes) > 1 and self._writes[1].time + point.delay < time - KEPT_WRITES_SECONDS:
             del self._writes[0]
 
     def _at(self, time: float) -> Reading:
@@ -187,8 +191,8 @@ class _Signal:
 
     def writable(self, source: Writable, time: float) -> Reading:
         born = self._context.born(self._device, time)
-        written = [write.value for write in self._writes if born <= write.time <= time]
-        return written[-1] if written else source.start
+        written = (write.value for write in reversed(self._writes) if born <= write.time <= time)
+        return next(written, source.start)
 
     def walk(self, source: Walk, time: float) -> Reading:
         born = self._context.born(self._device, time)
