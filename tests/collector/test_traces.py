@@ -162,6 +162,7 @@ async def test_a_trace_that_a_stop_cut_short_comes_after_the_next_start(broker, 
         left = tmp_path / "c" / "traces" / "serial1-1782302400123-000.open"
         await asyncio.to_thread(left.parent.mkdir, exist_ok=True)
         await asyncio.to_thread(left.write_text, "24/06/2026 12:00:00.123;=> 01 03\n")
+        await asyncio.to_thread(left.with_name("of somebody.trace").touch)
         async with collector(broker, tmp_path / "c"):
             await until(lambda: {part.interface for part in found} == {"ethernet", "serial1"}, "both traces")
     assert any(entry.flow is Flow.SENT for entry in lines(found))

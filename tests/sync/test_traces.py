@@ -1,14 +1,18 @@
 """Communication traces on their way from the bus to every file server (spec 3.4)."""
 
+import asyncio
 import gzip
 
 import pytest
 
-from heliograph.contract import TraceInterface, TracePart
+from heliograph.contract import ConnectRequest, Service, TraceInterface, TracePart
+from heliograph.contract.channels import CONNECT, TRACES
 from heliograph.formats.names import FileKind, parse_name
+from heliograph.runtime import BusError
 from heliograph.sync import spool as spool_module
 from support.sets import UID
 from support.site import first_set, site_at
+from support.syncing import Running, plant_set
 
 TEXT = "24/06/2026 12:00:00.123;=> 01 03 00 00 00 01 84 0A\n"
 
@@ -73,3 +77,29 @@ def test_the_history_and_the_log_tell_of_it(site):
     (name,) = on(site, "alpha")
     log = b"".join(gzip.decompress(c) for p, c in site.worlds["alpha"].files.items() if "_LOG_" in p).decode()
     assert f"server 1: traces: {name} delivered" in log
+
+
+async def test_a_part_on_the_bus_reaches_both_servers_at_their_next_connection(broker, connect, tmp_path):
+    running = Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set"))
+    async with running.run(), asyncio.timeout(60):
+        collector, commands = await connect(Service.COLLECTOR), await connect(Service.COMMANDS)
+        while not await _did(collector.store(TRACES, part(1), identity="trace-1", interface="serial1")):
+            await asyncio.sleep(0.05)
+
+        def arrived() -> bool:
+            return all(any("_serial1_" in name for name in running.names(number, "LOG")) for number in (1, 2))
+
+        while not arrived():
+            await _did(commands.request(CONNECT, ConnectRequest(), timeout=5))
+            await asyncio.sleep(0.2)
+    (name,) = [name for name in running.names(1, "LOG") if "_serial1_" in name and not name.endswith(".tmp")]
+    assert gzip.decompress(running.servers[1].files[f"/LOG/{name}"]).decode() == TEXT
+
+
+async def _did(work) -> bool:
+    """Whether it could be done yet: sync makes the streams and its answers when it starts."""
+    try:
+        await work
+    except BusError:
+        return False
+    return True
