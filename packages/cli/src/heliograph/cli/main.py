@@ -7,6 +7,7 @@ import typer
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
+from heliograph.cli.library_commands import commands as definitions
 from heliograph.cli.plugged import plug
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
@@ -28,6 +29,7 @@ app.command("decode")(decode)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
 app.command("trace")(trace)
+app.add_typer(definitions, name="definitions")
 app.add_typer(importing, name="import")
 
 
