@@ -3,6 +3,7 @@
 The rules go from the certain to the likely; the first that fits is taken.
 """
 
+import math
 import re
 import zlib
 from collections.abc import Mapping
@@ -16,11 +17,14 @@ from heliograph.formats.definition import Definition, Kind, Table, Variable
 GRID_VOLTS: Final = 230.0
 STRING_VOLTS: Final = 600.0
 PHASES: Final = 3
+REACTIVE_SHARE: Final = 0.05
 _METRIC: Final = {"": 1.0, "k": 1e3, "M": 1e6, "m": 1e-3, "G": 1e9}
 _QUANTITY: Final = re.compile(r"(k|M|m|G|)(Wh|VAh|varh|VArh|Varh|W|VA|var|VAr|Var|VAR|V|A|Hz)")
 _DC: Final = re.compile(r"dc|pv|string|mppt", re.IGNORECASE)
 _DAILY: Final = re.compile(r"today|daily|\bday\b", re.IGNORECASE)
 _PHASE: Final = re.compile(r"l[123]\b|ph(?:ase)?[ _v]*[abc123]", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"l[123] ?[-–] ?l[123]|line.to.line|ppv", re.IGNORECASE)
+_NAMEPLATE: Final = re.compile(r"rated|nominal|wrtg", re.IGNORECASE)
 _TAKEN: Final = re.compile(r"import|taken|bought|consum|absorb", re.IGNORECASE)
 _METER: Final = re.compile(r"meter|counter|compteur|zähler|zaehler", re.IGNORECASE)
 _TABLE_ID: Final = re.compile(r"([0-9]{1,5})_tableId")
@@ -126,38 +130,43 @@ class _Rules:
         return None
 
     def _quiet(self, variable: Variable) -> Value | None:
-        """Return 0 for alarms and single bits, 1 for a state."""
-        if variable.is_alarm or (variable.point and variable.point.kind is Kind.BITS):
-            return Value(constant=0.0)
+        """Return 1 for a state, 0 for alarms and single bits."""
         if re.search(r"\bstat(e|us)\b|_st\b", variable.name, re.IGNORECASE) and not variable.unit:
             return Value(constant=1.0)
+        if variable.is_alarm or (variable.point and variable.point.kind is Kind.BITS):
+            return Value(constant=0.0)
         return None
 
     def _quantity(self, variable: Variable) -> Value | None:
         match = _QUANTITY.fullmatch(variable.unit.strip())
         if match is None:
             return None
-        factor = 1 / _METRIC[match[1]]
-        unit = match[2]
-        share = 1 / PHASES if _PHASE.search(variable.name) else 1.0
-        if unit.endswith("h"):
-            return self._energy(variable, factor, reactive=unit != "Wh")
-        if unit == "V":
-            dc = bool(_DC.search(variable.name))
-            volts = (STRING_VOLTS if dc else GRID_VOLTS) * factor
-            return self._sunny(volts, 0.0) if dc else Value(constant=volts, noise=0.3 * factor)
-        if unit == "A":
-            volts = STRING_VOLTS if _DC.search(variable.name) else GRID_VOLTS * PHASES
-            return self._sunny(self.entry.rated / volts * factor, 0.0)
-        if unit == "Hz":
-            return Value(constant=50.0 * factor, noise=0.005 * factor)
-        reactive = 1.0 if unit in ("W", "VA") else 0.05
-        return self._power(self.entry.rated * factor * share * reactive)
+        factor, unit, name = 1 / _METRIC[match[1]], match[2], variable.name
+        match unit:
+            case "V":
+                return self._volts(name, factor)
+            case "A":
+                volts = STRING_VOLTS if _DC.search(name) else GRID_VOLTS * PHASES
+                return self._sunny(self.entry.rated / volts * factor)
+            case "Hz":
+                return Value(constant=50.0 * factor, noise=0.005 * factor)
+            case "Wh" | "VAh" | "varh" | "VArh" | "Varh":
+                return self._energy(variable, factor, reactive=unit != "Wh")
+        share = 1.0 if unit in ("W", "VA") else REACTIVE_SHARE
+        return self._power(name, self.entry.rated * factor * share)
 
-    def _power(self, rated: float) -> Value:
+    def _volts(self, name: str, factor: float) -> Value:
+        if _DC.search(name):
+            return self._sunny(STRING_VOLTS * factor)
+        volts = GRID_VOLTS * (math.sqrt(PHASES) if _BETWEEN.search(name) else 1.0)
+        return Value(constant=volts * factor, noise=0.3 * factor)
+
+    def _power(self, name: str, rated: float) -> Value:
+        if _NAMEPLATE.search(name):
+            return Value(constant=rated)
+        rated *= 1 / PHASES if _PHASE.search(name) else 1.0
         if self.is_meter:
-            bounds = {"min": -rated, "max": rated}
-            return Value(walk=Walk(start=rated / 3, step=rated / 50, every=10.0, **bounds))
+            return Value(walk=Walk(start=rated / 3, step=rated / 50, min=-rated, max=rated, every=10.0))
         limit = next((v for v in self.definition.variables if v.tag == "cmdPwrPercent"), None)
         limited = Limit(percent=limit.name, rated=rated) if limit else None
         return Value(day=Day(peak=rated), noise=rated / 2000, limited=limited, min=0.0)
@@ -181,8 +190,8 @@ class _Rules:
         whole = [v for v in watts if not _DC.search(v.name) and not _PHASE.search(v.name)]
         return next(iter([*tagged, *whole, *watts]), None)
 
-    def _sunny(self, peak: float, base: float) -> Value:
-        return Value(constant=peak) if self.is_meter else Value(day=Day(peak=peak, base=base), min=min(0.0, base))
+    def _sunny(self, peak: float) -> Value:
+        return Value(constant=peak) if self.is_meter else Value(day=Day(peak=peak), min=0.0)
 
     def _other(self, variable: Variable) -> Value | None:
         usual = _OTHERS.get(variable.unit.strip())
