@@ -20,7 +20,7 @@ class OnBytes(Protocol):
 
 
 class Tap:
-    """Of one link; `on_bytes` is set while somebody listens."""
+    """Of one link; `on_bytes` is set while somebody listens, in another thread than it is called in."""
 
     __slots__ = ("on_bytes",)
 
@@ -29,15 +29,15 @@ class Tap:
 
     def sent(self, frame: bytes) -> None:
         """Tell of a request."""
-        if self.on_bytes is not None:
-            self.on_bytes(time.time(), "=>", frame, "")
+        if (hear := self.on_bytes) is not None:
+            hear(time.time(), "=>", frame, "")
 
     def received(self, data: bytes | bytearray, mark: TapMark = "", ago: float = 0.0) -> None:
         """Tell of an answer, or of bytes that were dropped, whose last byte came so many seconds ago."""
-        if self.on_bytes is not None and data:
-            self.on_bytes(time.time() - ago, "<=", bytes(data), mark)
+        if (hear := self.on_bytes) is not None and data:
+            hear(time.time() - ago, "<=", bytes(data), mark)
 
     def happened(self, text: str) -> None:
         """Tell of something else: a connection made, refused, cut."""
-        if self.on_bytes is not None:
-            self.on_bytes(time.time(), "--", b"", text)
+        if (hear := self.on_bytes) is not None:
+            hear(time.time(), "--", b"", text)
