@@ -111,7 +111,11 @@ async def test_ethernet_is_all_connections_and_ends_by_itself(broker, tmp_path):
                    ((1, first.port), (2, second.port))]  # fmt: skip
         await sync.publish(revision(devices, {"m.csv": DEFINITION}))
         await until(lambda: first.units.requests[1] and second.units.requests[1], "both polled")
-        assert await ask(sync, TraceInterface.ETHERNET, 10) == ""
+        assert await ask(sync, TraceInterface.ETHERNET, 1440) == ""
+        asked = [device.units.requests[1] for device in (first, second)]
+        await until(lambda: first.units.requests[1] > asked[0] + 1, "polls of the first")
+        await until(lambda: second.units.requests[1] > asked[1] + 1, "polls of the second")
+        assert await ask(sync, TraceInterface.ETHERNET, 1) == "", "another end"
         await until(lambda: found, "the trace")
     addresses = {entry.address for entry in lines(found)}
     assert addresses == {f"127.0.0.1:{first.port}", f"127.0.0.1:{second.port}"}

