@@ -1,10 +1,11 @@
 """Fixtures that every test may ask for. Peers of one kind live in `support/<peer>.py`."""
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["support.containers", "support.nats", "support.whole"]
 
-settings.register_profile("project", deadline=None)  # machines of CI are busy: time is no property of an example
+# Machines of CI are busy: time is no property of an example.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 

@@ -149,6 +149,14 @@ async def test_connect(desk):
     assert (await desk.call("connect", server=2))["error"] == "server 2 is not configured"
 
 
+async def test_log_has_an_interface_traced(desk):
+    assert (await desk.call("log", interface="serial1", minutes=10))["result"] == "OK"
+    (request,) = desk.peers.traces
+    assert (request.interface, request.minutes, request.origin) == ("serial1", 10, "command")
+    desk.peers.refusal = "there is nothing to trace"
+    assert (await desk.call("log", interface="serial2", minutes=1))["error"] == "there is nothing to trace"
+
+
 async def test_status_is_the_status_document(desk):
     async with asyncio.timeout(20):
         while True:
