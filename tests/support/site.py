@@ -10,7 +10,6 @@ from heliograph.sync.applied import Applied
 from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
 from heliograph.sync.connection import Visit, Visited
 from heliograph.sync.errors import AccessError
-from heliograph.sync.ledger import streams_of
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
 from support.sets import DEVICE_HEADER, UID
@@ -56,6 +55,8 @@ class Site(Bench):
     worlds: dict[str, MemoryServer] = field(default_factory=lambda: {"alpha": tree(), "beta": tree()})
     directory_files: dict[str, bytes] = field(default_factory=dict)
     """What lies in the set directory beside the set."""
+    services_apply: bool = True
+    """Every service works with each revision at once; else what is dismissed by it waits."""
 
     def again(self) -> None:
         super().again()
@@ -100,7 +101,7 @@ class Site(Bench):
         for world in self.worlds.values():
             world.now = max(world.now, self.clock.time())
         server = self._server(number)
-        visited = Visit(self.parts, self.in_force, server, Trigger.SCHEDULE).run()
+        visited = Visit(self.parts, self.applied, server, Trigger.SCHEDULE).run()
         self._settle()
         self.free()
         return visited
@@ -140,9 +141,9 @@ class Site(Bench):
         """Do what the wiring does with a revision."""
         applied = self.configuration.applied
         if applied is not None:
-            self.applied = applied
-            if not applied.provisional:
-                self.ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers})
+            self.applied = self.serving.begin(applied)
+            if self.services_apply and not applied.provisional:
+                self.serving.drop(self.applied)
 
     def _dial(self, server: FileServer, _: Applied):
         if server.number in self.refuse:

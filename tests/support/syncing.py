@@ -21,14 +21,16 @@ from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.database import open_database
 from heliograph.sync.deliver import remove_orphans
+from heliograph.sync.destinations import Destinations
 from heliograph.sync.diary import Diary
 from heliograph.sync.errors import AccessError
 from heliograph.sync.history import History
-from heliograph.sync.ledger import RECORDS, Ledger, streams_of
+from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
 from heliograph.sync.revisions import Revisions
+from heliograph.sync.serving import Serving
 from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
 from support.nats import Broker
@@ -128,6 +130,7 @@ class Bench:
         self.configuration = Configuration(self.revisions, self.spool, self.diary, self.clock)
         gateway = Gateway(self.configuration, self.diary, set_files=dict, server_won=lambda _: None)
         self.outgoing = self.directory / "outgoing"
+        self.serving = Serving(Destinations(self.database), self.ledger, self.outgoing, self.diary)
         self.parts = Parts(
             database=self.database, spool=self.spool, ledger=self.ledger, mailbox=self.mailbox, history=self.history,
             diary=self.diary, clock=self.clock, outgoing=self.outgoing, open=self._open, stop=self.stop,
@@ -144,8 +147,8 @@ class Bench:
         self.ledger.prune()
 
     def configure(self, revision: Applied) -> None:
-        self.applied = revision
-        self.ledger.serve({s.number: streams_of(s) for s in revision.set.config.servers})
+        self.applied = self.serving.begin(revision)
+        self.serving.drop(self.applied)
 
     def visit(self, number: int, trigger: Trigger = Trigger.SCHEDULE) -> Visited:
         visited = Visit(self.parts, self.applied, self.applied.file_servers[number], trigger).run()
@@ -192,7 +195,8 @@ class Running:
     """Sync as it is wired, in this process, against a real broker; its servers are in memory."""
 
     def __init__(self, broker: Broker, directory: Path, **settings: object) -> None:
-        self.servers = {1: tree(), 2: tree()}
+        self.servers = {number: tree() for number in (1, 2, 3)}
+        """By the figure in their addresses, `server1` …"""
         base = broker.settings(Service.SYNC, directory / "state")
         values = {**base.model_dump(exclude_none=True), "start_share_seconds": 10**6, **settings}
         self.settings = Settings(**values)
@@ -228,7 +232,7 @@ class Running:
     def _dial(self, server: FileServer, *_: object):
         if not server.address.startswith("server"):
             raise Unreachable(f"there is no server {server.address}")
-        return self.servers[server.number].store()
+        return self.servers[int(server.address[6])].store()
 
 
 async def until(holds: Callable[[], object], seconds: float = 20) -> None:
