@@ -1,6 +1,7 @@
 """A gateway's configuration and its servers in memory, as an operator meets them: he edits files, it connects."""
 
-from collections.abc import Mapping, Sequence
+import gzip
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,13 +96,17 @@ class Site(Bench):
         world.files[f"/{path}"] = content
         world.modified[f"/{path}"] = world.now
 
-    def connect(self, number: int | None = None, seconds: float = 900) -> Visited:
-        """Let time pass, then make a connection: to the main server, or to one by its number."""
+    def connect(
+        self, number: int | None = None, seconds: float = 900, seen: Callable[[Visit], None] = lambda _: None
+    ) -> Visited:
+        """Let time pass, then make a connection: to the main server, or to one by its number. `seen` gets it first."""
         self.clock.move(seconds)
         for world in self.worlds.values():
             world.now = max(world.now, self.clock.time())
         server = self._server(number)
-        visited = Visit(self.parts, self.applied, server, Trigger.SCHEDULE).run()
+        visit = Visit(self.parts, self.applied, server, Trigger.SCHEDULE)
+        seen(visit)
+        visited = visit.run()
         self._settle()
         self.free()
         return visited
@@ -111,6 +116,13 @@ class Site(Bench):
         folders = ("/CONFIG/", "/DEF/", "/SCRIPT/", "/CERT/")
         files = self.worlds[address].files.items()
         return {path.removeprefix("/"): content for path, content in files if path.startswith(folders)}
+
+    def rows(self, address: str) -> list[str]:
+        """The dates of every record on a server, in the order of the names of their files."""
+        files = self.worlds[address].files
+        names = sorted(path for path in files if path.startswith("/DATA/") and path.endswith(".gz"))
+        texts = [gzip.decompress(files[name]).decode() for name in names]
+        return [line.partition(";")[0] for text in texts for line in text.splitlines() if line[2:3] == "/"]
 
     def quiet(self) -> Sequence[str]:
         """Make a connection and return the files of the set that were read and written by it."""

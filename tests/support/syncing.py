@@ -103,12 +103,13 @@ class Bench:
     directory: Path
     clock: HandClock = field(default_factory=HandClock)
     servers: dict[int, MemoryServer] = field(default_factory=lambda: {1: tree(), 2: tree()})
+    """By the figure in their addresses, `server1` …, or by their numbers where they have other ones."""
     device_limit: int = 50_000_000
     total_limit: int = 2**31
     refuse: dict[int, str] = field(default_factory=dict)
     """Why a server cannot be opened, by number."""
     hang: dict[int, threading.Event] = field(default_factory=dict)
-    """Servers that answer nothing until the event is set."""
+    """Servers that answer nothing until the event is set, by the figure in their addresses."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -169,9 +170,10 @@ class Bench:
     def _open(self, server: FileServer, _: Applied):
         if server.number in self.refuse:
             raise AccessError(self.refuse[server.number])
-        if server.number in self.hang:
-            self.hang[server.number].wait(30)
-        return self.servers[server.number].store()
+        figure = int(server.address[6:]) if server.address in {"server1", "server2"} else server.number
+        if figure in self.hang:
+            self.hang[figure].wait(30)
+        return self.servers[figure].store()
 
     def _alarmed(self) -> None:
         self.alarms += 1
