@@ -64,7 +64,7 @@ async def take_server_2_out(running: Running, services: Services) -> None:
     await services.record(1)
     await until(lambda: count(running, "record") == 1)
     await services.ask(CONNECT, ConnectRequest(server=1))
-    await until(lambda: running.texts(1))
+    await until(lambda: running.texts(1, "LOG"))
     answer = await services.ask(EDIT, EditRequest(files={f"CONFIG/{UID}_config.ini": ALONE}, origin="REST"))
     assert (answer.error, answer.revision, answer.provisional) == ("", 2, True)
 

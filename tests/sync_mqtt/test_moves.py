@@ -127,7 +127,7 @@ async def persist(ask, *given: object, **named: object):
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("wait", ["rows", "files"])
+@pytest.mark.parametrize("wait", ["files wait", "the broker is ahead"])
 @pytest.mark.parametrize(
     ("before", "after"), [(("", "2"), ("2", "")), (("2", ""), ("", "2"))], ids=["2 to 1", "1 to 2"]
 )
@@ -147,7 +147,10 @@ async def test_a_file_server_and_a_broker_exchange_places(
             await until(lambda: listening.payloads(f"{UID}/status") == [b"online"])
             await send(collector, 1, 2, 3)
             await until(lambda: count(running, "record") == 3)
-            if wait == "files":
+            if wait == "the broker is ahead":
+                await persist(api.request, CONNECT, ConnectRequest(server=3 - files), timeout=5)
+                await until(lambda: count(running, "cursor WHERE stream = 'records' AND position = 3") == 1)
+            else:
                 running.servers[2].space = 0
                 await persist(api.request, CONNECT, ConnectRequest(server=files), timeout=5)
                 await until(lambda: count(running, "connection WHERE trigger = 'request' AND result = 'partial'") == 1)
