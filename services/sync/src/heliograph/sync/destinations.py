@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, or_, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import Session, col, select
 
 from heliograph.formats.config import Server
@@ -86,8 +86,7 @@ class Destinations:
 def _begin(session: Session) -> None:
     """Let what waits for the numbers 1 and 2, as earlier versions kept it, belong to destinations of the same ids."""
     session.add_all(DestinationRow(id=number, number=number, place="", configured=True) for number in (1, 2))
-    unknown = or_(col(ConnectionRow.destination).is_(None), col(ConnectionRow.destination) == 0)
-    session.connection().execute(update(ConnectionRow).where(unknown).values(destination=ConnectionRow.server))
+    session.connection().execute(update(ConnectionRow).values(destination=ConnectionRow.server))
 
 
 def _known(session: Session) -> list[Destination]:

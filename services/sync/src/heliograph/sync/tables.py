@@ -210,7 +210,7 @@ class ConnectionRow(SQLModel, table=True):
     number: int | None = Number
     server: int = Field(index=True)
     """Its number at that time."""
-    destination: int = Field(default=0, index=True)
+    destination: int = 0
     trigger: str
     start: int
     end: int | None = None
