@@ -60,6 +60,8 @@ class Rollout:
         self._placed: Applied | None = None
         """The same with its destinations, while something may wait for a server that it does not have."""
         self._since = 0.0
+        self._known: frozenset[int] = frozenset()
+        """The destinations of the revision before."""
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return the endless work, by the name of its task."""
@@ -127,13 +129,14 @@ class Rollout:
                 self._in_force, self._placed, self._since = applied, placed, self._clock.monotonic()
 
     def _configure(self, placed: Applied) -> None:
-        """Give the servers' tasks a revision."""
+        """Give the servers' tasks a revision. Only a server that is new here waits for its share of the start."""
         before = {server: server.server for server in self._servers}
+        share = start_share(placed.set.uid, self._start_share_seconds)
         for server in self._servers:
             server.configure(placed)
             if server.server is not None and server.server != before[server]:
-                is_first = before[server] is None
-                server.start(start_share(placed.set.uid, self._start_share_seconds) if is_first else 0)
+                server.start(0 if placed.destination(server.number) in self._known else share)
+        self._known = frozenset(placed.destinations.values())
         self._unpublished.set()
         self._changed()
 
