@@ -207,9 +207,9 @@ async def test_a_server_that_was_a_file_server_gets_what_was_in_files_but_not_de
     assert bench.ledger.waiting(1, RECORDS), "the file waits"
     bench.spool.take_records([record(3)])
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port)], number=2)):
-        assert bench.ledger.waiting(1) == []
         telemetry.one.request()
         await until(lambda: states(listening) == [1, 2, 3])
+        assert bench.ledger.waiting(1) == []
         assert not list((bench.outgoing / "1").glob("*"))
     bench.servers[1].space = None
     bench.spool.take_records([record(4)])

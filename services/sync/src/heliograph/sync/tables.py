@@ -125,6 +125,17 @@ class FullRow(SQLModel, table=True):
     device: str = Field(primary_key=True)
 
 
+class DestinationRow(SQLModel, table=True):
+    """A server for which something waits: its id stands as `server` in the tables that follow (`places`)."""
+
+    __tablename__ = "destination"
+    __table_args__ = _NEVER_REUSED
+    id: int | None = Number
+    number: int
+    place: str
+    configured: bool
+
+
 class CursorRow(SQLModel, table=True):
     """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`, …) in files."""
 
@@ -210,6 +221,8 @@ class ConnectionRow(SQLModel, table=True):
     __table_args__ = _NEVER_REUSED
     number: int | None = Number
     server: int = Field(index=True)
+    """Its number at that time."""
+    destination: int = 0
     trigger: str
     start: int
     end: int | None = None
