@@ -1,11 +1,17 @@
 """Fixtures that every test may ask for. Peers of one kind live in `support/<peer>.py`."""
 
-from hypothesis import settings
+import asyncio
+
+from hypothesis import HealthCheck, settings
+
+from support.loops import PatientPolicy
 
 pytest_plugins = ["support.containers", "support.nats", "support.whole"]
 
-settings.register_profile("project", deadline=None)  # machines of CI are busy: time is no property of an example
+# Machines of CI are busy: time is no property of an example.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+asyncio.set_event_loop_policy(PatientPolicy())
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
