@@ -13,8 +13,8 @@ from typing import Any
 
 from support.sets import UID
 
-LIMIT_SECONDS = 60
-TRIAL_LIMIT_SECONDS = 240
+LIMIT_SECONDS = 120
+TRIAL_LIMIT_SECONDS = 360
 """Three tries, 30 and 60 seconds apart at the most, and what connecting takes."""
 FOLDERS = ("CONFIG", "DEF", "SCRIPT", "CERT")
 CONFIG, DAQ = f"CONFIG/{UID}_config.ini", f"CONFIG/{UID}_daq.csv"
@@ -62,7 +62,7 @@ class Session:
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         done = subprocess.run(
             ["sftp", "-b", "-", *options, "-i", self.key, "-P", str(self.port), f"{self.login}@127.0.0.1"],
-            input="\n".join(commands) + "\n", capture_output=True, text=True, timeout=30, check=False,
+            input="\n".join(commands) + "\n", capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
