@@ -289,14 +289,18 @@ async def test_nothing_listens():
 
 async def test_garbage_for_ever_is_bounded():
     """A peer that talks without end and sense: a bad frame at the time limit, and nothing piles up."""
+    over = asyncio.Event()
 
     async def babble(reader, writer):
         while not writer.is_closing():
             writer.write(b"\x00\x00\x00\x01" * 1000)
             await asyncio.sleep(0.001)
+        over.set()
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     async with server, tcp_link(server.sockets[0].getsockname()[1]) as link:
         with pytest.raises(BadFrame):
             await link.read(holding(1, 0, 1), 0.3)
         assert link._socket is None or link._socket.filled < 300
+        await link.close()
+        await asyncio.wait_for(over.wait(), LIMIT)
