@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 LOWEST = 10_000
-LOWEST_OF_KERNEL = 32_768
-BLOCK = 200
+END = 20_000
+"""From here on the gateway itself looks for ports."""
+BLOCK = 100
 LIMIT_SECONDS = 60.0
 _LOCKS = Path(tempfile.gettempdir()) / f"heliograph-ports-{os.getuid()}"
 
@@ -69,7 +70,7 @@ _own = _Block()
 
 def _reserve() -> int:
     _LOCKS.mkdir(exist_ok=True)
-    firsts = list(range(LOWEST, _lowest_of_kernel() - BLOCK, BLOCK))
+    firsts = list(range(LOWEST, END, BLOCK))
     random.SystemRandom().shuffle(firsts)
     for first in firsts:
         lock = os.open(_LOCKS / str(first), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -80,13 +81,6 @@ def _reserve() -> int:
         else:
             return first
     raise RuntimeError("every block of ports belongs to another process of tests")
-
-
-def _lowest_of_kernel() -> int:
-    with suppress(OSError, ValueError):
-        lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-        return lowest if lowest > LOWEST + 2 * BLOCK else LOWEST_OF_KERNEL
-    return LOWEST_OF_KERNEL
 
 
 def _is_free(port: int) -> bool:
