@@ -6,6 +6,7 @@ connection stands for waiting until the schedule makes one.
 
 import gzip
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +80,12 @@ class Day:
     """Waits until the status holds something; gives it."""
 
     async def connect(self, number: int = 1) -> dict[str, Any]:
-        """Make a whole connection; return its row of history."""
-        before = _last(await self.until("a status", lambda status: status["servers"], LIMIT_SECONDS), number)
+        """Make a whole connection that begins after this moment; return its row of history."""
+        asked = int(time.time() * 1000)
         await self.ask(number)
         status = await self.until(
             f"a connection to server {number}",
-            lambda s: (_last(s, number) or before) != before,
+            lambda s: (_last(s, number) or {"start": 0})["start"] >= asked,
             LIMIT_SECONDS,
         )
         row = _last(status, number)

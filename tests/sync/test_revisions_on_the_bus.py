@@ -47,6 +47,7 @@ class Api:
         await self.bus.watch(CONFIGURATION, self.revisions.take)
         await self.bus.watch(STATE, self.states.take)
         await until(lambda: self.revisions.values)
+        await until(lambda: any(state.service == "sync" for state in self.states.values))
         return self
 
     async def edit(self, files, **more):
