@@ -133,14 +133,15 @@ class Plant:
 
     def note(self, draft: RecordDraft, verdict: Verdict) -> None:
         """Count what became of a record."""
-        poller = self._pollers.get(draft.device) or self.own.account(draft.device)
-        if poller is None:
+        poller = self._pollers.get(draft.device)
+        account = poller.account if poller is not None else self.own.account(draft.device)
+        if account is None:
             return
         if verdict is Verdict.REFUSED:
-            poller.counts.refused += 1
+            account.counts.refused += 1
         elif verdict is Verdict.STORED and draft.date is not None:
-            poller.counts.records += 1
-            poller.counts.last_record = draft.date
+            account.counts.records += 1
+            account.counts.last_record = draft.date
 
     def devices(self) -> tuple[DeviceState, ...]:
         """Tell how every device is doing, in the order of `_daq.csv`."""
