@@ -12,13 +12,18 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from heliograph.collector.account import Sinks
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.forwarding import ForwardSettings
+from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
+from heliograph.collector.linking import OpenLink, open_link
 from heliograph.collector.live import Live
+from heliograph.collector.memory import Memory
 from heliograph.collector.outbox import Outbox
-from heliograph.collector.plant import OpenLink, Plant, open_link
-from heliograph.collector.poller import Sinks
+from heliograph.collector.own import Equipment
+from heliograph.collector.plant import Plant
 from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
@@ -31,7 +36,9 @@ from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
 FAULT_LENGTH: Final = 300
+LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
+LEARNT_FILE: Final = "learnt.json"
 
 _log = logging.getLogger("heliograph.collector")
 
@@ -65,6 +72,7 @@ class Collector:
         self._alarms = Alarms(self._keeper.put, clock)
         self._live = Live(bus, clock)
         self._repeated = Repeated(events, clock)
+        self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
         self._plant: Plant
         self._changed = asyncio.Event()
@@ -77,14 +85,15 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link)
+        self._plant = Plant(self._sinks(), group, open_link, self._equipment(), self._forwarding())
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
+        await self._memory.load()
         tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
         await self._apply_kept()
         tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
-        writer = Writer(self._plant.find, self._plant.stations, self._keeper.put, context.clock)
+        writer = Writer(self._plant.find, self._plant.stations, self._keeper.put, context.clock, self._plant.own)
         await bus.watch(CONFIGURATION, self._offered.put)
         await bus.serve(READ, writer.read)
         await bus.serve(WRITE, writer.write)
@@ -92,6 +101,7 @@ class Collector:
         await context.stopping.wait()
         await self._plant.stop()
         await self._keeper.drain(DRAIN_SECONDS)
+        await self._memory.flush()
         for task in tasks:
             task.cancel()
 
@@ -102,10 +112,27 @@ class Collector:
             alarms=self._alarms,
             live=self._live,
             repeated=self._repeated,
+            memory=self._memory,
             events=context.events,
             clock=context.clock,
             changed=self._changed,
         )
+
+    def _forwarding(self) -> ForwardSettings:
+        settings = self._settings
+        return ForwardSettings(
+            host=settings.forwarded_host or LOOPBACK,
+            answer_seconds=settings.forwarded_answer_seconds,
+            most_clients=settings.forwarded_clients,
+        )
+
+    def _equipment(self) -> Equipment:
+        """Read what the environment names; what means nothing is said, and is as if it were not there."""
+        settings = self._settings
+        terminals, faults = read_terminals(settings.terminals)
+        for fault in faults:
+            self._context.events.error(fault)
+        return Equipment(terminals, settings.state_dir, settings.relay1_start == "keep")
 
     def _works(self) -> dict[str, Coroutine[Any, Any, None]]:
         context = self._context
@@ -119,6 +146,7 @@ class Collector:
             "live": self._live.run(),
             "repeated": self._repeated.run(),
             "clock": self._clock_watch.run(),
+            "memory": self._memory.run(),
             "state": context.report(self._state, self._changed),
         }
 
@@ -132,7 +160,10 @@ class Collector:
         """Apply a revision whole or not at all, tell it at once, and return whether it was."""
         self._seen = revision
         try:
-            plan = await asyncio.to_thread(read_plan, revision, self._settings.ports)
+            plan = await asyncio.to_thread(
+                read_plan, revision, self._settings.ports,
+                meter=self._settings.tic1_device, terminals=self._plant.own.terminals,
+            )  # fmt: skip
             await self._plant.apply(plan)
         except RevisionRejected as rejected:
             self._reject(revision.number, str(rejected))
@@ -145,7 +176,9 @@ class Collector:
             return False
         self._revision, self._rejected, self._rejected_revision = revision.number, "", None
         self._changed.set()
-        self._context.events.info(f"revision {revision.number} is applied: {len(plan.stations)} devices are polled")
+        self._context.events.info(
+            f"revision {revision.number} is applied: {len(plan.stations) + len(plan.own)} devices are polled"
+        )
         return True
 
     def _reject(self, number: int, cause: str) -> None:

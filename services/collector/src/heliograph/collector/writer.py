@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from heliograph.collector.alarms import as_recorded
+from heliograph.collector.asking import Asker, Tally
 from heliograph.collector.blocks import MOST_REGISTERS
+from heliograph.collector.cost import wire_of
 from heliograph.collector.decode import decode_value
 from heliograph.collector.drafts import Draft, RecordDraft
 from heliograph.collector.encode import Raw, encode, needs_current, write_calls
@@ -18,6 +20,8 @@ from heliograph.collector.errors import Refusal
 from heliograph.collector.fetch import Fetch, Reading
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, LinkFailure, ModbusException, NoAnswer, ReadCall, WriteCall
+from heliograph.collector.own import OwnDevices
+from heliograph.collector.pace import PaceMeter
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Station
 from heliograph.contract import Outcome, ParametersRequest, ReadRequest, RecordKind, VariableValue, WriteRequest
@@ -43,7 +47,9 @@ class Writer:
         stations: Callable[[], Sequence[Station]],
         put: Callable[[Sequence[Draft]], None],
         clock: Clock,
+        own: OwnDevices,
     ) -> None:
+        self._own = own
         self._find = find
         self._stations = stations
         self._put = put
@@ -52,9 +58,11 @@ class Writer:
     async def read(self, request: ReadRequest) -> VariableValue:
         """Read one variable now."""
         try:
+            if request.device in self._own:
+                return await self._own.read(request)
             station, line = self._find(request.device)
             target = _target(station, request.variable)
-            value = target.decoded(await self._asked(line, target.read))
+            value = target.decoded(await self._asked(line, lambda link: target.read(self._asker(link, station))))
         except (Refusal, LinkFailure) as error:
             return VariableValue(error=str(error))
         return VariableValue(raw=value, time=milliseconds(self._clock))
@@ -62,10 +70,14 @@ class Writer:
     async def write(self, request: WriteRequest) -> VariableValue:
         """Write one raw value, and read it back where the variable can be read and `verify` is asked."""
         try:
+            if request.device in self._own:
+                return await self._own.write(request)
             station, line = self._find(request.device)
             target = _target(station, request.variable)
             target.calls(request.raw, bytes(2))  # refused at once, before it waits for the line
-            data = await self._asked(line, lambda link: target.write(link, request.raw, verify=request.verify))
+            data = await self._asked(
+                line, lambda link: target.write(self._asker(link, station), request.raw, verify=request.verify)
+            )
         except (Refusal, LinkFailure) as error:
             return VariableValue(error=str(error))
         now = milliseconds(self._clock)
@@ -81,11 +93,16 @@ class Writer:
     async def parameters(self, request: ParametersRequest) -> Outcome:
         """Read the parameters of one device or of all, and record each device's at the moment of its read."""
         try:
-            stations = self._with_parameters() if request.device is None else [self._find(request.device)[0]]
+            stations = self._with_parameters() if request.device is None else [self._station(request.device)]
         except Refusal as refusal:
             return Outcome(error=str(refusal))
         errors = await asyncio.gather(*(self._record_parameters(station) for station in stations))
         return Outcome(error="; ".join(error for error in errors if error))
+
+    def _station(self, index: str) -> Station:
+        if index in self._own:
+            return next(station for station in self._stations() if station.device.index == index)
+        return self._find(index)[0]
 
     def _with_parameters(self) -> list[Station]:
         return [station for station in self._stations() if station.definition.parameters]
@@ -95,15 +112,26 @@ class Writer:
         device, definition = station.device, station.definition
         if not definition.parameters:
             return f"{device.name} has no parameters: no variable of {definition.file} has action 1, 7 or 9"
-        fetch = Fetch(definition.parameters, device)
         try:
-            _, line = self._find(device.index)
-            reading, failures = await self._asked(line, lambda link: fetch.read(link, device.timeout_ms / 1000))
+            reading, failures = await self._parameters_of(station)
         except (Refusal, LinkFailure) as error:
             return f"{device.name}: {error}"
         if any(value is not None for value in reading):
             self._put([self._draft(station, reading)])
         return f"{device.name}: {failures[0]}" if failures else ""
+
+    def _asker(self, link: Link, station: Station) -> Asker:
+        """Ask as the poller does, a busy device again; nothing is kept of what is counted."""
+        limit = station.device.timeout_ms / 1000
+        return Asker(link, self._clock, PaceMeter(wire_of(station.serial)), Tally(), limit, limit)
+
+    async def _parameters_of(self, station: Station) -> tuple[Reading, Sequence[object]]:
+        device, parameters = station.device, station.definition.parameters
+        if device.index in self._own:
+            return await self._own.read_all(device.index, parameters)
+        fetch = Fetch(parameters, device, wire_of(station.serial))
+        _, line = self._find(device.index)
+        return await self._asked(line, lambda link: fetch.read(self._asker(link, station)))
 
     def _draft(self, station: Station, reading: Reading) -> RecordDraft:
         parameters = station.definition.parameters
@@ -130,7 +158,7 @@ class _Target:
     def __str__(self) -> str:
         return f"{self.variable.name!r} of {self.station.device.name}"
 
-    async def read(self, link: Link) -> bytes:
+    async def read(self, asker: Asker) -> bytes:
         """Return the bytes of its registers or its bit. Raises as `Link.read`."""
         device, point = self.station.device, self.point
         limit = point.count if point.table.is_bits else min(device.max_registers, MOST_REGISTERS)
@@ -138,24 +166,24 @@ class _Target:
             ReadCall(device.address, point.table, point.address + at, min(limit, point.count - at))
             for at in range(0, point.count, limit)
         ]
-        return b"".join([await link.read(part, device.timeout_ms / 1000) for part in parts])
+        return b"".join([await asker.read(part) for part in parts])
 
-    async def write(self, link: Link, raw: Raw, *, verify: bool) -> bytes | None:
+    async def write(self, asker: Asker, raw: Raw, *, verify: bool) -> bytes | None:
         """Write, and return what is read back: None where it cannot be read or shall not be verified.
 
         Where only a part of a register changes, the register is read before, in the same turn.
         """
-        current = await self.read(link) if needs_current(self.point) else b""
+        current = await self.read(asker) if needs_current(self.point) else b""
         for call in self.calls(raw, current):
             try:
-                await link.write(call, self.station.device.timeout_ms / 1000)
+                await asker.write(call)
             except NoAnswer as silence:
                 raise Refusal(f"{self} may have been written, the device did not confirm it: {silence}") from silence
-        return await self._read_back(link) if verify else None
+        return await self._read_back(asker) if verify else None
 
-    async def _read_back(self, link: Link) -> bytes | None:
+    async def _read_back(self, asker: Asker) -> bytes | None:
         try:
-            return await self.read(link)
+            return await self.read(asker)
         except ModbusException:
             return None
         except LinkFailure as failure:
