@@ -4,6 +4,7 @@ import gzip
 import io
 from pathlib import Path
 
+from heliograph.cli.gateway import EPHEMERAL_PORTS, LOWEST_PORT, free_port
 from heliograph.demo.arrivals import Arrivals
 from heliograph.demo.gateway_set import AUTHORITY_FILE, UID, Access, Addresses, write_set
 from heliograph.demo.narrator import Narrator, counted, decode_command
@@ -88,3 +89,8 @@ def test_ports_and_counters_are_kept_and_damage_is_survived(tmp_path):
     (tmp_path / "ports.json").write_text("[]")
     assert state.counters() == Counters()
     assert state.port("server 1") > 0
+
+
+def test_a_port_that_is_kept_is_none_that_an_outgoing_connection_may_take():
+    lowest = int(EPHEMERAL_PORTS.read_text().split()[0])
+    assert all(LOWEST_PORT <= free_port() < lowest for _ in range(20))
