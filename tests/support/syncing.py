@@ -216,7 +216,7 @@ class Running:
                 yield self
             finally:
                 stopping.set()
-                await asyncio.wait({work}, timeout=20)
+                await asyncio.wait({work}, timeout=60)
                 if not work.done():
                     stuck = [f"{task.get_name()}: {task.get_stack()}" for task in asyncio.all_tasks()]
                     raise AssertionError("sync does not stop:\n" + "\n".join(stuck))
@@ -237,7 +237,7 @@ class Running:
         return self.servers[int(server.address[6])].store()
 
 
-async def until(holds: Callable[[], object], seconds: float = 20) -> None:
+async def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Return when `holds()`; fail after so many seconds."""
     async with asyncio.timeout(seconds):
         while not holds():

@@ -87,7 +87,7 @@ def mqtt_applied(
 class Telemetry:
     """A bench whose servers 1 and 2 are MQTT tasks. Outcomes of tries to connect are in `outcomes`."""
 
-    def __init__(self, directory: Path, *, timeout_seconds: float = 5) -> None:
+    def __init__(self, directory: Path, *, timeout_seconds: float = 30) -> None:
         self.secrets = directory / "secrets"
         self.secrets.mkdir(parents=True, exist_ok=True)
         self.bench = Bench(directory / "sync")
@@ -121,7 +121,7 @@ class Telemetry:
             yield self
         finally:
             bench.stop.set()
-            await asyncio.wait_for(asyncio.gather(*(task.idle.wait() for task in self.tasks.values())), 20)
+            await asyncio.wait_for(asyncio.gather(*(task.idle.wait() for task in self.tasks.values())), 60)
             for task in work:
                 task.cancel()
             ended = await asyncio.gather(*work, return_exceptions=True)

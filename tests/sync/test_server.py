@@ -62,9 +62,8 @@ async def test_requests_during_a_connection_make_one_more_follow(bench, tasks):
     for _ in range(5):
         one.request()
     let_go.set()
-    await until(lambda: len(rows(bench, 1)) == 2)
-    await asyncio.sleep(0.2)
-    assert len(rows(bench, 1)) == 2
+    await until(lambda: len(rows(bench, 1)) == 2 and one.idle.is_set())
+    assert one.triggers.next().trigger is Trigger.SCHEDULE, "no third one follows"
 
 
 async def test_a_failed_connection_is_tried_again_and_shown(bench, tasks):
@@ -103,14 +102,16 @@ async def test_what_waits_is_counted_for_each_server(bench, tasks):
 
 
 async def test_a_server_that_is_not_configured_has_no_state_and_makes_no_connection(bench, tasks):
-    _one, two = tasks
+    one, two = tasks
     mqtt = MqttServer(2, ServerType.MQTT, ServerMode.MQTT, "127.0.0.1", 1883)
     revision = applied([file_server(1, ServerMode.MAIN)])
     two.configure(revision)
     assert two.state() is None
     two.request()
-    await asyncio.sleep(0.1)
-    assert rows(bench, 2) == []
+    one.request()
+    await until(lambda: rows(bench, 1))
+    assert two.idle.is_set()
+    assert bench.history.last(2) is None
     two.configure(applied([file_server(1, ServerMode.MAIN), mqtt]))
     assert two.state() is None, "another task has it"
 
@@ -134,7 +135,8 @@ async def test_no_connection_begins_after_the_stop(bench, tasks):
     one, _ = tasks
     bench.stop.set()
     one.request()
-    await asyncio.sleep(0.1)
+    await until(lambda: not one._news.is_set())
+    assert one.idle.is_set()
     assert bench.history.page(PageRequest(server=1)).connections == ()
 
 

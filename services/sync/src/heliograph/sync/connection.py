@@ -49,7 +49,7 @@ TOGETHER: Final = 64
 """Files that arrived are let go of together: a kill before that finds them on the server again."""
 _KINDS: Final = {
     streams.RECORDS: "data", streams.ALARMS: "alarms", streams.RESULTS: "results", streams.LOG: "logs",
-    streams.BUNDLES: "bundle",
+    streams.BUNDLES: "bundle", streams.TRACES: "traces",
 }  # fmt: skip
 """How a stream is called in the history and the log."""
 
@@ -175,6 +175,7 @@ class Visit:
             "configuration": lambda s: self._reconcile(s, look, listings),
             "results": self._send_results,
             "bundle": lambda s: self._send(s, streams.BUNDLES),
+            "traces": lambda s: self._send(s, streams.TRACES),
             "logs": self._send_log,
         }
         backup: dict[str, Step] = {
@@ -184,6 +185,7 @@ class Visit:
             "configuration": lambda s: self._copy_configuration(s, listings),
             "results": lambda s: self._send(s, streams.RESULTS),
             "bundle": lambda s: self._send(s, streams.BUNDLES),
+            "traces": lambda s: self._send(s, streams.TRACES),
             "logs": self._send_log,
         }
         for name, step in (main if self._is_main else backup).items():

@@ -31,6 +31,7 @@ RENDER: Final[dict[str, Render]] = {
     streams.RESULTS: render.results,
     streams.LOG: render.log,
     streams.BUNDLES: render.bundles,
+    streams.TRACES: render.traces,
 }
 DIRECTORIES: Final[dict[str, Directory]] = {
     streams.RECORDS: Directory.DATA,
@@ -38,6 +39,7 @@ DIRECTORIES: Final[dict[str, Directory]] = {
     streams.RESULTS: Directory.CMD,
     streams.LOG: Directory.LOG,
     streams.BUNDLES: Directory.LOG,
+    streams.TRACES: Directory.LOG,
 }
 
 

@@ -24,6 +24,7 @@ from heliograph.sync.tables import (
     RecordRow,
     ResultRow,
     StampRow,
+    TraceRow,
 )
 
 RECORDS: Final = "records"
@@ -31,8 +32,10 @@ ALARMS: Final = "alarms"
 RESULTS: Final = "results"
 LOG: Final = "log"
 BUNDLES: Final = "bundles"
+TRACES: Final = "traces"
 STREAMS: Final[dict[str, Any]] = {
     RECORDS: RecordRow, ALARMS: AlarmRow, RESULTS: ResultRow, LOG: LogRow, BUNDLES: BundleRow,
+    TRACES: TraceRow,
 }  # fmt: skip
 ALARM_HISTORY: Final = 10_000
 """Alarms that stay for people after every server has them."""
@@ -219,12 +222,12 @@ class Ledger:
         return 0 if first is None else max(0, last - max(received, first - 1))
 
     def prune(self) -> None:
-        """Delete alarms, results and lines of the log that every server has.
+        """Delete alarms, results, traces and lines of the log that every server has.
 
         The newest alarms stay for people, the newest lines for the debug bundle; of results it stays known for long
         that they were taken.
         """
-        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, RECENT_LINES)):
+        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, RECENT_LINES), (TRACES, 0)):
             table = STREAMS[stream]
             last = self.received(stream)
             if last is None and stream != ALARMS:

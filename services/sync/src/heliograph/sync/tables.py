@@ -97,6 +97,18 @@ class BundleRow(SQLModel, table=True):
     content: bytes
 
 
+class TraceRow(SQLModel, table=True):
+    """One communication trace, or a part of a long one (spec 3.4)."""
+
+    __tablename__ = "trace"
+    __table_args__ = _NEVER_REUSED
+    id: int | None = Number
+    identity: str = Field(unique=True)
+    interface: str
+    content: bytes
+    """The text, compressed."""
+
+
 class RefusedRow(SQLModel, table=True):
     """How many records of a device were not stored because the storage was full."""
 
@@ -125,7 +137,7 @@ class DestinationRow(SQLModel, table=True):
 
 
 class CursorRow(SQLModel, table=True):
-    """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`, `bundles`) in files."""
+    """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`, …) in files."""
 
     __tablename__ = "cursor"
     server: int = Field(primary_key=True)
