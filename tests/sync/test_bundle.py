@@ -139,6 +139,13 @@ def test_kept_lines_that_were_delivered_are_dropped_without_a_word(site, monkeyp
     assert "new" in site.log()
 
 
+def test_none_is_made_before_the_servers_of_the_first_revision_are_served(site):
+    with site.database.write() as session:
+        session.connection().exec_driver_sql("DELETE FROM cursor")
+    answer = support(site).answer(ASKED, OWN)
+    assert (answer.error, kept(site)) == ("no configuration is in force yet: there is no server", 0)
+
+
 def test_a_newer_one_replaces_one_that_no_server_has_begun(site):
     part = support(site)
     first, second = part.answer(ASKED, OWN), part.answer(ASKED, OWN)

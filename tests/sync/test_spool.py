@@ -223,3 +223,12 @@ def test_a_damaged_database_is_moved_aside_and_a_new_one_works(tmp_path, damage)
     bench.ledger.serve({1: STREAMS})
     assert bench.spool.take_records([record(1)]) == Taken(1, 0)
     bench.close()
+
+
+def test_the_first_servers_get_what_came_before_they_were_known_and_later_ones_what_comes_then(bench):
+    ledger = bench.ledger
+    ledger.drop({})
+    bench.spool.take_records([record(1)])
+    ledger.serve({1: STREAMS})
+    ledger.serve({1: STREAMS, 2: STREAMS})
+    assert (ledger.position(1, RECORDS), ledger.position(2, RECORDS)) == (0, 1)

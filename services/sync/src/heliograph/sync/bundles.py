@@ -16,6 +16,11 @@ class Bundles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def has_takers(self) -> bool:
+        """Whether a server takes bundles by now: one that is kept before it does would never reach it."""
+        with self._database.read() as session:
+            return session.exec(select(CursorRow.server).where(CursorRow.stream == BUNDLES)).first() is not None
+
     def name(self, uid: str, now: int) -> OutgoingName:
         """Return the name of the next bundle: one for all servers, later than every name in their `/LOG` (spec 1.3)."""
         with self._database.write() as session:

@@ -71,12 +71,14 @@ class Ledger:
     def serve(self, takes: Mapping[int, Collection[str]]) -> None:
         """Give each of these servers the streams that it takes: one that is new to it begins at its end.
 
-        Nothing is dropped by it.
+        The first servers of all get everything: what came just before they were known waits for nobody else. Nothing
+        is dropped.
         """
         with self._database.write() as session:
             known = set(session.exec(select(CursorRow.server, CursorRow.stream)))
             for server, stream in _pairs(takes) - known:
-                session.add(CursorRow(server=server, stream=stream, position=_end(session, stream)))
+                position = _end(session, stream) if known else 0
+                session.add(CursorRow(server=server, stream=stream, position=position))
 
     def drop(self, takes: Mapping[int, Collection[str]]) -> list[int]:
         """Drop what waits for others than these servers, and in other streams than each takes.

@@ -125,8 +125,8 @@ class Rollout:
         with self._disk.step("the servers of a revision"):
             async with self._serves:
                 placed = await asyncio.to_thread(self._serving.begin, applied)
-                self._configure(placed)
                 self._in_force, self._placed, self._since = applied, placed, self._clock.monotonic()
+                self._configure(placed)
 
     def _configure(self, placed: Applied) -> None:
         """Give the servers' tasks a revision. Only a server that is new here waits for its share of the start."""
@@ -173,11 +173,10 @@ class Rollout:
         while True:
             await self._unpublished.wait()
             self._unpublished.clear()
-            applied = self._configuration.applied
-            if applied is None:
+            if self._in_force is None:
                 continue
             try:
-                await self._bus.store(CONFIGURATION, applied.revision())
+                await self._bus.store(CONFIGURATION, self._in_force.revision())
             except BusError:
                 await self._clock.sleep(1)
                 self._unpublished.set()

@@ -63,8 +63,10 @@ class Support:
         """Make a bundle and keep it for the servers; `own` is sync's state of now."""
         applied = self._configuration.applied
         servers = applied.file_servers if applied else {}
-        if applied is None or not servers:
-            return BundleAnswer(error=NO_SERVER if applied else "no configuration is in force yet: there is no server")
+        if applied is None or (servers and not self._bundles.has_takers()):
+            return BundleAnswer(error="no configuration is in force yet: there is no server")
+        if not servers:
+            return BundleAnswer(error=NO_SERVER)
         numbers = tuple(sorted(servers))
         name = self._bundles.name(applied.set.uid, milliseconds(self._clock))
         folder = str(name).partition(".")[0]
