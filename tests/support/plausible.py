@@ -23,6 +23,7 @@ from heliograph.contract import (
     DeviceCondition,
     DevicePlan,
     DeviceState,
+    Forwarding,
     LineState,
     Outcome,
     PageRequest,
@@ -35,6 +36,7 @@ from heliograph.contract import (
     ServerSummary,
     StorageState,
     SyncState,
+    TraceRequest,
     TransferCount,
     Trigger,
     VariableValue,
@@ -50,6 +52,7 @@ from heliograph.contract.channels import (
     PARAMETERS,
     READ,
     STATE,
+    TRACE,
     WRITE,
 )
 from heliograph.contract.requests import NumberedAlarm
@@ -181,7 +184,13 @@ def collector_state(**changes: object) -> CollectorState:
         errors={"timeout": 41},
     )
     lines = (
-        LineState(name="SERIAL1", open=True, requests=7_195, utilisation=0.42),
+        LineState(
+            name="SERIAL1",
+            open=True,
+            requests=7_195,
+            utilisation=0.42,
+            forwarding=Forwarding(port=5020, clients=2, requests=310),
+        ),
         LineState(name="192.168.1.41:502", open=True, requests=21_600, utilisation=0.03),
         LineState(name="192.168.1.43:502", open=False, cause="connection refused", requests=17_110),
     )
@@ -306,6 +315,7 @@ class Peers:
         self.parameters: list[ParametersRequest] = []
         self.registers: dict[tuple[str, str], int | float | str | None] = {}
         self.bundles: list[BundleRequest] = []
+        self.traces: list[TraceRequest] = []
         self.refusal = ""
         self.connection_rows = connections()
         self.alarm_rows = alarms()
@@ -334,6 +344,7 @@ class Peers:
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
         await self.collector.serve(PARAMETERS, self._parameters)
+        await self.collector.serve(TRACE, self._trace)
 
     async def run(self, commands: Bus | None = None) -> None:
         """Report once a second, for ever: for a person who looks at the page."""
@@ -347,6 +358,10 @@ class Peers:
 
     async def _connect(self, request: ConnectRequest) -> Outcome:
         self.connects.append(request)
+        return Outcome(error=self.refusal)
+
+    async def _trace(self, request: TraceRequest) -> Outcome:
+        self.traces.append(request)
         return Outcome(error=self.refusal)
 
     async def _bundle(self, request: BundleRequest) -> BundleAnswer:

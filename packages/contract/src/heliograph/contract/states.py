@@ -7,7 +7,7 @@ from pydantic import Field
 
 from heliograph.contract.configuration import ServerSummary
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.requests import Connection
+from heliograph.contract.requests import Connection, TraceInterface
 
 
 class DeviceCondition(StrEnum):
@@ -78,6 +78,18 @@ class DeviceState(Payload):
     """How it is read; None for what is not polled."""
 
 
+class Forwarding(Payload):
+    """The Modbus TCP port through which other masters reach a serial line (`forwardedTcpPort`)."""
+
+    port: int
+    clients: int = 0
+    """Connected now."""
+    requests: int = 0
+    """Passed to the line since the port was opened."""
+    cause: str = ""
+    """Why it is not served; empty when it is."""
+
+
 class LineState(Payload):
     """One serial line or host:port."""
 
@@ -87,6 +99,16 @@ class LineState(Payload):
     requests: int = 0
     utilisation: float | None = None
     """Share of the last minute in which the line was busy, 0 to 1."""
+    forwarding: Forwarding | None = None
+    """None where no port is forwarded to the line."""
+
+
+class TraceState(Payload):
+    """A communication trace that is being written (spec 3.4)."""
+
+    interface: TraceInterface
+    until: Milliseconds
+    bytes: int = 0
 
 
 class CollectorState(Payload):
@@ -104,6 +126,8 @@ class CollectorState(Payload):
     lines: tuple[LineState, ...] = ()
     outbox_records: int = 0
     """Records and alarms not yet confirmed by the bus."""
+    traces: tuple[TraceState, ...] = ()
+    """The communication traces that are being written."""
 
 
 class StorageState(Payload):
@@ -228,6 +252,7 @@ class StatusDocument(Payload):
     servers: tuple[ServerState, ...] = ()
     storage: StorageState = StorageState()
     outbox_records: int = 0
+    traces: tuple[TraceState, ...] = ()
     findings: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     """For people: what needs somebody's hand, the gravest first."""
