@@ -5,6 +5,8 @@ import typer
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
+from heliograph.cli.library_commands import commands as definitions
+from heliograph.cli.plan import plan
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.up import up
@@ -21,8 +23,10 @@ app = typer.Typer(
 app.command("up")(up)
 app.command("check")(check)
 app.command("decode")(decode)
+app.command("plan")(plan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.add_typer(definitions, name="definitions")
 app.add_typer(importing, name="import")
 
 

@@ -20,6 +20,7 @@ from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
 from heliograph.collector.linking import OpenLink, open_link
 from heliograph.collector.live import Live
+from heliograph.collector.memory import Memory
 from heliograph.collector.outbox import Outbox
 from heliograph.collector.own import Equipment
 from heliograph.collector.plant import Plant
@@ -37,6 +38,7 @@ DRAIN_SECONDS: Final = 5.0
 FAULT_LENGTH: Final = 300
 LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
+LEARNT_FILE: Final = "learnt.json"
 
 _log = logging.getLogger("heliograph.collector")
 
@@ -70,6 +72,7 @@ class Collector:
         self._alarms = Alarms(self._keeper.put, clock)
         self._live = Live(bus, clock)
         self._repeated = Repeated(events, clock)
+        self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
         self._plant: Plant
         self._changed = asyncio.Event()
@@ -86,6 +89,7 @@ class Collector:
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
+        await self._memory.load()
         tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
         await self._apply_kept()
         tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
@@ -97,6 +101,7 @@ class Collector:
         await context.stopping.wait()
         await self._plant.stop()
         await self._keeper.drain(DRAIN_SECONDS)
+        await self._memory.flush()
         for task in tasks:
             task.cancel()
 
@@ -107,6 +112,7 @@ class Collector:
             alarms=self._alarms,
             live=self._live,
             repeated=self._repeated,
+            memory=self._memory,
             events=context.events,
             clock=context.clock,
             changed=self._changed,
@@ -140,6 +146,7 @@ class Collector:
             "live": self._live.run(),
             "repeated": self._repeated.run(),
             "clock": self._clock_watch.run(),
+            "memory": self._memory.run(),
             "state": context.report(self._state, self._changed),
         }
 

@@ -90,6 +90,7 @@ class Plant:
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
+        self._sinks.memory.forget_others(self._pollers)
         await asyncio.gather(self.own.apply(plan.own, change.own), *ending)
         if self._stopped.is_set():
             return

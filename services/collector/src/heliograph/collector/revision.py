@@ -55,11 +55,11 @@ class Station:
         the first line, variables that are no part of a record.
         """
         return self.device == other.device and (
-            self.definition is other.definition or _polled(self.definition) == _polled(other.definition)
+            self.definition is other.definition or polled_of(self.definition) == polled_of(other.definition)
         )
 
 
-def _polled(definition: Definition) -> tuple[object, ...]:
+def polled_of(definition: Definition) -> tuple[object, ...]:
     """Return what of a definition the polling and the records of a device depend on."""
     recorded = tuple(replace(variable, line=0) for variable in definition.recorded)
     return definition.file, definition.protocol, definition.written_protocol, recorded

@@ -2,13 +2,19 @@
 
 from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import (
+    EXCEPTIONS,
     BadFrame,
+    Busy,
+    DeviceTrouble,
     DropKind,
+    Illegal,
     LinkDown,
     LinkFailure,
     ModbusException,
     NoAnswer,
+    NobodyBehind,
     Silence,
+    modbus_exception,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
 from heliograph.collector.links.port import SerialPort, meter_port
@@ -16,15 +22,20 @@ from heliograph.collector.links.rtu import RtuLink
 from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
+    "EXCEPTIONS",
     "BadFrame",
+    "Busy",
     "Call",
     "Counters",
+    "DeviceTrouble",
     "DropKind",
+    "Illegal",
     "Link",
     "LinkDown",
     "LinkFailure",
     "ModbusException",
     "NoAnswer",
+    "NobodyBehind",
     "OnDrop",
     "RawCall",
     "ReadCall",
@@ -34,4 +45,5 @@ __all__ = [
     "TcpLink",
     "WriteCall",
     "meter_port",
+    "modbus_exception",
 ]

@@ -24,7 +24,7 @@ from pymodbus.pdu.register_message import (
 )
 
 from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
-from heliograph.collector.links.errors import DropKind, ModbusException
+from heliograph.collector.links.errors import DropKind, modbus_exception
 
 EXCEPTION_BIT = 0x80
 SMALLEST_FRAME_BYTES = 4
@@ -143,7 +143,7 @@ def answer_data(call: Call, message: bytes) -> bytes:
     if answer is None:
         raise Mismatch("short")
     if isinstance(answer, ExceptionResponse):
-        raise ModbusException(answer.exception_code)
+        raise modbus_exception(answer.exception_code)
     if isinstance(answer, _RawAnswer) and isinstance(call, ReadCall):
         if len(answer.data) != call.byte_count:
             raise Mismatch("late")
