@@ -225,11 +225,11 @@ class _Wire:
 def _first_frame(data: bytes, *, ended: bool) -> bytes:
     """Return the request that data begin with, empty while it is not whole.
 
-    Where its function tells no length, a silence and the check sum do.
+    Where its function tells no length, or a wrong one, a silence and the check sum do.
     """
     size = request_size(data[1:])
-    if size is not None:
-        return data[: size + 3] if len(data) >= size + 3 else b""
+    if size is not None and len(data) >= size + 3:
+        return data[: size + 3]
     ends = range(SMALLEST_FRAME_BYTES, len(data) + 1) if ended else ()
     return next((data[:end] for end in ends if crc16(data[: end - 2]) == data[end - 2 : end]), b"")
 
