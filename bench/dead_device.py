@@ -91,15 +91,18 @@ def compared(what: str, baudrate: int, dead: int) -> Iterator[Row]:
     ratio = real / best
     met = ratio >= TARGET
     yield Row("  what they have in the first minute, of the best", f"{real:,.0f}, {ratio:.3f}", f">= {TARGET}", met)
-    beyond, allowed = gap - usual, dead * TIMEOUT_SECONDS
+    beyond = gap - usual
     longest = f"{gap:.3f} s, {beyond:.3f} s more"
-    yield Row("  longest gap of a healthy one", longest, f"<= {allowed:g} s more than alone", beyond <= allowed)
-    if dead == 1:
-        share = real / alone
-        yield Row("  of what they have alone", f"{share:.3f}", f">= {TARGET}", share >= TARGET)
+    if baudrate == SLOW_BAUDRATE:  # a poll takes as long as the limit's tenth there: a gap tells little
+        yield Row("  longest gap of a healthy one", longest)
+        return
+    yield Row("  longest gap of a healthy one", longest, f"<= {TIMEOUT_SECONDS} s more", beyond <= TIMEOUT_SECONDS)
+    share = real / alone
+    yield Row("  of what they have alone", f"{share:.3f}", f">= {TARGET}", share >= TARGET)
 
 
 def run() -> Iterator[Row]:
     yield from compared("one TCP gateway", 0, 1)
+    yield from compared(f"one serial line at {BAUDRATE} baud", BAUDRATE, 1)
     for dead in COUNTS:
         yield from compared(f"one serial line at {SLOW_BAUDRATE} baud", SLOW_BAUDRATE, dead)

@@ -135,25 +135,21 @@ class _Wire:
         while not self.ended.is_set():
             self._send_late()
             data = self._receive(self._end_of_frame() if buffer else LOOK_SECONDS)
-            if not data:
-                if len(buffer) >= SMALLEST_FRAME_BYTES and crc16(buffer[:-2]) == buffer[-2:]:
-                    self._note_silence(began - self.quiet_since)
-                    self._handle(buffer, began, ends)  # of a function whose length nobody knows
-                buffer = b""
-                continue
             now = time.perf_counter()
-            if not buffer:
+            if data and not buffer:
                 began = ends = now
-            ends = max(ends, now) + len(data) * self.timing.character
+            ends = max(ends, now) + len(data) * self.timing.character if data else ends
             buffer = (buffer + data)[-LARGEST_FRAME_BYTES:]
-            frame = _first_frame(buffer)
+            frame = _first_frame(buffer, ended=not data)
             if frame:
                 self._note_silence(began - self.quiet_since)
             while frame:
                 # What stands behind the first one came while this thread was late: when, nobody knows.
                 self._handle(frame, began, ends)
                 buffer = buffer[len(frame) :]
-                frame = _first_frame(buffer)
+                frame = _first_frame(buffer, ended=not data)
+            if not data:
+                buffer = b""
 
     def _end_of_frame(self) -> float:
         """Return how long a silence ends a frame; without pace the scheduler makes longer ones within a frame."""
@@ -244,10 +240,16 @@ class _Wire:
             os.write(self.master, data)
 
 
-def _first_frame(data: bytes) -> bytes:
-    """Return the request that data begin with, empty while it is not whole."""
+def _first_frame(data: bytes, *, ended: bool) -> bytes:
+    """Return the request that data begin with, empty while it is not whole.
+
+    Where its function tells no length, or a wrong one, a silence and the check sum do.
+    """
     size = request_size(data[1:])
-    return data[: size + 3] if size is not None and len(data) >= size + 3 else b""
+    if size is not None and len(data) >= size + 3:
+        return data[: size + 3]
+    ends = range(SMALLEST_FRAME_BYTES, len(data) + 1) if ended else ()
+    return next((data[:end] for end in ends if crc16(data[: end - 2]) == data[end - 2 : end]), b"")
 
 
 def _framed(unit: int, data: bytes) -> bytes:
