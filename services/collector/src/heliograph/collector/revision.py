@@ -43,7 +43,7 @@ class Station:
     @property
     def link(self) -> str:
         """Which line it is on: `SERIAL1`, or `host:port`."""
-        return str(self.device.interface).lower() if self.serial is None else self.serial.name
+        return link_name(self.device.interface)
 
     def is_polled_like(self, other: "Station") -> bool:
         """Tell whether the polling of one can go on as that of the other.
@@ -54,6 +54,11 @@ class Station:
         return self.device == other.device and (
             self.definition is other.definition or _polled(self.definition) == _polled(other.definition)
         )
+
+
+def link_name(interface: SerialInterface | TcpInterface | None) -> str:
+    """Return the name of the line behind an interface: `SERIAL1`, or `host:port`."""
+    return str(interface) if isinstance(interface, SerialInterface) else str(interface).lower()
 
 
 def _polled(definition: Definition) -> tuple[object, ...]:
@@ -79,6 +84,8 @@ class Plan:
     order: tuple[str, ...]
     """The index of every device, as `_daq.csv` orders them."""
     place: Place
+    daq: Daq
+    """What `_daq.csv` says, whole."""
 
 
 def read_plan(revision: Revision, ports: Mapping[int, str]) -> Plan:
@@ -94,6 +101,7 @@ def read_plan(revision: Revision, ports: Mapping[int, str]) -> Plan:
         absent=tuple(entry for entry in found if isinstance(entry, Absent)),
         order=tuple(device.index for device in daq.devices),
         place=Place(revision.latitude, revision.longitude),
+        daq=daq,
     )
 
 
