@@ -7,6 +7,7 @@ reading of each device.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.contract import (
@@ -32,6 +33,7 @@ from heliograph.contract.channels import (
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
+    DETECTION_PROGRESS,
     LIVE,
     STATE,
     Channel,
@@ -57,12 +59,14 @@ class View:
         self.in_force = PlantInForce(events)
         self._states: dict[str, ServiceState] = {}
         self._readings: dict[str, Reading] = {}
+        self.detection = DetectionView()
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
         await self._bus.watch(CONFIGURATION, self._take_revision)
         await self._bus.watch(STATE, self._take_state)
         await self._bus.subscribe(LIVE, self._take_reading)
+        await self._bus.subscribe(DETECTION_PROGRESS, self.detection.take)
 
     @property
     def revision(self) -> Revision | None:
@@ -150,13 +154,14 @@ class View:
         return answer
 
     async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
-        """Ask sync; its answer may be a refusal. Raises `Silent`, `Oversized`."""
+        """Ask the reader of a channel; its answer may be a refusal. Raises `Silent`, `Oversized`."""
+        (reader,) = channel.readers
         try:
             return await self._bus.request(channel, request, timeout=seconds)
         except TooLarge as error:
-            raise Oversized(f"This does not fit into one message to the service sync: {error}.") from error
+            raise Oversized(f"This does not fit into one message to the service {reader}: {error}.") from error
         except NoAnswer as error:
-            raise Silent(f"The service sync does not answer now; try again in a moment ({error}).") from error
+            raise Silent(f"The service {reader} does not answer now; try again in a moment ({error}).") from error
 
     async def _ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
         answer: Outcome = await self.ask(channel, request, seconds)

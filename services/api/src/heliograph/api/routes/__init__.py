@@ -1,6 +1,17 @@
 """The paths of the api, a file for each part."""
 
-from heliograph.api.routes import configuration, connections, devices, edits, health, history, page, status, support
+from heliograph.api.routes import (
+    configuration,
+    connections,
+    detections,
+    devices,
+    edits,
+    health,
+    history,
+    page,
+    status,
+    support,
+)
 
 ROUTERS = (
     status.router,
@@ -9,6 +20,7 @@ ROUTERS = (
     connections.router,
     configuration.router,
     edits.router,
+    detections.router,
     support.router,
     health.router,
     page.router,
