@@ -34,7 +34,7 @@ class Heard:
 
 
 def make_search(
-    *targets: str, units: str = "", device: str = "", seconds: float = 0.3, most: int = 1000
+    *targets: str, units: str = "", device: str = "", seconds: float = 5.0, most: int = 1000
 ) -> tuple[Search, Heard]:
     """A search that is not begun yet; `device` is the port behind `SERIAL1`."""
     heard = Heard()

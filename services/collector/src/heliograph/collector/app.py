@@ -72,7 +72,7 @@ class Collector:
         self._changed = asyncio.Event()
         self._offered: asyncio.Queue[Revision] = asyncio.Queue()
         self._seen: Revision | None = None
-        self._daq = Daq((), ())
+        self._daq, self._uid = Daq((), ()), ""
         self._revision: int | None = None
         self._rejected = ""
         self._rejected_revision: int | None = None
@@ -107,7 +107,7 @@ class Collector:
     def _detections(self, open_link: OpenLink) -> Detections:
         context, ports = self._context, self._settings.ports
         site = Site(
-            uid=lambda: self._seen.uid if self._seen is not None else "",
+            uid=lambda: self._uid,
             daq=lambda: self._daq,
             ports=ports,
             line=lambda interface: self._plant.line(link_name(interface)),
@@ -168,7 +168,7 @@ class Collector:
             )
             return False
         self._revision, self._rejected, self._rejected_revision = revision.number, "", None
-        self._daq = plan.daq
+        self._daq, self._uid = plan.daq, revision.uid
         self._changed.set()
         self._context.events.info(f"revision {revision.number} is applied: {len(plan.stations)} devices are polled")
         return True

@@ -10,6 +10,7 @@ from heliograph.formats.definition_writer import write_definition
 from heliograph.formats.modbus_point import LAST_ADDRESS
 from heliograph.formats.sunspec.layout import Layout, Place
 from heliograph.formats.sunspec.names import CATEGORY, Identity, definition_name, plain
+from heliograph.formats.uid import is_uid
 
 KINDS = {
     "int16": Kind.I16,
@@ -69,7 +70,12 @@ class Made:
 
 
 def definition_of(models: Sequence[FoundModel], identity: Identity, protocol: Protocol, uid: str) -> Made:
-    """Make the definition file of a device with these models; it reads back without a finding."""
+    """Make the definition file of a device with these models; it reads back without a finding.
+
+    Raises `ValueError` where `uid` is none: the name of the file is what tells that SunSpec's patterns hold in it.
+    """
+    if not is_uid(uid):
+        raise ValueError(f"{uid!r} is no uid: 1 to 32 of A-Z a-z 0-9 _ -")
     variables: list[Variable] = []
     notes: list[str] = []
     seen: Counter[int] = Counter()

@@ -156,6 +156,8 @@ class Detections:
 
     def _plan(self, request: DetectRequest) -> SearchPlan:
         """Read what is asked; raises `ValueError` or `Refusal` with a text for people."""
+        if not self._site.uid():
+            raise Refusal("no configuration is in force yet: put a whole set into the set directory first")
         targets = read_targets(request.targets, request.port)
         for target in targets:
             self._check_ports(target)
