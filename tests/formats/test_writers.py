@@ -193,3 +193,18 @@ def test_a_definition_is_changed_in_place():
     assert write_definition(changed, base) == (
         b"modbusTCP;;;M5\r\n\r\n1;3;1;U16;;a;;0.5;;;8\r\n2;3;2;U16;;b;;1,5;;;4\r\n"
     )
+
+
+def test_a_serial_line_and_devices_come_together_into_a_file_with_devices_alone():
+    base = b"index;interface;name;address;defFile\n0;10.0.0.1;a;1;m.csv\n"
+    before, _ = parse_daq(base, "daq.csv")
+    new = Device(0, "1", SerialInterface(2), "b", 3, definition="n.csv")
+    content = write_daq(Daq((SerialLine(2),), (*before.devices, new)), base)
+    assert content.startswith(base)
+    daq, findings = parse_daq(content, "daq.csv")
+    assert findings == []
+    assert [(device.index, str(device.interface)) for device in daq.devices] == [
+        ("0", "10.0.0.1:502"),
+        ("1", "SERIAL2"),
+    ]
+    assert [line.name for line in daq.lines] == ["SERIAL2"]

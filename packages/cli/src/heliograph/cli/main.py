@@ -4,6 +4,8 @@ import typer
 
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
+from heliograph.cli.importing.sunspec import sunspec
+from heliograph.cli.scan import scan
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.up import up
@@ -17,11 +19,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+importing = typer.Typer(help="Make a definition file from what others have written down.", no_args_is_help=True)
+importing.callback()(lambda: None)
+importing.command("sunspec")(sunspec)
+
 app.command("up")(up)
 app.command("check")(check)
 app.command("decode")(decode)
+app.command("scan")(scan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.add_typer(importing, name="import")
 
 
 def main() -> None:

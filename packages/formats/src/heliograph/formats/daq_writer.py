@@ -26,12 +26,15 @@ def write_daq(daq: Daq, base: bytes = b"") -> bytes:
     found = list(rows(draft.text, Report("")))
     lines = {f"SERIAL{line.number}": _line_cells(line) for line in daq.lines}
     old_lines = {f"SERIAL{line.number}": _line_cells(line) for line in before.lines}
-    _rewrite(draft, SERIAL, {row.text("type"): row for row in found if row.kind is SERIAL}, old_lines, lines)
     devices = {device.index: _device_cells(device) for device in daq.devices}
     old_devices = {device.index: _device_cells(device) for device in before.devices}
     by_line = {device.line: device.index for device in before.devices}
-    places = {by_line[row.line]: row for row in found if row.kind is DEVICES}
-    _rewrite(draft, DEVICES, places, old_devices, devices)
+    parts = (
+        (SERIAL, {row.text("type"): row for row in found if row.kind is SERIAL}, old_lines, lines),
+        (DEVICES, {by_line[row.line]: row for row in found if row.kind is DEVICES}, old_devices, devices),
+    )
+    for part in sorted(parts, key=lambda part: not part[1]):  # a section that is new stands behind the rows of others
+        _rewrite(draft, *part)
     content = draft.encode()
     if not _is_same(parse_daq(content, "")[0], daq):
         raise ValueError("a value of these devices or lines can't stand in a _daq.csv, or has no column in this one")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from heliograph.formats.sunspec.models import HEAD_REGISTERS, Group, Model, Point
 
 NOT_IMPLEMENTED = 0xFFFF
+REGISTERS = 65_536
+"""No model is longer than all that a device can hold."""
 PAD = "pad"
 
 Scope = dict[str, tuple[str, int, Point]]
@@ -119,7 +121,7 @@ class _Walk:
 
     def holds(self, offset: int, size: int) -> bool:
         """Whether registers lie inside the length."""
-        return self.end is None or offset + size <= self.end
+        return offset + size <= (REGISTERS if self.end is None else self.end)
 
     def rest(self, at: int) -> int:
         """How many registers are left from an offset on."""

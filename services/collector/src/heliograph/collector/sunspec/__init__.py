@@ -7,6 +7,7 @@
 from heliograph.collector.sunspec.asking import Asker, OwnLink, PolledLine
 from heliograph.collector.sunspec.catalogue import Catalogue
 from heliograph.collector.sunspec.detections import Detections, Site
+from heliograph.collector.sunspec.proposals import Proposals
 from heliograph.collector.sunspec.search import Found, Search, SearchPlan, Tell
 from heliograph.collector.sunspec.walk import Chain
 
@@ -18,6 +19,7 @@ __all__ = [
     "Found",
     "OwnLink",
     "PolledLine",
+    "Proposals",
     "Search",
     "SearchPlan",
     "Site",

@@ -1,0 +1,1 @@
+"""`heliograph import`: makes definition files from what others have written down, one module a source."""

@@ -1,0 +1,99 @@
+"""A new device, end to end: searched over REST, accepted, polled, and its values in a file on the main server."""
+
+import asyncio
+
+import pytest
+
+from heliograph.demo.simulator import Registers, TcpSimulator
+from heliograph.formats import parse_daq, parse_definition, read_data_file
+from support.sets import UID, write_set
+from support.stack import Stack, stack
+from support.sunspec import device, inverter
+
+LIMIT = 60
+DAQ = f"CONFIG/{UID}_daq.csv"
+
+
+@pytest.fixture
+async def plant():
+    async with TcpSimulator({1: device(inverter()), 2: Registers()}) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def gateway(tmp_path, main_server):
+    config = {
+        "GATEWAY_Uid": UID,
+        "SERVER_Type": "sftp",
+        "FTP_Address": "127.0.0.1",
+        "FTP_Port": main_server.port,
+        "FTP_Login": main_server.login,
+        "FTP_KeyFile": "env:MAIN_KEY",
+        "FTP_DirRoot": main_server.tree.root,
+        "FTP_HostKey": main_server.host_key,
+    }
+    set_dir = write_set(tmp_path / "set", config, [], {})
+    with stack(set_dir, tmp_path / "state", MAIN_KEY=main_server.client_key.read_text()) as made:
+        made.start()
+        yield made
+        made.stop()
+
+
+async def answered(call, holds):
+    """Ask again and again until the answer fits."""
+    async with asyncio.timeout(LIMIT):
+        while (answer := await call()) is None or not holds(answer):
+            await asyncio.sleep(0.2)
+    return answer
+
+
+async def accepted(gateway: Stack, plant: TcpSimulator) -> dict:
+    """Search the host, accept what was found; the answer of the gateway."""
+    await gateway.until("a revision", "/api/v1/configuration", lambda c: c["revision"] == 1)
+    body = {"targets": [f"127.0.0.1:{plant.port}"], "units": "1-2", "timeout_ms": 5000}
+    begun = await answered(lambda: gateway.post("/api/v1/detections", body), lambda a: a["detection"])
+    path = f"/api/v1/detections/{begun['detection']}"
+    now = await gateway.until("the search ends", path, lambda d: not d["running"])
+    assert [line[21:] for line in now["lines"]][-1].endswith(f"on 127.0.0.1:{plant.port}. 1 devices found.")
+    (found,) = now["proposals"]
+    assert found["ticked"]
+    done = await gateway.post(f"{path}/accept", {"devices": [found["key"]]})
+    assert done is not None, gateway.logs()
+    assert done["revision"] == 2
+    assert done["findings"] == []
+    return found
+
+
+@pytest.mark.timeout(240)
+async def test_a_device_that_is_found_and_accepted_delivers_its_values(gateway, plant, main_server):
+    found = await accepted(gateway, plant)
+    devices = await gateway.until("it answers", "/api/v1/devices", lambda a: _answering(a["devices"]))
+    assert devices["devices"][0]["name"] == "HW 5000/TL HW-0815"
+    live = await gateway.until(
+        "live values", "/api/v1/devices/0/variables", lambda a: any(v["value"] is not None for v in a["variables"])
+    )
+    assert {v["name"]: v["value"] for v in live["variables"] if v["name"] == "103_W"} == {"103_W": 12340}
+    files = await gateway.get("/api/v1/configuration/revisions/2")
+    daq, findings = parse_daq(files["files"][DAQ].encode(), DAQ)
+    assert findings == []
+    assert (daq.devices[0].index, daq.devices[0].serial_number) == ("0", "HW-0815")
+    shorter = {"files": {DAQ: files["files"][DAQ].replace(";600;", ";2;")}}
+    assert await gateway.patch("/api/v1/configuration/files", shorter) is not None
+    await gateway.until("a record", "/api/v1/status", lambda s: any(d["records"] for d in s["devices"]))
+    await answered(lambda: gateway.post("/api/v1/connections", {"server": 1}), lambda _: True)
+    tree = main_server.tree.root
+
+    async def delivered():
+        return sorted((tree / "DATA").glob(f"{UID}_MODBUS_*.csv.gz"))
+
+    file, *_ = await answered(delivered, bool)
+    text = (tree / "DEF" / found["definition"]).read_bytes()
+    definition, _ = parse_definition(text, found["definition"])
+    data, findings = read_data_file(file.read_bytes(), file.name, {found["definition"]: definition})
+    assert findings == []
+    assert {row.value for row in data.rows() if row.name == "103_W"} == {12340}
+    assert {row.value for row in data.rows() if row.name == "103_PhVphA"} == {230.1}
+
+
+def _answering(devices: list[dict]) -> bool:
+    return len(devices) == 1 and devices[0]["condition"] == "answering"
