@@ -248,14 +248,19 @@ async def test_no_more_devices_are_found_than_were_asked_for():
     assert heard.problems == [f"127.0.0.1:{plant.port}: not searched to its end: 2 devices are the most"]
 
 
-async def test_one_host_gets_one_request_at_a_time_and_several_hosts_are_searched_at_once():
-    slow = {"answer_delay": 0.02}
-    async with (
-        TcpSimulator({1: device(inverter())}, **slow) as one,
-        TcpSimulator({1: device(inverter(serial="2"))}, **slow) as two,
-    ):
-        heard = await search(f"127.0.0.1:{one.port},127.0.0.1:{two.port}")
-        assert (one.accepted, two.accepted) == (1, 1)
-    tables = [line.rpartition(" ")[2] for line in heard.lines if "table" in line]
-    assert len(heard.found) == 2
-    assert len(set(tables[: len(tables) // 2])) == 2, "they took turns"
+async def test_several_hosts_are_searched_at_once_and_each_through_one_connection():
+    async with TcpSimulator({1: Registers()}) as silent, TcpSimulator({1: device(inverter())}) as plant:
+        silent.faults[1].dead = True
+        made, heard = make_search(f"127.0.0.1:{silent.port}", f"127.0.0.1:{plant.port}", seconds=600)
+        task = asyncio.create_task(made.run())
+        await until(lambda: heard.found, "one host is found while another keeps silent")
+        await until(lambda: silent.units.requests[1])
+        assert (silent.accepted, plant.accepted) == (1, 1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_device_is_found_behind_a_gateway_that_is_slow():
+    async with TcpSimulator({1: device(inverter())}, answer_delay=0.05) as plant:
+        heard = await search(f"127.0.0.1:{plant.port}")
+    assert heard.tables(1) == [1, 103, 120, 123]

@@ -94,10 +94,12 @@ class Pages:
 
     async def whole(self, token_place: str) -> str:
         """The page with all it knows now; the histories are asked for first if nobody looked before."""
-        if self._alarms is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_LOOK_SECONDS):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                if self._alarms is None:
                     await self._refresh(with_alarms=True)
+                elif self._view.detection.heard != self._detection_heard:
+                    await self._refresh_detection()
         return self._shell(self._sections(), token_place, is_locked=False)
 
     def locked(self, token_place: str) -> str:
