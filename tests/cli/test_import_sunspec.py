@@ -56,7 +56,7 @@ def test_a_constant_scale_factor_is_a_coefficient():
 def test_it_is_written_under_the_name_that_detection_gives(tmp_path: Path):
     arguments = ("1,103", "--into", tmp_path, "--protocol", "modbusRTU", "--manufacturer", "A B", "--uid", "WPM1")
     assert run(*arguments).exit_code == 0
-    (path,) = tmp_path.iterdir()
+    (path,) = (tmp_path / "DEF").iterdir()
     assert path.name == "WPM1_SunSpec_inverter_A_B___modbusRTU.csv"
     assert path.read_text().startswith("modbusRTU;inverter;A B;\n")
     path.write_text("mine")

@@ -4,6 +4,7 @@ import typer
 
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
+from heliograph.cli.importing.command import app as importing
 from heliograph.cli.importing.sunspec import sunspec
 from heliograph.cli.scan import scan
 from heliograph.cli.status import status
@@ -19,8 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-importing = typer.Typer(help="Make a definition file from what others have written down.", no_args_is_help=True)
-importing.callback()(lambda: None)
 importing.command("sunspec")(sunspec)
 
 app.command("up")(up)

@@ -46,10 +46,11 @@ NameOption = Annotated[str, typer.Option("--model", help="For the first line and
 OptionsOption = Annotated[str, typer.Option("--options", help="For the file's name.")]
 UidOption = Annotated[str, typer.Option("--uid", help="The gateway's uid: the file's name begins with it.")]
 IntoOption = Annotated[
-    Path | None, typer.Option("--into", metavar="DIR", help="Write it there under its own name (a set's DEF).")
+    Path | None,
+    typer.Option("--into", metavar="SET", help="A set: it goes into its DEF directory, under its own name."),
 ]
 OutputOption = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that stands.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
 def sunspec(
@@ -83,7 +84,7 @@ def sunspec(
     made = definition_of(chain, Identity(manufacturer, model, options), Protocol(protocol.value), uid)
     for note in made.notes:
         sys.stderr.write(printable(note) + "\n")
-    target = into / made.definition.file if into is not None else output
+    target = into / "DEF" / made.definition.file if into is not None else output
     if target is None:
         sys.stdout.write(made.content.decode())
     else:
@@ -147,6 +148,7 @@ def _layout(number: int, model: Model | None, length: int | None, counts: tuple[
 
 def _write(target: Path, made: Made, *, force: bool) -> None:
     try:
+        target.parent.mkdir(exist_ok=True)
         with target.open("wb" if force else "xb") as file:
             file.write(made.content)
     except OSError as error:
