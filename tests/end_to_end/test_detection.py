@@ -1,6 +1,7 @@
 """A new device, end to end: searched over REST, accepted, polled, and its values in a file on the main server."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,11 @@ async def answered(call, holds):
     return answer
 
 
+async def there(folder: Path, pattern: str) -> Path | None:
+    """The first file of that name, as soon as there is one: files have their names when they are whole."""
+    return next(iter(sorted(folder.glob(pattern))), None)
+
+
 async def accepted(gateway: Stack, plant: TcpSimulator) -> dict:
     """Search the host, accept what was found; the answer of the gateway."""
     await gateway.until("a revision", "/api/v1/configuration", lambda c: c["revision"] == 1)
@@ -83,11 +89,8 @@ async def test_a_device_that_is_found_and_accepted_delivers_its_values(gateway, 
     await answered(lambda: gateway.post("/api/v1/connections", {"server": 1}), lambda _: True)
     tree = main_server.tree.root
 
-    async def delivered():
-        return sorted((tree / "DATA").glob(f"{UID}_MODBUS_*.csv.gz"))
-
-    file, *_ = await answered(delivered, bool)
-    text = (tree / "DEF" / found["definition"]).read_bytes()
+    file = await answered(lambda: there(tree / "DATA", f"{UID}_MODBUS_*.csv.gz"), bool)
+    text = (await answered(lambda: there(tree / "DEF", found["definition"]), bool)).read_bytes()
     definition, _ = parse_definition(text, found["definition"])
     data, findings = read_data_file(file.read_bytes(), file.name, {found["definition"]: definition})
     assert findings == []

@@ -83,7 +83,7 @@ async def asking(connect):
 
 
 def accepted(state: DetectionState, files: dict[str, str], *keys: str) -> dict[str, str]:
-    """The set after these proposals were accepted, as the api has it made."""
+    """The set after these proposals were accepted, as the api has it made; with a record a second."""
     proposed = [
         Proposed(
             read_interface(p.interface), p.address, Identity(p.manufacturer, p.model, p.options, p.version,
@@ -92,7 +92,7 @@ def accepted(state: DetectionState, files: dict[str, str], *keys: str) -> dict[s
         for p in state.proposals if p.key in keys
     ]  # fmt: skip
     added = additions({path: text.encode() for path, text in files.items()}, UID, proposed)
-    return files | {path: content.decode() for path, content in added.files.items()}
+    return files | {path: content.decode().replace(";600;", ";1;") for path, content in added.files.items()}
 
 
 async def test_from_the_question_to_records_with_the_values_of_the_device(broker, connect, tmp_path):
@@ -100,7 +100,7 @@ async def test_from_the_question_to_records_with_the_values_of_the_device(broker
     async with (
         TcpSimulator({1: device(inverter())}) as plant,
         witness(broker) as sync,
-        collector(broker, tmp_path / "c", clock=FastClock(300)),
+        collector(broker, tmp_path / "c"),
         asking(connect) as asked,
     ):
         empty = revision([], {})
@@ -133,7 +133,7 @@ async def test_what_is_not_implemented_is_missing_in_records(broker, connect, tm
     async with (
         TcpSimulator({1: bank}) as plant,
         witness(broker) as sync,
-        collector(broker, tmp_path / "c", clock=FastClock(300)),
+        collector(broker, tmp_path / "c"),
         asking(connect) as asked,
     ):
         empty = revision([], {})

@@ -6,7 +6,7 @@ from dataclasses import replace
 from heliograph.formats.cells import SEPARATOR
 from heliograph.formats.daq import Daq, Device, SerialLine
 from heliograph.formats.daq_parser import parse_daq
-from heliograph.formats.daq_sections import DEVICES, SERIAL, Row, SectionKind, rows
+from heliograph.formats.daq_sections import DEVICES, SERIAL, Row, SectionKind, header_of, rows
 from heliograph.formats.device_parameters import DEFAULTS
 from heliograph.formats.draft import Draft, draft_of
 from heliograph.formats.report import Report
@@ -33,7 +33,8 @@ def write_daq(daq: Daq, base: bytes = b"") -> bytes:
         (SERIAL, {row.text("type"): row for row in found if row.kind is SERIAL}, old_lines, lines),
         (DEVICES, {by_line[row.line]: row for row in found if row.kind is DEVICES}, old_devices, devices),
     )
-    for part in sorted(parts, key=lambda part: not part[1]):  # a section that is new stands behind the rows of others
+    # A section that is new stands behind the rows that others get.
+    for part in sorted(parts, key=lambda part: header_of(draft.text, part[0]) is None):
         _rewrite(draft, *part)
     content = draft.encode()
     if not _is_same(parse_daq(content, "")[0], daq):
@@ -45,10 +46,11 @@ def _rewrite(
     draft: Draft, kind: SectionKind, places: Mapping[str, Row], old: Mapping[str, Cells], new: Mapping[str, Cells]
 ) -> None:
     known = {row.line for row in places.values()}
-    if not known:
+    header = header_of(draft.text, kind)
+    if header is None:
         _add_section(draft, kind, list(new.values()))
         return
-    columns = next(iter(places.values())).columns
+    after, columns = (min(known) - 1, next(iter(places.values())).columns) if known else header
     merged: list[tuple[int | None, str | None]] = []
     for key, cells in new.items():
         if key not in places:
@@ -57,7 +59,7 @@ def _rewrite(
             merged.append((places[key].line, None))
         else:
             merged.append((places[key].line, _edited(draft, places[key], old[key], cells)))
-    draft.merge(merged, known, min(known) - 1)
+    draft.merge(merged, known, after)
 
 
 def _add_section(draft: Draft, kind: SectionKind, found: list[Cells]) -> None:
