@@ -48,7 +48,7 @@ async def answered(call, holds):
     return answer
 
 
-async def there(folder: Path, pattern: str) -> Path | None:
+def first(folder: Path, pattern: str) -> Path | None:
     """The first file of that name, as soon as there is one: files have their names when they are whole."""
     return next(iter(sorted(folder.glob(pattern))), None)
 
@@ -89,8 +89,8 @@ async def test_a_device_that_is_found_and_accepted_delivers_its_values(gateway, 
     await answered(lambda: gateway.post("/api/v1/connections", {"server": 1}), lambda _: True)
     tree = main_server.tree.root
 
-    file = await answered(lambda: there(tree / "DATA", f"{UID}_MODBUS_*.csv.gz"), bool)
-    text = (await answered(lambda: there(tree / "DEF", found["definition"]), bool)).read_bytes()
+    file = await answered(lambda: asyncio.to_thread(first, tree / "DATA", f"{UID}_MODBUS_*.csv.gz"), bool)
+    text = (await answered(lambda: asyncio.to_thread(first, tree / "DEF", found["definition"]), bool)).read_bytes()
     definition, _ = parse_definition(text, found["definition"])
     data, findings = read_data_file(file.read_bytes(), file.name, {found["definition"]: definition})
     assert findings == []
