@@ -6,6 +6,7 @@ from heliograph.cli.check import check
 from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
 from heliograph.cli.importing.sunspec import sunspec
+from heliograph.cli.library_commands import commands as definitions
 from heliograph.cli.scan import scan
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
@@ -28,6 +29,7 @@ app.command("decode")(decode)
 app.command("scan")(scan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.add_typer(definitions, name="definitions")
 app.add_typer(importing, name="import")
 
 
