@@ -141,10 +141,7 @@ class Search:
         try:
             outcome = await examination.run()
             if isinstance(outcome, Chain):
-                found = Found(interface, unit, outcome, await asyncio.to_thread(self._make, outcome, interface))
-                self.devices += 1
-                self._counts[target.text] += 1
-                self.tell.found(found)
+                await self._take(target, interface, unit, outcome)
             elif outcome is Nothing.OTHER:
                 self.tell.line(device_found(unit, interface, is_sunspec=False))
         except LinkDown:
@@ -153,6 +150,14 @@ class Search:
             _log.exception("the search of @%d %s failed", unit, interface)
             self.tell.problem(f"@{unit} {interface}: a fault of the gateway ({error!r}); its log tells more")
         return examination.reached
+
+    async def _take(self, target: Target, interface: Interface, unit: int, chain: Chain) -> None:
+        """Take a found device; its file is made in a thread, so that polling goes on."""
+        found = Found(interface, unit, chain, await asyncio.to_thread(self._make, chain, interface))
+        if self.devices < self.plan.most_devices:  # several hosts are searched at once
+            self.devices += 1
+            self._counts[target.text] += 1
+            self.tell.found(found)
 
     def _make(self, chain: Chain, interface: Interface) -> Made:
         protocol = Protocol.MODBUS_RTU if isinstance(interface, SerialInterface) else Protocol.MODBUS_TCP
