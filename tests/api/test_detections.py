@@ -15,6 +15,7 @@ from heliograph.contract import (
     DetectionState,
     DetectRequest,
     DeviceProposal,
+    EditAnswer,
     FoundTable,
     Outcome,
     StopDetection,
@@ -188,6 +189,14 @@ async def test_a_device_that_is_configured_meanwhile_is_not_added_again(api, pee
 
     del collector
     await until(refused)
+
+
+async def test_an_edit_in_between_is_seen_and_never_overwritten(api, peers, collector):
+    del collector
+    peers.revisions.answer = EditAnswer(error="revision 9 is in force by now", conflict=True)
+    answer = await api.send("POST", f"{PATH}/accept", json={"devices": ["7"]})
+    assert answer.status_code == 412
+    assert len(peers.revisions.edits) == 3, "computed anew and tried again, then told"
 
 
 async def test_the_page_shows_progress_and_a_list_with_ticks(api, peers, collector):

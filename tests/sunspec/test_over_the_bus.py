@@ -186,6 +186,47 @@ async def test_a_device_that_allows_one_connection_is_searched_through_the_one_t
     assert len(found.tables) == 4
 
 
+async def test_a_host_that_begins_to_be_polled_is_searched_on_through_its_line(broker, connect, tmp_path):
+    """The search lets its own connection go as soon as a line owns the host, though only one is allowed."""
+    polled = device(inverter())
+    polled.put(HOLDING_REGISTER, 0, [7])
+    async with (
+        OneClient({1: polled, 2: Registers(), 3: device(inverter(serial="third"))}) as plant,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c", clock=FastClock(1)) as running,
+        asking(connect) as asked,
+    ):
+        plant.faults[2].dead = True
+        await sync.publish(revision([], {}))
+        await until(lambda: sync.states and sync.states[-1].revision == 1)
+        key = await asked.begin(f"127.0.0.1:{plant.port}", units="2-3", timeout_ms=2000)
+        await until(lambda: plant.units.requests[2], "the search is on its way")
+        line = f"3;127.0.0.1:{plant.port};roof;1;1;5000;;poll=50;;;m.csv"
+        await sync.publish(revision([line], {"m.csv": DEFINITION}, number=2))
+        state = await asked.ended(key)
+        await until(lambda: sync.device("3").condition is DeviceCondition.ANSWERING)
+        await until(lambda: len(plant.connections) == 1, "one connection is left")
+        assert running.context.bus.connected
+    assert [found.serial_number for found in state.proposals] == ["third"]
+
+
+async def test_the_collector_ends_in_order_while_a_search_waits(broker, connect, tmp_path):
+    async with (
+        TcpSimulator({1: Registers()}) as plant,
+        witness(broker) as sync,
+        collector(broker, tmp_path / "c") as running,
+        asking(connect) as asked,
+    ):
+        plant.faults[1].dead = True
+        await sync.publish(revision([], {}))
+        await until(lambda: sync.states and sync.states[-1].revision == 1)
+        await asked.begin(f"127.0.0.1:{plant.port}", timeout_ms=10000)
+        await until(lambda: plant.units.requests[1])
+        await running.stop()
+        assert running.task.exception() is None
+        await until(lambda: not plant.connections, "the connection is let go")
+
+
 async def test_a_line_is_polled_on_while_silent_units_are_searched(broker, connect, tmp_path):
     """Between two requests of the search the devices of the line have their turns."""
     known = Registers({HOLDING_REGISTER: {0: 7}})

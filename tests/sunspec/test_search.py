@@ -79,11 +79,13 @@ async def test_a_device_is_found_at_each_base_and_its_lines_are_those_of_the_spe
     assert found.made.definition.file == "WPM00C44F_SunSpec_inverter_Helio_Works_HW_5000TL_DCAC_modbusTCP.csv"
 
 
-async def test_a_serial_line_is_searched_unit_by_unit():
-    banks = {3: device(inverter(), 0), 4: Registers({HOLDING_REGISTER: {7: 7}})}
+@pytest.mark.parametrize("base", [40000, 0, 50000])
+async def test_a_serial_line_is_searched_unit_by_unit(base):
+    banks = {3: device(inverter(), base), 4: Registers({HOLDING_REGISTER: {7: 7}})}
     async with RtuSimulator(banks, 115200, paced=False) as line:
         heard = await search("SERIAL1", units="3-4", device=line.device)
     assert heard.tables(3) == [1, 103, 120, 123]
+    assert heard.found[0].chain.base == base
     assert [text for text in heard.lines if "table" not in text] == [
         "SunSpec device found at @3 SERIAL1",
         "NON SUNSPEC device found at @4 SERIAL1",

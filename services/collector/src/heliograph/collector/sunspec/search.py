@@ -125,7 +125,7 @@ class Search:
             await asker.close()
 
     async def _unit(self, target: Target, interface: Interface, unit: int, asker: Asker, *, reached: bool) -> bool:
-        """Examine one unit; return whether anything ever answered behind this interface. Raises `LinkDown`."""
+        """Examine one unit; return whether this interface was ever open. Raises `LinkDown`."""
         examination = Examination(
             asker,
             unit,

@@ -4,13 +4,14 @@ Bounded in every direction, whatever a device answers: tries, time, number of mo
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
 from heliograph.collector.decode import decode_value
-from heliograph.collector.links import LinkDown, LinkFailure, ModbusException, NoAnswer, ReadCall, Silence
+from heliograph.collector.links import LinkDown, ModbusException, NoAnswer, ReadCall, Silence
 from heliograph.collector.sunspec.asking import Asker
 from heliograph.collector.sunspec.catalogue import Catalogue
 from heliograph.formats.definition import Kind, ModbusPoint, Table
@@ -34,8 +35,9 @@ BUSY: Final = (5, 6)
 BUSY_SECONDS: Final = 0.3
 NOBODY: Final = (10, 11)
 """Exceptions of a gateway for a unit that is not behind it."""
-LINK_SECONDS: Final = 10.0
-"""A link that is away for longer than this ends the search of its unit."""
+LINK_SECONDS: Final = 30.0
+"""A link that was open and is away for longer than this ends the search of what is behind it."""
+LEAST_WAIT_SECONDS: Final = 0.2
 
 FIELDS: Final = ("Mn", "Md", "Opt", "Vr", "SN")
 MOST_FIELD_REGISTERS: Final = 16
@@ -77,7 +79,7 @@ class Examination:
     """Told as soon as `SunS` was read."""
     on_table: OnTable
     reached: bool = False
-    """Whether anything ever answered behind this interface: then a link that is lost is waited for."""
+    """Whether this interface was ever open: then a link that is lost is waited for."""
     notes: list[str] = field(default_factory=list)
     _ends: float = 0.0
 
@@ -194,15 +196,21 @@ class Examination:
         """Read registers; `tries` are those of a silent device. Raises as `Link.read`."""
         call = ReadCall(self.unit, Table.HOLDING_REGISTER, address, count)
         tried = 0
+        lost_until = math.inf
         while True:
-            tried += 1
             if self.clock.monotonic() > self._ends:
                 raise NoAnswer(f"the search of this unit took longer than {UNIT_SECONDS:g} s")
             try:
                 data = await self.asker.read(call, self.seconds)
-            except LinkFailure as failure:
-                self.reached |= isinstance(failure, ModbusException)
-                wait = self._wait_after(failure)
+            except LinkDown as down:
+                lost_until = min(lost_until, self.clock.monotonic() + LINK_SECONDS)
+                if not self.reached or self.clock.monotonic() + down.retry_in > lost_until:
+                    raise
+                await self.clock.sleep(max(LEAST_WAIT_SECONDS, down.retry_in))
+            except (ModbusException, NoAnswer) as failure:
+                self.reached = True
+                tried += 1
+                wait = _wait_after(failure)
                 if wait is None or tried >= (tries if isinstance(failure, Silence) else TRIES):
                     raise
                 await self.clock.sleep(wait)
@@ -210,13 +218,12 @@ class Examination:
                 self.reached = True
                 return data
 
-    def _wait_after(self, failure: LinkFailure) -> float | None:
-        """Return how long to wait before the same request once more; None where another try is in vain."""
-        if isinstance(failure, ModbusException):
-            return BUSY_SECONDS if failure.code in BUSY else None
-        if isinstance(failure, LinkDown):
-            return failure.retry_in if self.reached and failure.retry_in <= LINK_SECONDS else None
-        return 0.0
+
+def _wait_after(failure: ModbusException | NoAnswer) -> float | None:
+    """Return how long to wait before the same request once more; None where another try is in vain."""
+    if isinstance(failure, ModbusException):
+        return BUSY_SECONDS if failure.code in BUSY else None
+    return 0.0
 
 
 def _as_text(data: bytes) -> str:
