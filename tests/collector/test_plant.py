@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from heliograph.collector.app import Collector
-from heliograph.collector.plant import LinkSpec, Plant, open_link
+from heliograph.collector.linking import LinkSpec, open_link
+from heliograph.collector.plant import Plant
 from heliograph.collector.revision import read_plan
 from heliograph.collector.settings import CollectorSettings
 from heliograph.contract import Service

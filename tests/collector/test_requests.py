@@ -12,6 +12,7 @@ from heliograph.demo.simulator import (
     DISCRETE_INPUT,
     HOLDING_REGISTER,
     INPUT_REGISTER,
+    ModbusFault,
     Registers,
     RtuSimulator,
     TcpSimulator,
@@ -191,3 +192,23 @@ async def test_requests_while_the_line_is_away_are_answered_at_once(running):
     await plant.stop()
     answers = await asyncio.gather(write(sync, "1", 5), read(sync, "1", "2"), parameters(sync, "1"))
     assert all(answer.error for answer in answers)
+
+
+@pytest.mark.parametrize("code", [5, 6])
+async def test_a_device_that_is_busy_is_written_to_again_and_read_back(running, code):
+    """One that refuses is written to again; one that has accepted the write is not."""
+    plant, sync = running
+    bank = plant.units.banks[1]
+    writes: list[int] = []
+    write_now = bank.write
+
+    def busy_once(table: int, address: int, values: list[int]) -> None:
+        writes.append(code)
+        if code == 5 or len(writes) > 1:
+            write_now(table, address, values)
+        if len(writes) == 1:
+            raise ModbusFault(code)
+
+    bank.write = busy_once
+    assert (await write(sync, "1", 42)).verified
+    assert len(writes) == (1 if code == 5 else 2)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from heliograph.collector.plant import LinkSpec, open_link
+from heliograph.collector.linking import LinkSpec, open_link
 from heliograph.contract import Record, Revision
 from heliograph.demo.simulator import Registers, RtuSimulator, TcpSimulator
 from support.collecting import Witness, collector, revision, until, witness

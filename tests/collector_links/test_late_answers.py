@@ -98,8 +98,8 @@ async def test_a_late_refusal_proves_nothing(delay):
         assert not scene.values
         scene.device.delays = always(0.001)
         await asyncio.sleep(delay)
-        await scene.read(50)
-        await scene.read(0)
+        await scene.read(50, limit=5)
+        await scene.read(0, limit=5)
         assert scene.values == 2
 
 

@@ -155,6 +155,65 @@ async def test_a_connection_closed_between_requests_is_made_anew(device, link):
     assert device.accepted == 3
 
 
+async def test_a_device_that_drops_idle_connections_costs_a_read_nothing_and_a_write_no_second_try(device, link):
+    """Closed orderly this time: the end of the connection is known before the next request is sent."""
+    await link.read(holding(1, 0, 1), 5)
+    for number in range(3):
+        for connection in list(device.connections):
+            connection.transport.close()
+        async with asyncio.timeout(LIMIT):
+            while not link._socket.lost:
+                await asyncio.sleep(0.01)
+        before = device.units.requests[1]
+        await link.write(WriteCall(1, 6, 0, (number,)), 5)
+        assert device.units.requests[1] == before + 1
+        assert registers(await link.read(holding(1, 0, 1), 5)) == [number]
+    assert device.accepted == 4
+    assert not link.counters.drops
+
+
+async def test_a_drop_that_is_found_out_by_a_write_fails_it_and_it_is_not_sent_again(device, link):
+    """The device took the write and cut the connection before its answer: whether it wrote nobody knows."""
+    await link.read(holding(1, 0, 1), 5)
+    device.units = Cutting(device)
+    with pytest.raises(LinkDown):
+        await link.write(WriteCall(1, 6, 0, (5,)), 5)
+    assert device.accepted == 1
+
+
+class Cutting:
+    """Units that cut the connection instead of an answer."""
+
+    def __init__(self, device) -> None:
+        self.device = device
+
+    def answer(self, unit, request, *, gateway=False):
+        self.device.reset_connections()
+
+
+@pytest.mark.parametrize("units", [(1,), (1, 2, 3)])
+async def test_a_device_for_one_client_only_serves_all_units_and_callers_on_the_one_connection(device, link, units):
+    device.most_connections = 1
+    for _ in range(2):
+        got = await asyncio.gather(*(link.read(holding(unit, n, 1), 5) for n in range(5) for unit in units))
+        assert [registers(data) for data in got] == [[1000 + n] for n in range(5) for _ in units]
+    assert device.accepted == 1
+
+
+async def test_a_device_for_one_client_only_is_reached_again_after_it_kept_a_dead_connection(device, link):
+    """Another client holds the only place; when it goes, the next try finds it free."""
+    device.most_connections = 1
+    _, writer = await asyncio.open_connection("127.0.0.1", device.port)
+    async with asyncio.timeout(LIMIT):
+        while not device.connections:
+            await asyncio.sleep(0.01)
+    with pytest.raises(LinkDown):
+        await link.read(holding(1, 0, 1), 5)
+    writer.close()
+    await writer.wait_closed()
+    assert registers(await answers(link)) == [1000, 1001]
+
+
 async def test_reset_in_the_middle(device, link):
     """A cut that strikes an exchange fails it at once, and the link recovers."""
     device.faults[1].dead = True
@@ -247,13 +306,15 @@ async def test_unknown_names_are_told():
 
 async def test_cancelled_callers_leave_no_trace(device, link):
     """A caller that gives up frees the line; its answer is dropped as late."""
-    device.answer_delay = 0.1
-    task = asyncio.create_task(link.read(holding(1, 0, 1), 1))
-    await asyncio.sleep(0.05)
+    device.answer_delay = 0.5
+    task = asyncio.create_task(link.read(holding(1, 0, 1), LIMIT))
+    async with asyncio.timeout(LIMIT):
+        while not device.units.requests[1]:
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert registers(await link.read(holding(1, 7, 1), 1)) == [1007]
+    assert registers(await link.read(holding(1, 7, 1), LIMIT)) == [1007]
     assert link.counters.drops == {"late": 1}
 
 

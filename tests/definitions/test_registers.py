@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.collector.blocks import Block, plan
+from heliograph.collector.blocks import Block, Rules, plan
 from heliograph.collector.decode import compile_block
 from heliograph.formats import Definition, engineering_values, raw_value
 from heliograph.formats.definition_parser import parse_definition
@@ -55,7 +55,7 @@ def read(block: Block, registers: Registers) -> dict[str, object]:
 
 def raw_values(definition: Definition, registers: Registers, max_registers: int) -> dict[str, Any]:
     raw: dict[str, Any] = {}
-    for block in plan(definition.variables, max_registers):
+    for block in plan(definition.variables, Rules(max_registers)):
         raw |= read(block, registers)
     return raw
 

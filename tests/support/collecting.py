@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.collector.app import main
-from heliograph.collector.plant import OpenLink, open_link
+from heliograph.collector.linking import OpenLink, open_link
 from heliograph.collector.settings import CollectorSettings
 from heliograph.contract import (
     Alarm,

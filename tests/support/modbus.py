@@ -82,21 +82,35 @@ async def running(*command: str | Path) -> AsyncIterator[Process]:
 
 
 @asynccontextmanager
-async def cable() -> AsyncIterator[tuple[str, str]]:
-    """Two serial devices, each of which receives what the other sends."""
+async def cable(*devices: str) -> AsyncIterator[tuple[str, str]]:
+    """Two serial devices, each of which receives what the other sends.
+
+    Further devices hang on the same cable: they hear the first one, and both hear them, as libmodbus expects of a bus.
+    """
     loop = asyncio.get_running_loop()
     pairs = [os.openpty(), os.openpty()]
-    masters = [master for master, _ in pairs]
-    for (master, slave), other in zip(pairs, reversed(masters), strict=True):
+    (ours, _), (theirs, _) = pairs
+    for _, slave in pairs:
         tty.setraw(slave)
-        loop.add_reader(master, lambda source=master, sink=other: os.write(sink, os.read(source, 512)))
+    further = [os.open(device, os.O_RDWR | os.O_NOCTTY) for device in devices]
+    loop.add_reader(ours, _hand_on, ours, [theirs, *further])
+    loop.add_reader(theirs, _hand_on, theirs, [ours])
+    for device in further:
+        loop.add_reader(device, _hand_on, device, [ours, theirs])
     try:
         yield os.ttyname(pairs[0][1]), os.ttyname(pairs[1][1])
     finally:
-        for master, slave in pairs:
-            loop.remove_reader(master)
-            os.close(master)
+        for end in (ours, theirs, *further):
+            loop.remove_reader(end)
+            os.close(end)
+        for _, slave in pairs:
             os.close(slave)
+
+
+def _hand_on(source: int, sinks: list[int]) -> None:
+    data = os.read(source, 512)
+    for sink in sinks:
+        os.write(sink, data)
 
 
 async def mbpoll(*arguments: str | int) -> list[int]:

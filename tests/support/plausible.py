@@ -21,13 +21,16 @@ from heliograph.contract import (
     ConnectionResult,
     ConnectRequest,
     DeviceCondition,
+    DevicePlan,
     DeviceState,
+    Forwarding,
     LineState,
     Outcome,
     PageRequest,
     ParametersRequest,
     Reading,
     ReadRequest,
+    RefusedVariable,
     Revision,
     ServerState,
     ServerSummary,
@@ -130,6 +133,22 @@ def reading(device: str, moment: int | None = None) -> Reading:
     return Reading(device=device, name=f"roof_{device}", time=moment, values=values)
 
 
+PLAN = DevicePlan(
+    requests=3,
+    registers=16,
+    bytes=95,
+    values=9,
+    least_seconds=0.0642,
+    turnaround_seconds=0.0213,
+    lessons=(
+        "It gives at most 60 holding registers at once.",
+        "It is not read across the registers 40005 to 40009.",
+    ),
+    refused_count=22,
+    refused=(RefusedVariable(variable="9", name="Grid frequency", code=2),),
+)
+
+
 def collector_state(**changes: object) -> CollectorState:
     moment = now()
     healthy = [
@@ -144,6 +163,7 @@ def collector_state(**changes: object) -> CollectorState:
             readings=7_195,
             records=12,
             errors={"timeout": 2} if index == "1" else {},
+            plan=PLAN,
         )
         for index, name in (("1", "roof_1"), ("2", "roof_2"), ("4", "grid meter"))
     ]
@@ -162,7 +182,13 @@ def collector_state(**changes: object) -> CollectorState:
         errors={"timeout": 41},
     )
     lines = (
-        LineState(name="SERIAL1", open=True, requests=7_195, utilisation=0.42),
+        LineState(
+            name="SERIAL1",
+            open=True,
+            requests=7_195,
+            utilisation=0.42,
+            forwarding=Forwarding(port=5020, clients=2, requests=310),
+        ),
         LineState(name="192.168.1.41:502", open=True, requests=21_600, utilisation=0.03),
         LineState(name="192.168.1.43:502", open=False, cause="connection refused", requests=17_110),
     )

@@ -24,6 +24,36 @@ class DeviceCondition(StrEnum):
     """The host has nothing behind it (a serial port or input that is not there)."""
 
 
+class RefusedVariable(Payload):
+    """A variable that the device refuses by itself: missing in its records, and seldom asked again (spec 2.3)."""
+
+    variable: str
+    """Index of the variable in its definition."""
+    name: str
+    code: int
+    """Of the Modbus exception: 1, 2 or 3."""
+
+
+class DevicePlan(Payload):
+    """How a device is read: one poll of everything that is recorded (spec 2.3)."""
+
+    requests: int = 0
+    registers: int = 0
+    bits: int = 0
+    bytes: int = 0
+    """Of requests and answers, with their frames."""
+    values: int = 0
+    least_seconds: float = 0.0
+    """What it takes when nothing goes wrong, with every silence and the device's turnaround."""
+    turnaround_seconds: float | None = None
+    """What the device needs to begin its answer, as measured; None before."""
+    lessons: tuple[str, ...] = ()
+    """For people: what the device has taught about how it can be read, ten at most."""
+    refused_count: int = 0
+    refused: tuple[RefusedVariable, ...] = ()
+    """The first twenty of the variables that it refuses."""
+
+
 class DeviceState(Payload):
     """One device: its condition and what has been counted since the start of the collector."""
 
@@ -44,6 +74,20 @@ class DeviceState(Payload):
     """Records not stored because the storage was full."""
     errors: dict[str, int] = {}
     """By kind: `timeout`, `crc`, `noise`, `unit`, `function`, `late`, `short`, `exception 2`, `connection` …"""
+    plan: DevicePlan | None = None
+    """How it is read; None for what is not polled."""
+
+
+class Forwarding(Payload):
+    """The Modbus TCP port through which other masters reach a serial line (`forwardedTcpPort`)."""
+
+    port: int
+    clients: int = 0
+    """Connected now."""
+    requests: int = 0
+    """Passed to the line since the port was opened."""
+    cause: str = ""
+    """Why it is not served; empty when it is."""
 
 
 class LineState(Payload):
@@ -55,6 +99,8 @@ class LineState(Payload):
     requests: int = 0
     utilisation: float | None = None
     """Share of the last minute in which the line was busy, 0 to 1."""
+    forwarding: Forwarding | None = None
+    """None where no port is forwarded to the line."""
 
 
 class CollectorState(Payload):

@@ -21,8 +21,10 @@ from heliograph.contract import (
     Connection,
     ConnectionResult,
     DeviceCondition,
+    DevicePlan,
     DeviceState,
     LineState,
+    RefusedVariable,
     ServerState,
     ServerSummary,
     StatusDocument,
@@ -60,6 +62,17 @@ _DEVICE = Device(
     readings=3_600,
     records=6,
     errors={"timeout": 1},
+    plan=DevicePlan(
+        requests=3,
+        registers=48,
+        bytes=159,
+        values=31,
+        least_seconds=0.0641,
+        turnaround_seconds=0.0213,
+        lessons=("It is not read across the registers 40 to 47.",),
+        refused_count=1,
+        refused=(RefusedVariable(variable="12", name="Reactive energy", code=2),),
+    ),
 )
 STATUS = StatusDocument(
     time=_NOON,

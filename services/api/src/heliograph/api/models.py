@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey
+from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey, DevicePlan
 from heliograph.contract.identifiers import Milliseconds
 from heliograph.contract.records import Value
 from heliograph.formats.findings import parse_finding
@@ -42,6 +42,8 @@ class Device(Answer):
     gaps: int = 0
     refused: int = 0
     errors: dict[str, int] = {}
+    plan: DevicePlan | None = None
+    """How it is read, and what it refuses; absent for what is not polled."""
 
 
 class DeviceList(Answer):

@@ -15,12 +15,15 @@ from pydantic import ValidationError
 from heliograph.collector.account import Sinks
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.forwarding import ForwardSettings
 from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
+from heliograph.collector.linking import LinkSpec, OpenLink, open_link
 from heliograph.collector.live import Live
+from heliograph.collector.memory import Memory
 from heliograph.collector.outbox import Outbox
 from heliograph.collector.own import Equipment
-from heliograph.collector.plant import LinkSpec, OpenLink, Plant, open_link
+from heliograph.collector.plant import Plant
 from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
@@ -35,7 +38,9 @@ from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
 FAULT_LENGTH: Final = 300
+LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
+LEARNT_FILE: Final = "learnt.json"
 
 _log = logging.getLogger("heliograph.collector")
 
@@ -69,6 +74,7 @@ class Collector:
         self._alarms = Alarms(self._keeper.put, clock)
         self._live = Live(bus, clock)
         self._repeated = Repeated(events, clock)
+        self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
         self._plant: Plant
         self._changed = asyncio.Event()
@@ -82,10 +88,11 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link, self._equipment())
+        self._plant = Plant(self._sinks(), group, open_link, self._equipment(), self._forwarding())
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
+        await self._memory.load()
         tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
         await self._apply_kept()
         tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
@@ -103,6 +110,7 @@ class Collector:
         await detections.close()
         await self._plant.stop()
         await self._keeper.drain(DRAIN_SECONDS)
+        await self._memory.flush()
         for task in tasks:
             task.cancel()
 
@@ -128,9 +136,18 @@ class Collector:
             alarms=self._alarms,
             live=self._live,
             repeated=self._repeated,
+            memory=self._memory,
             events=context.events,
             clock=context.clock,
             changed=self._changed,
+        )
+
+    def _forwarding(self) -> ForwardSettings:
+        settings = self._settings
+        return ForwardSettings(
+            host=settings.forwarded_host or LOOPBACK,
+            answer_seconds=settings.forwarded_answer_seconds,
+            most_clients=settings.forwarded_clients,
         )
 
     def _equipment(self) -> Equipment:
@@ -153,6 +170,7 @@ class Collector:
             "live": self._live.run(),
             "repeated": self._repeated.run(),
             "clock": self._clock_watch.run(),
+            "memory": self._memory.run(),
             "state": context.report(self._state, self._changed),
         }
 

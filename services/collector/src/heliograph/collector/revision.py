@@ -55,7 +55,7 @@ class Station:
         the first line, variables that are no part of a record.
         """
         return self.device == other.device and (
-            self.definition is other.definition or _polled(self.definition) == _polled(other.definition)
+            self.definition is other.definition or polled_of(self.definition) == polled_of(other.definition)
         )
 
 
@@ -64,7 +64,7 @@ def link_name(interface: SerialInterface | TcpInterface | None) -> str:
     return str(interface) if isinstance(interface, SerialInterface) else str(interface).lower()
 
 
-def _polled(definition: Definition) -> tuple[object, ...]:
+def polled_of(definition: Definition) -> tuple[object, ...]:
     """Return what of a definition the polling and the records of a device depend on."""
     recorded = tuple(replace(variable, line=0) for variable in definition.recorded)
     return definition.file, definition.protocol, definition.written_protocol, recorded
@@ -76,6 +76,22 @@ class Absent:
 
     device: Device
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedLine:
+    """A serial line whose `forwardedTcpPort` is given."""
+
+    serial: SerialLine
+    device: str
+    """What is behind the line; empty where it cannot be served."""
+    cause: str = ""
+    """Why it cannot be served."""
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self.serial.forwarded_port or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,8 @@ class Plan:
     place: Place
     daq: Daq
     """What `_daq.csv` says, whole."""
+    forwarded: tuple[ForwardedLine, ...] = ()
+    """The serial lines that other masters may reach through a port of their own."""
 
 
 def read_plan(
@@ -118,6 +136,7 @@ def read_plan(
         order=tuple(device.index for device in daq.devices),
         place=Place(revision.latitude, revision.longitude),
         daq=daq,
+        forwarded=tuple(_forwarded(line, ports) for line in daq.lines if line.forwarded_port is not None),
     )
 
 
@@ -193,9 +212,19 @@ def _serial_station(
     line = next((line for line in daq.lines if line.number == interface.number), None)
     if line is None:
         raise RevisionRejected(f"{device.name} is on {interface}, which has no serial line in _daq.csv")
+    cause = _unserved(line, ports)
+    return Absent(device, cause) if cause else Station(polled, definition, line, ports[line.number])
+
+
+def _unserved(line: SerialLine, ports: Mapping[int, str]) -> str:
+    """Return why this gateway cannot speak on a line; empty where it can."""
     if not line.is_supported:
-        return Absent(device, f"{line.name} speaks {line.protocol!r}, which this gateway does not")
-    port = ports.get(line.number, "")
-    if not port:
-        return Absent(device, f"no serial port is behind {line.name}: set {line.name}_DEVICE")
-    return Station(polled, definition, line, port)
+        return f"{line.name} speaks {line.protocol!r}, which this gateway does not"
+    if not ports.get(line.number):
+        return f"no serial port is behind {line.name}: set {line.name}_DEVICE"
+    return ""
+
+
+def _forwarded(line: SerialLine, ports: Mapping[int, str]) -> ForwardedLine:
+    cause = _unserved(line, ports)
+    return ForwardedLine(line, "" if cause else ports[line.number], cause)

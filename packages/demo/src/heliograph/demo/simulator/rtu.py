@@ -22,10 +22,12 @@ from typing import Self
 from heliograph.demo.simulator.answers import request_size
 from heliograph.demo.simulator.banks import Bank
 from heliograph.demo.simulator.crc import crc16
-from heliograph.demo.simulator.faults import Faults, Units
+from heliograph.demo.simulator.faults import BROADCAST_UNIT, Faults, Units
 from heliograph.demo.simulator.timing import LineTiming, wait_until
 
 LARGEST_FRAME_BYTES = 256
+SMALLEST_FRAME_BYTES = 4
+UNPACED_SECONDS = 0.02
 LOOK_SECONDS = 0.05
 """How often the thread looks whether it shall end."""
 UART_FIFO_SECONDS = 0.001
@@ -126,8 +128,11 @@ class _Wire:
         began = ends = 0.0
         while not self.ended.is_set():
             self._send_late()
-            data = self._receive(self.timing.silence if buffer else LOOK_SECONDS)
+            data = self._receive(self._end_of_frame() if buffer else LOOK_SECONDS)
             if not data:
+                if len(buffer) >= SMALLEST_FRAME_BYTES and crc16(buffer[:-2]) == buffer[-2:]:
+                    self._note_silence(began - self.quiet_since)
+                    self._handle(buffer, ends)  # of a function whose length nobody knows
                 buffer = b""
                 continue
             now = time.perf_counter()
@@ -135,10 +140,18 @@ class _Wire:
                 began = ends = now
             ends = max(ends, now) + len(data) * self.timing.character
             buffer = (buffer + data)[-LARGEST_FRAME_BYTES:]
-            size = request_size(buffer[1:])
-            if size is not None and len(buffer) >= size + 3:
-                self._handle(buffer[: size + 3], began, ends)
-                buffer = b""
+            frame = _first_frame(buffer)
+            if frame:
+                self._note_silence(began - self.quiet_since)
+            while frame:
+                # What stands behind the first one came while this thread was late: when, nobody knows.
+                self._handle(frame, ends)
+                buffer = buffer[len(frame) :]
+                frame = _first_frame(buffer)
+
+    def _end_of_frame(self) -> float:
+        """Return how long a silence ends a frame; without pace the scheduler makes longer ones within a frame."""
+        return self.timing.silence if self.simulator.paced else max(self.timing.silence, UNPACED_SECONDS)
 
     def _send_late(self) -> None:
         now = time.perf_counter()
@@ -157,8 +170,7 @@ class _Wire:
         self.ended.wait(seconds)
         return b""
 
-    def _handle(self, frame: bytes, began: float, ends: float) -> None:
-        self._note_silence(began - self.quiet_since)
+    def _handle(self, frame: bytes, ends: float) -> None:
         if not self.simulator.paced:
             ends = time.perf_counter()
         self.quiet_since = ends
@@ -168,6 +180,9 @@ class _Wire:
         if fault is not None and fault.echo:
             wait_until(ends)
             self._write(frame)
+        if frame[0] == BROADCAST_UNIT:
+            self.simulator.units.tell_all(frame[1:-2])
+            return
         reply = self.simulator.units.answer(frame[0], frame[1:-2])
         if reply is None:
             return
@@ -176,8 +191,19 @@ class _Wire:
             self._send(_framed(frame[0], reply), begin)
         elif fault.late:
             self.late.append((begin + fault.late, _spoiled(fault, frame[0], reply)))
+        elif fault.drip:
+            self._drip(_spoiled(fault, frame[0], reply), begin, fault.drip)
         else:
             self._send(_spoiled(fault, frame[0], reply), begin)
+
+    def _drip(self, data: bytes, begin: float, seconds: float) -> None:
+        """Send byte by byte with a pause before each."""
+        wait_until(begin)
+        for place in range(len(data)):
+            if self.ended.wait(seconds):
+                return
+            self._write(data[place : place + 1])
+        self.quiet_since = time.perf_counter()
 
     def _note_silence(self, seconds: float) -> None:
         silences = self.simulator.silences
@@ -200,15 +226,19 @@ class _Wire:
             os.write(self.master, data)
 
 
+def _first_frame(data: bytes) -> bytes:
+    """Return the request that data begin with, empty while it is not whole."""
+    size = request_size(data[1:])
+    return data[: size + 3] if size is not None and len(data) >= size + 3 else b""
+
+
 def _framed(unit: int, data: bytes) -> bytes:
     body = bytes((unit,)) + data
     return body + crc16(body)
 
 
 def _spoiled(fault: Faults, unit: int, reply: bytes) -> bytes:
-    frame = _framed(unit + fault.wrong_unit, reply)
+    frame = _framed(unit + fault.wrong_unit & 0xFF, reply)
     if fault.bad_crc:
         frame = frame[:-1] + bytes((frame[-1] ^ 1,))
-    if fault.half_frame:
-        frame = frame[: len(frame) // 2]
-    return fault.noise + frame
+    return fault.sent(frame)

@@ -1,14 +1,20 @@
 """Serial lines and Modbus TCP behind one `Link` protocol: the only place that knows pymodbus and pyserial."""
 
-from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import (
+    EXCEPTIONS,
     BadFrame,
+    Busy,
+    DeviceTrouble,
     DropKind,
+    Illegal,
     LinkDown,
     LinkFailure,
     ModbusException,
     NoAnswer,
+    NobodyBehind,
     Silence,
+    modbus_exception,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
 from heliograph.collector.links.port import SerialPort, meter_port
@@ -16,16 +22,22 @@ from heliograph.collector.links.rtu import RtuLink
 from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
+    "EXCEPTIONS",
     "BadFrame",
+    "Busy",
     "Call",
     "Counters",
+    "DeviceTrouble",
     "DropKind",
+    "Illegal",
     "Link",
     "LinkDown",
     "LinkFailure",
     "ModbusException",
     "NoAnswer",
+    "NobodyBehind",
     "OnDrop",
+    "RawCall",
     "ReadCall",
     "RtuLink",
     "SerialPort",
@@ -33,4 +45,5 @@ __all__ = [
     "TcpLink",
     "WriteCall",
     "meter_port",
+    "modbus_exception",
 ]

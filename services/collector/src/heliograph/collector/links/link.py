@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from heliograph.collector.links.calls import ReadCall, WriteCall
+from heliograph.collector.links.calls import RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import DropKind
 
 OnDrop = Callable[[int, DropKind], None]
@@ -50,6 +50,10 @@ class Link(Protocol):
 
     async def write(self, call: WriteCall, timeout: float) -> None:  # noqa: ASYNC109 - as above
         """Write, and return when the device has confirmed. Raises as `read` does; never sent twice."""
+        ...
+
+    async def forward(self, call: RawCall, timeout: float) -> bytes:  # noqa: ASYNC109 - as above
+        """Pass a message on; return the answer from its function code on. Never sent twice, raises as `read` does."""
         ...
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.doubts import Doubts
 from heliograph.collector.links.errors import LinkDown, ModbusException
 from heliograph.collector.links.exchange import SerialExchange, Tally
@@ -61,6 +61,10 @@ class RtuLink:
     async def write(self, call: WriteCall, timeout: float) -> None:  # noqa: ASYNC109 - as above
         """See `Link.write`."""
         await self._ask(call, timeout)
+
+    async def forward(self, call: RawCall, timeout: float) -> bytes:  # noqa: ASYNC109 - as above
+        """See `Link.forward`. A message to all units (unit 0) returns empty as soon as it is sent."""
+        return await self._ask(call, timeout)
 
     async def close(self) -> None:
         """See `Link.close`."""

@@ -7,7 +7,7 @@ is the event loop's, since it is its timers that end a wait.
 import asyncio
 import socket
 
-from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import DROP_TEXTS, BadFrame, DropKind, LinkDown, ModbusException, Silence
 from heliograph.collector.links.link import Counters, OnDrop
 from heliograph.collector.links.modbus import tcp_frame
@@ -65,6 +65,11 @@ class TcpLink:
         """See `Link.write`."""
         async with self._lock:
             await self._exchange(call, timeout)
+
+    async def forward(self, call: RawCall, timeout: float) -> bytes:  # noqa: ASYNC109 - as above
+        """See `Link.forward`."""
+        async with self._lock:
+            return await self._exchange(call, timeout)
 
     async def close(self) -> None:
         """See `Link.close`."""
