@@ -15,6 +15,7 @@ from heliograph.api.models import (
     DeviceVariables,
     Health,
     ProblemDocument,
+    TraceAccepted,
 )
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.contract import StatusDocument
@@ -43,6 +44,7 @@ SURFACE = {
     ("post", "/api/v1/detections/{key}/stop"): (200, DetectionNow),
     ("post", "/api/v1/detections/{key}/accept"): (200, EditDone),
     ("post", "/api/v1/support-bundle"): (202, BundleMade),
+    ("post", "/api/v1/traces"): (202, TraceAccepted),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),

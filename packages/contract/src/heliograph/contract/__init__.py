@@ -41,6 +41,9 @@ from heliograph.contract.requests import (
     RevisionRequest,
     RevisionState,
     RevisionSummary,
+    TraceInterface,
+    TracePart,
+    TraceRequest,
     TransferCount,
     Trigger,
     VariableValue,
@@ -62,6 +65,7 @@ from heliograph.contract.states import (
     StatusDocument,
     StorageState,
     SyncState,
+    TraceState,
     Trial,
 )
 
@@ -128,6 +132,10 @@ __all__ = [
     "StorageState",
     "Stream",
     "SyncState",
+    "TraceInterface",
+    "TracePart",
+    "TraceRequest",
+    "TraceState",
     "TransferCount",
     "Trial",
     "Trigger",

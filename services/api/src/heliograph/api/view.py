@@ -26,6 +26,8 @@ from heliograph.contract import (
     ServiceState,
     StatusDocument,
     SyncState,
+    TraceInterface,
+    TraceRequest,
 )
 from heliograph.contract.channels import (
     ALARM_HISTORY,
@@ -36,6 +38,7 @@ from heliograph.contract.channels import (
     DETECTION_PROGRESS,
     LIVE,
     STATE,
+    TRACE,
     Channel,
 )
 from heliograph.contract.records import Value
@@ -153,9 +156,13 @@ class View:
         answer: BundleAnswer = await self._ask(BUNDLE, BundleRequest(origin="REST"), BUNDLE_SECONDS)
         return answer
 
+    async def trace(self, interface: TraceInterface, minutes: int) -> None:
+        """Have what goes over an interface written down; raises `Silent`, `Refused`."""
+        await self._ask(TRACE, TraceRequest(interface=interface, minutes=minutes, origin="REST"))
+
     async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
-        """Ask the reader of a channel; its answer may be a refusal. Raises `Silent`, `Oversized`."""
-        (reader,) = channel.readers
+        """Ask the one reader of a channel; its answer may be a refusal. Raises `Silent`, `Oversized`."""
+        reader = channel.readers[0]
         try:
             return await self._bus.request(channel, request, timeout=seconds)
         except TooLarge as error:

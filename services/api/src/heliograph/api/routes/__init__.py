@@ -11,6 +11,7 @@ from heliograph.api.routes import (
     page,
     status,
     support,
+    traces,
 )
 
 ROUTERS = (
@@ -22,6 +23,7 @@ ROUTERS = (
     edits.router,
     detections.router,
     support.router,
+    traces.router,
     health.router,
     page.router,
 )
