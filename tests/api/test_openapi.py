@@ -3,6 +3,7 @@
 import pytest
 
 from heliograph.api import examples
+from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.models import (
     Accepted,
     AlarmList,
@@ -36,6 +37,12 @@ SURFACE = {
     ("get", "/api/v1/configuration/files/{folder}/{name}"): (200, None),
     ("put", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
     ("delete", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
+    ("post", "/api/v1/detections"): (202, DetectionBegun),
+    ("get", "/api/v1/detections"): (200, DetectionList),
+    ("get", "/api/v1/detections/{key}"): (200, DetectionNow),
+    ("delete", "/api/v1/detections/{key}"): (200, DetectionList),
+    ("post", "/api/v1/detections/{key}/stop"): (200, DetectionNow),
+    ("post", "/api/v1/detections/{key}/accept"): (200, EditDone),
     ("post", "/api/v1/support-bundle"): (202, BundleMade),
     ("post", "/api/v1/traces"): (202, TraceAccepted),
     ("get", "/health/live"): (200, Health),
@@ -83,6 +90,10 @@ async def test_examples_of_bodies_fit(description):
     content = description["paths"]["/api/v1/connections"]["post"]["requestBody"]["content"]["application/json"]
     for example in content["examples"].values():
         ConnectBody.model_validate(example["value"])
+    for path, model in (("", DetectBody), ("/{key}/accept", AcceptBody)):
+        post = description["paths"][f"/api/v1/detections{path}"]["post"]
+        for example in post["requestBody"]["content"]["application/json"]["examples"].values():
+            model.model_validate(example["value"])
     content = description["paths"]["/api/v1/configuration/files"]["patch"]["requestBody"]["content"]["application/json"]
     assert len(content["examples"]) == 2
     for example in content["examples"].values():

@@ -193,3 +193,38 @@ def test_a_definition_is_changed_in_place():
     assert write_definition(changed, base) == (
         b"modbusTCP;;;M5\r\n\r\n1;3;1;U16;;a;;0.5;;;8\r\n2;3;2;U16;;b;;1,5;;;4\r\n"
     )
+
+
+def test_a_serial_line_and_devices_come_together_into_a_file_with_devices_alone():
+    base = b"index;interface;name;address;defFile\n0;10.0.0.1;a;1;m.csv\n"
+    before, _ = parse_daq(base, "daq.csv")
+    new = Device(0, "1", SerialInterface(2), "b", 3, definition="n.csv")
+    content = write_daq(Daq((SerialLine(2),), (*before.devices, new)), base)
+    assert content.startswith(base)
+    daq, findings = parse_daq(content, "daq.csv")
+    assert findings == []
+    assert [(device.index, str(device.interface)) for device in daq.devices] == [
+        ("0", "10.0.0.1:502"),
+        ("1", "SERIAL2"),
+    ]
+    assert [line.name for line in daq.lines] == ["SERIAL2"]
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        b"index;interface;name;address;defFile\n",
+        b"# note\n\nindex;interface;name;address;defFile",
+        b"type;baudrate\n\nindex;interface;name;address;defFile\n\n# the end\n",
+    ],
+    ids=["devices", "no line end", "both"],
+)
+def test_rows_come_below_a_header_that_has_none(base):
+    new = Device(0, "1", SerialInterface(2), "b", 3, definition="n.csv")
+    content = write_daq(Daq((SerialLine(2),), (new,)), base)
+    daq, findings = parse_daq(content, "daq.csv")
+    assert findings == []
+    assert [device.name for device in daq.devices] == ["b"]
+    assert [line.name for line in daq.lines] == ["SERIAL2"]
+    assert content.count(b"index;interface") == 1
+    assert content.count(b"type;") == 1

@@ -7,9 +7,11 @@ import typer
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
+from heliograph.cli.importing.sunspec import sunspec
 from heliograph.cli.library_commands import commands as definitions
 from heliograph.cli.plan import plan
 from heliograph.cli.plugged import plug
+from heliograph.cli.scan import scan
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.trace import trace
@@ -24,10 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+importing.command("sunspec")(sunspec)
+
 app.command("up")(up)
 app.command("check")(check)
 app.command("decode")(decode)
 app.command("plan")(plan)
+app.command("scan")(scan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
 app.command("trace")(trace)

@@ -6,6 +6,17 @@ files, tests and the broker's permissions are made from these two.
 
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 from heliograph.contract.configuration import DeviceSummary, Revision, ServerSummary
+from heliograph.contract.detections import (
+    DetectAnswer,
+    DetectionProgress,
+    DetectionQuery,
+    DetectionState,
+    DetectRequest,
+    DeviceProposal,
+    FoundTable,
+    SerialSettings,
+    StopDetection,
+)
 from heliograph.contract.identifiers import DeviceKey, RecordKind
 from heliograph.contract.records import Alarm, AlarmSource, Column, Event, Layout, Level, Reading, Record
 from heliograph.contract.requests import (
@@ -77,15 +88,22 @@ __all__ = [
     "Connection",
     "ConnectionPage",
     "ConnectionResult",
+    "DetectAnswer",
+    "DetectRequest",
+    "DetectionProgress",
+    "DetectionQuery",
+    "DetectionState",
     "DeviceCondition",
     "DeviceKey",
     "DevicePlan",
+    "DeviceProposal",
     "DeviceState",
     "DeviceSummary",
     "EditAnswer",
     "EditRequest",
     "Event",
     "Forwarding",
+    "FoundTable",
     "Layout",
     "Level",
     "LineState",
@@ -104,11 +122,13 @@ __all__ = [
     "RevisionRequest",
     "RevisionState",
     "RevisionSummary",
+    "SerialSettings",
     "ServerState",
     "ServerSummary",
     "Service",
     "ServiceState",
     "StatusDocument",
+    "StopDetection",
     "StorageState",
     "Stream",
     "SyncState",

@@ -11,6 +11,14 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from heliograph.contract.configuration import Revision
+from heliograph.contract.detections import (
+    DetectAnswer,
+    DetectionProgress,
+    DetectionQuery,
+    DetectionState,
+    DetectRequest,
+    StopDetection,
+)
 from heliograph.contract.records import Alarm, Event, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
@@ -167,6 +175,22 @@ PARAMETERS = Channel(
     "parameters", "request.collector.parameters", ParametersRequest, (_COMMANDS,), (_COLLECTOR,),
     "record the parameters of devices", reply=Outcome,
 )  # fmt: skip
+DETECT = Channel(
+    "detect", "request.collector.detect", DetectRequest, (_API, _COMMANDS), (_COLLECTOR,),
+    "search for SunSpec devices", reply=DetectAnswer,
+)  # fmt: skip
+DETECTION = Channel(
+    "detection", "request.collector.detection", DetectionQuery, (_API, _COMMANDS), (_COLLECTOR,),
+    "how a detection is doing, and what it proposes", reply=DetectionState,
+)  # fmt: skip
+STOP_DETECTION = Channel(
+    "stop detection", "request.collector.stop_detection", StopDetection, (_API, _COMMANDS), (_COLLECTOR,),
+    "end or forget a detection", reply=Outcome,
+)  # fmt: skip
+DETECTION_PROGRESS = Channel(
+    "detection progress", "detection.progress", DetectionProgress, (_COLLECTOR,), (_API, _COMMANDS),
+    "lines of a running detection",
+)  # fmt: skip
 TRACE = Channel(
     "trace", "request.collector.trace", TraceRequest, (_COMMANDS, _API), (_COLLECTOR,),
     "write down what goes over an interface for some minutes", reply=Outcome,
@@ -205,5 +229,5 @@ BUNDLE = Channel(
 CHANNELS = (
     RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
     READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
-    BUNDLE,
+    BUNDLE, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
 )  # fmt: skip

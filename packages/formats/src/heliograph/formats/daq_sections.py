@@ -105,6 +105,14 @@ def rows(text: Text, report: Report) -> Iterator[Row]:
         yield from _rows(text, report)
 
 
+def header_of(text: Text, kind: SectionKind) -> tuple[int, tuple[str, ...]] | None:
+    """Return the line and the columns of the first header of a section, also of one without rows; None without it."""
+    for line in text.lines:
+        if line.readable and not line.text.startswith(COMMENT) and _known(_names(line.text)) is kind:
+            return line.number, tuple(_section(kind, _filled(line), Report("")).columns)
+    return None
+
+
 def field_start(text: str, position: int) -> int:
     """Return the column where the field at a position (from 0) starts; 1 in a comment."""
     return 1 if text.startswith(COMMENT) else cells.field_start(text, position)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from heliograph.formats.cells import SEPARATOR
 from heliograph.formats.daq import Daq, Device, SerialLine
 from heliograph.formats.daq_parser import parse_daq
-from heliograph.formats.daq_sections import DEVICES, SERIAL, Row, SectionKind, rows
+from heliograph.formats.daq_sections import DEVICES, SERIAL, Row, SectionKind, header_of, rows
 from heliograph.formats.device_parameters import DEFAULTS
 from heliograph.formats.draft import Draft, draft_of
 from heliograph.formats.report import Report
@@ -26,12 +26,16 @@ def write_daq(daq: Daq, base: bytes = b"") -> bytes:
     found = list(rows(draft.text, Report("")))
     lines = {f"SERIAL{line.number}": _line_cells(line) for line in daq.lines}
     old_lines = {f"SERIAL{line.number}": _line_cells(line) for line in before.lines}
-    _rewrite(draft, SERIAL, {row.text("type"): row for row in found if row.kind is SERIAL}, old_lines, lines)
     devices = {device.index: _device_cells(device) for device in daq.devices}
     old_devices = {device.index: _device_cells(device) for device in before.devices}
     by_line = {device.line: device.index for device in before.devices}
-    places = {by_line[row.line]: row for row in found if row.kind is DEVICES}
-    _rewrite(draft, DEVICES, places, old_devices, devices)
+    parts = (
+        (SERIAL, {row.text("type"): row for row in found if row.kind is SERIAL}, old_lines, lines),
+        (DEVICES, {by_line[row.line]: row for row in found if row.kind is DEVICES}, old_devices, devices),
+    )
+    # A section that is new stands behind the rows that others get.
+    for part in sorted(parts, key=lambda part: header_of(draft.text, part[0]) is None):
+        _rewrite(draft, *part)
     content = draft.encode()
     if not _is_same(parse_daq(content, "")[0], daq):
         raise ValueError("a value of these devices or lines can't stand in a _daq.csv, or has no column in this one")
@@ -42,10 +46,11 @@ def _rewrite(
     draft: Draft, kind: SectionKind, places: Mapping[str, Row], old: Mapping[str, Cells], new: Mapping[str, Cells]
 ) -> None:
     known = {row.line for row in places.values()}
-    if not known:
+    header = header_of(draft.text, kind)
+    if header is None:
         _add_section(draft, kind, list(new.values()))
         return
-    columns = next(iter(places.values())).columns
+    after, columns = (min(known) - 1, next(iter(places.values())).columns) if known else header
     merged: list[tuple[int | None, str | None]] = []
     for key, cells in new.items():
         if key not in places:
@@ -54,7 +59,7 @@ def _rewrite(
             merged.append((places[key].line, None))
         else:
             merged.append((places[key].line, _edited(draft, places[key], old[key], cells)))
-    draft.merge(merged, known, min(known) - 1)
+    draft.merge(merged, known, after)
 
 
 def _add_section(draft: Draft, kind: SectionKind, found: list[Cells]) -> None:

@@ -85,6 +85,8 @@ class ModbusPoint:
     """`Bits`: the first bit, 0 the least significant."""
     bits: int = 1
     """`Bits`: how many."""
+    is_sunspec: bool = False
+    """Whether SunSpec's pattern for 'not implemented' is a missing value here (`not_implemented`)."""
 
 
 @dataclass(frozen=True, slots=True)

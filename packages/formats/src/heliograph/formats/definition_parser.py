@@ -1,12 +1,14 @@
 """Reads definition files: the first line, every variable, then what the variables say of one another (spec 2.2)."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from heliograph.formats import cells
 from heliograph.formats.definition import Definition, Protocol, Variable
 from heliograph.formats.findings import Finding
+from heliograph.formats.not_implemented import is_sunspec_file
 from heliograph.formats.report import Field, Report, quote
 from heliograph.formats.scale_factors import linked
 from heliograph.formats.text import Line, read_text
@@ -50,15 +52,16 @@ def read_definition(content: bytes, file: str) -> DefinitionReading:
     variables = _variables(lines[1:], protocol, report)
     if protocol is None:
         return DefinitionReading(report, None)
+    name = file.rpartition("/")[2]
     definition = Definition(
-        file=file.rpartition("/")[2],
+        file=name,
         protocol=protocol,
         written_protocol=header[0].text,
         category=header[1].text,
         manufacturer=header[2].text,
         model=header[3].text,
         forced_write=forced_write,
-        variables=variables,
+        variables=tuple(_marked(variables)) if is_sunspec_file(name) else variables,
         digest=hashlib.sha256(content).hexdigest(),
     )
     return DefinitionReading(report, definition)
@@ -104,3 +107,10 @@ def _variables(lines: list[Line], protocol: Protocol | None, report: Report) -> 
     for line in lines[VARIABLES_LIMIT : VARIABLES_LIMIT + 1]:
         report.error(line.number, 1, f"the file has more than {VARIABLES_LIMIT} variables")
     return tuple(linked(placed, report))
+
+
+def _marked(variables: tuple[Variable, ...]) -> Iterator[Variable]:
+    """Give the variables of a file made by SunSpec detection: they know a pattern for 'not implemented'."""
+    for variable in variables:
+        point = variable.point and replace(variable.point, is_sunspec=True)
+        yield replace(variable, point=point)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal
 
 from heliograph.formats.definition import Definition, Kind, ModbusPoint, Protocol, Variable
+from heliograph.formats.not_implemented import pattern_of
 from heliograph.formats.report import quote
 from heliograph.formats.values import Value
 
@@ -53,6 +54,8 @@ def engineering_value(variable: Variable, raw: Value, scale_factor: Value = None
     numbers and have coefficients.
     """
     if raw is None or (isinstance(raw, float) and not math.isfinite(raw)):
+        return None
+    if variable.point and raw == pattern_of(variable.point):
         return None
     if isinstance(raw, str):
         return _text_value(variable, raw)

@@ -7,6 +7,7 @@ reading of each device.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.contract import (
@@ -34,6 +35,7 @@ from heliograph.contract.channels import (
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
+    DETECTION_PROGRESS,
     LIVE,
     STATE,
     TRACE,
@@ -60,12 +62,14 @@ class View:
         self.in_force = PlantInForce(events)
         self._states: dict[str, ServiceState] = {}
         self._readings: dict[str, Reading] = {}
+        self.detection = DetectionView()
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
         await self._bus.watch(CONFIGURATION, self._take_revision)
         await self._bus.watch(STATE, self._take_state)
         await self._bus.subscribe(LIVE, self._take_reading)
+        await self._bus.subscribe(DETECTION_PROGRESS, self.detection.take)
 
     @property
     def revision(self) -> Revision | None:

@@ -18,7 +18,7 @@ from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
 from heliograph.collector.forwarding import ForwardSettings
 from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
-from heliograph.collector.linking import OpenLink, open_link
+from heliograph.collector.linking import LinkSpec, OpenLink, open_link
 from heliograph.collector.live import Live
 from heliograph.collector.memory import Memory
 from heliograph.collector.outbox import Outbox
@@ -27,12 +27,23 @@ from heliograph.collector.plant import Plant
 from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
-from heliograph.collector.revision import read_plan
+from heliograph.collector.revision import link_name, read_plan
 from heliograph.collector.settings import CollectorSettings
+from heliograph.collector.sunspec import Catalogue, Detections, Site
 from heliograph.collector.traces import Traces
 from heliograph.collector.writer import Writer
 from heliograph.contract import CollectorState, Revision
-from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, TRACE, WRITE
+from heliograph.contract.channels import (
+    CONFIGURATION,
+    DETECT,
+    DETECTION,
+    PARAMETERS,
+    READ,
+    STOP_DETECTION,
+    TRACE,
+    WRITE,
+)
+from heliograph.formats.daq import Daq, TcpInterface
 from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
@@ -81,6 +92,7 @@ class Collector:
         self._changed = asyncio.Event()
         self._offered: asyncio.Queue[Revision] = asyncio.Queue()
         self._seen: Revision | None = None
+        self._daq, self._uid = Daq((), ()), ""
         self._revision: int | None = None
         self._rejected = ""
         self._rejected_revision: int | None = None
@@ -104,14 +116,35 @@ class Collector:
         await bus.serve(READ, writer.read)
         await bus.serve(WRITE, writer.write)
         await bus.serve(PARAMETERS, writer.parameters)
+        detections = self._detections(open_link)
+        tasks.append(group.create_task(detections.run(), name="collector: detection's progress"))
+        await bus.serve(DETECT, detections.start)
+        await bus.serve(DETECTION, detections.state)
+        await bus.serve(STOP_DETECTION, detections.stop)
         await bus.serve(TRACE, self._traces.answer)
         await context.stopping.wait()
+        await detections.close()
         await self._traces.end()
         await self._plant.stop()
         await self._keeper.drain(DRAIN_SECONDS)
         await self._memory.flush()
         for task in tasks:
             task.cancel()
+
+    def _detections(self, open_link: OpenLink) -> Detections:
+        context, ports = self._context, self._settings.ports
+        site = Site(
+            uid=lambda: self._uid,
+            daq=lambda: self._daq,
+            ports=ports,
+            line=lambda interface: self._plant.line(link_name(interface)),
+            open_link=lambda interface, line: open_link(
+                LinkSpec(tcp=interface)
+                if isinstance(interface, TcpInterface)
+                else LinkSpec(serial=line, port=ports[line.number])
+            ),
+        )
+        return Detections(site, Catalogue(), context.bus, context.clock, context.events)
 
     def _sinks(self) -> Sinks:
         context = self._context
@@ -185,6 +218,7 @@ class Collector:
             )
             return False
         self._revision, self._rejected, self._rejected_revision = revision.number, "", None
+        self._daq, self._uid = plan.daq, revision.uid
         self._changed.set()
         self._context.events.info(
             f"revision {revision.number} is applied: {len(plan.stations) + len(plan.own)} devices are polled"

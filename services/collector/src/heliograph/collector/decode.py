@@ -17,6 +17,7 @@ from heliograph.collector.blocks import Block, Member
 from heliograph.collector.cuts import Span
 from heliograph.contract.records import Value
 from heliograph.formats.definition import Kind, ModbusPoint
+from heliograph.formats.not_implemented import pattern_of
 
 Decoder = Callable[[bytes], list[Value]]
 """Takes the joined answers of a block's calls and gives the raw values of its members, in their order."""
@@ -113,7 +114,8 @@ def _registers_decoder(wanted: Sequence[tuple[ModbusPoint, Span]], size: int) ->
     pick = None if slots == list(range(len(order))) else slots
     floats = [n for n, (point, _) in enumerate(wanted) if point.kind.is_float]
     finishes = [(n, finish) for n, (point, _) in enumerate(wanted) if (finish := _finish(point)) is not None]
-    return _assembled(read, pick, floats, finishes)
+    patterns = [(n, pattern) for n, (point, _) in enumerate(wanted) if (pattern := pattern_of(point)) is not None]
+    return _assembled(read, pick, floats, finishes, patterns)
 
 
 def _assembled(
@@ -121,6 +123,7 @@ def _assembled(
     pick: list[int] | None,
     floats: list[int],
     finishes: list[tuple[int, Finish]],
+    patterns: Sequence[tuple[int, Value]],
 ) -> Decoder:
     def decode(data: bytes) -> list[Value]:
         raw = read(data)
@@ -131,6 +134,9 @@ def _assembled(
                 _miss_not_finite(values, floats)
         for place, finish in finishes:
             values[place] = finish(values[place])
+        for place, pattern in patterns:
+            if values[place] == pattern:
+                values[place] = None
         return values
 
     return decode

@@ -123,6 +123,11 @@ class Plant:
             raise Refusal(f"the line of {station.device.name} is just being opened; try again")
         return station, self._lines[station.link].line
 
+    def line(self, name: str) -> Line | None:
+        """Return the line of that name (`Station.link`), None while nobody polls there."""
+        running = self._lines.get(name)
+        return running.line if running is not None and not self._stopped.is_set() else None
+
     def stations(self) -> list[Station]:
         """Every station that is polled."""
         return [*(poller.station for poller in self._pollers.values()), *self.own.stations()]

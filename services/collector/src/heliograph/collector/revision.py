@@ -10,7 +10,7 @@ from typing import Final
 
 from heliograph.collector.errors import RevisionRejected
 from heliograph.contract import Revision
-from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine
+from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
 from heliograph.formats.daq_parser import parse_daq
 from heliograph.formats.definition import Definition, Protocol
 from heliograph.formats.definition_parser import parse_definition
@@ -46,7 +46,7 @@ class Station:
     @property
     def link(self) -> str:
         """Which line it is on: `SERIAL1`, or `host:port`; `None` for the gateway's own inputs and a meter."""
-        return str(self.device.interface).lower() if self.serial is None else self.serial.name
+        return link_name(self.device.interface)
 
     def is_polled_like(self, other: "Station") -> bool:
         """Tell whether the polling of one can go on as that of the other.
@@ -57,6 +57,11 @@ class Station:
         return self.device == other.device and (
             self.definition is other.definition or polled_of(self.definition) == polled_of(other.definition)
         )
+
+
+def link_name(interface: SerialInterface | TcpInterface | None) -> str:
+    """Return the name of the line behind an interface: `SERIAL1`, or `host:port`."""
+    return str(interface) if isinstance(interface, SerialInterface) else str(interface).lower()
 
 
 def polled_of(definition: Definition) -> tuple[object, ...]:
@@ -100,6 +105,8 @@ class Plan:
     order: tuple[str, ...]
     """The index of every device, as `_daq.csv` orders them."""
     place: Place
+    daq: Daq
+    """What `_daq.csv` says, whole."""
     forwarded: tuple[ForwardedLine, ...] = ()
     """The serial lines that other masters may reach through a port of their own."""
 
@@ -128,6 +135,7 @@ def read_plan(
         absent=tuple(entry for entry in found if isinstance(entry, Absent)),
         order=tuple(device.index for device in daq.devices),
         place=Place(revision.latitude, revision.longitude),
+        daq=daq,
         forwarded=tuple(_forwarded(line, ports) for line in daq.lines if line.forwarded_port is not None),
     )
 

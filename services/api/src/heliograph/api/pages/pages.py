@@ -11,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from heliograph.api import configuration as asked
+from heliograph.api import detections
+from heliograph.api.detected import DetectionNow
 from heliograph.api.errors import NotThere, Problem
 from heliograph.api.metrics import installed_version
 from heliograph.api.models import Device
@@ -34,6 +36,7 @@ SECTIONS: Final = (
     "summary",
     "services",
     "devices",
+    "detection",
     "servers",
     "history",
     "alarms",
@@ -42,6 +45,7 @@ SECTIONS: Final = (
 HISTORY_ROWS: Final = 12
 ALARM_ROWS: Final = 12
 REVISION_ROWS: Final = 10
+DETECTION_LINES: Final = 12
 HEADLINES: Final = 5
 OLD_SECONDS: Final = 30
 FOLLOW_SECONDS: Final = 2.0
@@ -86,16 +90,20 @@ class Pages:
         self._connections: ConnectionPage | None = None
         self._alarms: AlarmPage | None = None
         self._revisions: RevisionPage | None = None
+        self._detection: DetectionNow | None = None
+        self._detection_heard = -1
         self._history_problem = ""
         self._revisions_problem = ""
         self._environment = _environment()
 
     async def whole(self, token_place: str) -> str:
         """The page with all it knows now; the histories are asked for first if nobody looked before."""
-        if self._alarms is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_LOOK_SECONDS):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                if self._alarms is None:
                     await self._refresh(with_alarms=True)
+                elif self._view.detection.heard != self._detection_heard:
+                    await self._refresh_detection()
         return self._shell(self._sections(), token_place, is_locked=False)
 
     def locked(self, token_place: str) -> str:
@@ -156,6 +164,16 @@ class Pages:
             self._history_problem = ""
         if with_alarms:
             await self._refresh_revisions()
+        await self._refresh_detection()
+
+    async def _refresh_detection(self) -> None:
+        """Ask for what a detection found, where there is one or may be one."""
+        heard = self._view.detection.heard
+        if self._detection is None and heard == self._detection_heard:
+            return
+        with suppress(Problem):
+            self._detection = await detections.newest(self._view)
+            self._detection_heard = heard
 
     async def _refresh_revisions(self) -> None:
         try:
@@ -186,6 +204,8 @@ class Pages:
         status, devices = self._view.status(), self._view.devices()
         return {
             **self._configuration_facts(status),
+            "detection": self._detection,
+            "detection_lines": self._detection_lines(),
             "status": status,
             "revision": self._view.revision,
             "devices": [self._card(device) for device in devices],
@@ -199,6 +219,15 @@ class Pages:
             "delivery": _last_delivery(status, self._connections),
             "next": min((s for s in status.servers if s.next), key=lambda s: s.next or 0, default=None),
         }
+
+    def _detection_lines(self) -> tuple[str, ...]:
+        """Return the newest lines of progress: as they are heard, else as they were asked for."""
+        if self._detection is None:
+            return ()
+        heard = self._view.detection
+        is_same = heard.progress is not None and heard.progress.detection == self._detection.detection
+        lines = tuple(heard.lines) if is_same else self._detection.lines
+        return lines[-DETECTION_LINES:]
 
     def _configuration_facts(self, status: StatusDocument) -> dict[str, Any]:
         sync, offered = self._view.sync(), self._view.in_force.offered

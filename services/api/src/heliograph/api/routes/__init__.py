@@ -3,6 +3,7 @@
 from heliograph.api.routes import (
     configuration,
     connections,
+    detections,
     devices,
     edits,
     health,
@@ -20,6 +21,7 @@ ROUTERS = (
     connections.router,
     configuration.router,
     edits.router,
+    detections.router,
     support.router,
     traces.router,
     health.router,
