@@ -18,6 +18,7 @@ from heliograph.sync import ledger as streams
 from heliograph.sync.applied import Applied, begins_trial, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visit, Visited
+from heliograph.sync.freed import give_back
 from heliograph.sync.threads import in_thread
 from heliograph.sync.triggers import Triggers
 
@@ -140,7 +141,7 @@ class ServerTask:
         self._changed()
         try:
             visit = Visit(self._parts, applied, server, trigger)
-            visited = await in_thread(f"server {self.number}", visit.run)
+            visited = await in_thread(f"server {self.number}", lambda: _run(visit))
         except OperationalError as error:  # full or busy; one that is damaged ends the service
             visited = self._broken(f"the gateway's own disk: {error.orig}; free it, or mend its rights")
         except DatabaseError:
@@ -159,3 +160,10 @@ class ServerTask:
         """End a connection that failed by the gateway's own fault."""
         self._parts.diary.error(f"server {self.number}: connection: {text}")
         return Visited(ConnectionResult.FAILED, (text,), again=True)
+
+
+def _run(visit: Visit) -> Visited:
+    try:
+        return visit.run()
+    finally:
+        give_back()
