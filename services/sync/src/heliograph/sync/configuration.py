@@ -137,6 +137,20 @@ class Configuration:
         if self._rejections.pop(origin, None) is not None:
             self._diary.info(f"the configuration set from the {_place(origin)} is no longer rejected")
 
+    def rejection(self, origin: str) -> tuple[str, ...]:
+        """Return the findings of the set from this origin that is refused; empty when none is."""
+        return self._rejections.get(origin, ())
+
+    def recall(self, origin: str, findings: Sequence[str]) -> None:
+        """A set from this origin is still refused, with these findings, and was told before."""
+        if findings:
+            self._rejections.setdefault(origin, tuple(findings))
+
+    def basis(self, files: Mapping[str, bytes], uids: Sequence[str]) -> str:
+        """Return a digest of what decides about the main server's files: the gateway's own, its uids, its refusals."""
+        own = (f"{path} {digest_of(content)}" for path, content in sorted(files.items()))
+        return digest_of("\n".join((*own, *uids, self._revisions.fact(_REFUSAL))).encode(errors="replace"))
+
     def return_to(self, number: int, origin: str) -> Decision | None:
         """Put an older revision in force again, as a new one; None when it is not kept any more."""
         stored = self._revisions.find(number)
