@@ -31,12 +31,15 @@ MAX_REVISION_BYTES: Final = 7_500_000
 RETURN: Final = "return"
 SERVER: Final = "server"
 SET_DIRECTORY: Final = "set directory"
+LAST_SET: Final = "last confirmed set"
 _ORIGINS: Final = {SERVER, SET_DIRECTORY}
 """Where a refused set stays until somebody changes it; the others ask once."""
 _TRIAL: Final = "trial"
 _REFUSAL: Final = "refusal"
 _SOURCES: Final = "sources"
 _REACHED: Final = "reached"
+LASTING_FACTS: Final = (_REACHED, _REFUSAL)
+"""What holds for the set in force whatever its number."""
 _NOTE_SECONDS: Final = 60.0
 """A trial's clock is put on the disk so often: a power cut gives it no more time than this."""
 
