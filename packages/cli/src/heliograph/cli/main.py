@@ -25,5 +25,5 @@ app.command("support-bundle")(support_bundle)
 
 
 def main() -> None:
-    """Entry point of the script `heliograph`."""
+    """Run the command."""
     app()
