@@ -4,6 +4,7 @@ import typer
 
 from heliograph.cli.check import check
 from heliograph.cli.decode import decode
+from heliograph.cli.importing.command import app as importing
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.up import up
@@ -22,6 +23,7 @@ app.command("check")(check)
 app.command("decode")(decode)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.add_typer(importing, name="import")
 
 
 def main() -> None:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+RELAY = "3"
+"""`Info1` of the relay in a definition of the gateway's own inputs and outputs."""
+
 
 class Protocol(StrEnum):
     """The first field of a definition, in its canonical spelling."""
@@ -157,6 +160,12 @@ class Definition:
     def recorded(self) -> tuple[Variable, ...]:
         """The variables of a data row, in its order."""
         return tuple(v for v in self.variables if v.is_recorded)
+
+    def can_write(self, variable: Variable) -> bool:
+        """Tell whether a variable can be written: coils, holding registers and the gateway's relay."""
+        if variable.point is not None:
+            return variable.point.table.is_writable
+        return self.protocol is Protocol.IO and variable.info[0] == RELAY
 
     @property
     def parameters(self) -> tuple[Variable, ...]:

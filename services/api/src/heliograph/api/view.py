@@ -233,7 +233,7 @@ def _variable_now(definition: Definition, variable: Variable, raws: Mapping[str,
         tag=variable.tag,
         unit=variable.unit,
         action=variable.action,
-        writable=variable.point is not None and variable.point.table.is_writable,
+        writable=definition.can_write(variable),
         raw=raw,
         value=engineering_value(variable, raw, raws.get(scale.index) if scale else None),
     )

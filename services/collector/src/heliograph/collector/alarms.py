@@ -140,7 +140,7 @@ class Watch:
     def _alarm(self, variable: Variable, value: Value, time: int) -> AlarmDraft:
         alarm = Alarm(
             identity=uuid.uuid4().hex,
-            source=AlarmSource.MODBUS,
+            source=AlarmSource.MODBUS if self._device.kind == "MODBUS" else AlarmSource.IO,
             time=time,
             definition=self._definition.file,
             device=self._device.index,

@@ -12,13 +12,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from heliograph.collector.account import Sinks
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
 from heliograph.collector.live import Live
 from heliograph.collector.outbox import Outbox
+from heliograph.collector.own import Equipment
 from heliograph.collector.plant import OpenLink, Plant, open_link
-from heliograph.collector.poller import Sinks
 from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
@@ -77,14 +79,14 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link)
+        self._plant = Plant(self._sinks(), group, open_link, self._equipment())
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
         tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
         await self._apply_kept()
         tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
-        writer = Writer(self._plant.find, self._plant.stations, self._keeper.put, context.clock)
+        writer = Writer(self._plant.find, self._plant.stations, self._keeper.put, context.clock, self._plant.own)
         await bus.watch(CONFIGURATION, self._offered.put)
         await bus.serve(READ, writer.read)
         await bus.serve(WRITE, writer.write)
@@ -106,6 +108,14 @@ class Collector:
             clock=context.clock,
             changed=self._changed,
         )
+
+    def _equipment(self) -> Equipment:
+        """Read what the environment names; what means nothing is said, and is as if it were not there."""
+        settings = self._settings
+        terminals, faults = read_terminals(settings.terminals)
+        for fault in faults:
+            self._context.events.error(fault)
+        return Equipment(terminals, settings.state_dir, settings.relay1_start == "keep")
 
     def _works(self) -> dict[str, Coroutine[Any, Any, None]]:
         context = self._context
@@ -132,7 +142,10 @@ class Collector:
         """Apply a revision whole or not at all, tell it at once, and return whether it was."""
         self._seen = revision
         try:
-            plan = await asyncio.to_thread(read_plan, revision, self._settings.ports)
+            plan = await asyncio.to_thread(
+                read_plan, revision, self._settings.ports,
+                meter=self._settings.tic1_device, terminals=self._plant.own.terminals,
+            )  # fmt: skip
             await self._plant.apply(plan)
         except RevisionRejected as rejected:
             self._reject(revision.number, str(rejected))
@@ -145,7 +158,9 @@ class Collector:
             return False
         self._revision, self._rejected, self._rejected_revision = revision.number, "", None
         self._changed.set()
-        self._context.events.info(f"revision {revision.number} is applied: {len(plan.stations)} devices are polled")
+        self._context.events.info(
+            f"revision {revision.number} is applied: {len(plan.stations) + len(plan.own)} devices are polled"
+        )
         return True
 
     def _reject(self, number: int, cause: str) -> None:

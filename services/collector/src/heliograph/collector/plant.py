@@ -5,11 +5,13 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from heliograph.collector.account import Sinks
 from heliograph.collector.drafts import RecordDraft, Verdict
 from heliograph.collector.errors import Refusal
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, RtuLink, TcpLink
-from heliograph.collector.poller import Poller, Sinks
+from heliograph.collector.own import Equipment, OwnDevices
+from heliograph.collector.poller import Poller
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Absent, Plan, Station
 from heliograph.contract import DeviceCondition, DeviceState, LineState, RecordKind
@@ -29,6 +31,8 @@ class LinkSpec:
     tcp: TcpInterface | None = None
     keep_alive: bool = True
 
+
+_NO_EQUIPMENT: Final = Equipment()
 
 OpenLink = Callable[[LinkSpec], Link]
 
@@ -56,12 +60,18 @@ class _Change:
     """The devices that are polled on, by index."""
     fresh: dict[str, Poller] = field(default_factory=dict)
     links: dict[str, Link] = field(default_factory=dict)
+    own: dict[str, Any] = field(default_factory=dict)
+    """The gateway's own devices that begin anew, by index."""
 
 
 class Plant:
     """Everything that is polled. Its lines run as tasks of the given group."""
 
-    def __init__(self, sinks: Sinks, group: asyncio.TaskGroup, open_link: OpenLink = open_link) -> None:
+    def __init__(
+        self, sinks: Sinks, group: asyncio.TaskGroup, open_link: OpenLink = open_link,
+        equipment: Equipment = _NO_EQUIPMENT,
+    ) -> None:  # fmt: skip
+        self.own = OwnDevices(equipment, sinks, group)
         self._sinks = sinks
         self._group = group
         self._open_link = open_link
@@ -92,7 +102,7 @@ class Plant:
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
-        await asyncio.gather(*ending)
+        await asyncio.gather(self.own.apply(plan.own, change.own), *ending)
         if self._stopped.is_set():
             return
         for name, link in change.links.items():
@@ -105,7 +115,7 @@ class Plant:
         self._order = ()
         for index in list(self._pollers):
             self._retire(index)
-        await asyncio.gather(*self._end_lines({}))
+        await asyncio.gather(self.own.stop(), *self._end_lines({}))
 
     def find(self, index: str) -> tuple[Station, Line]:
         """Return the station and line of a device. Raises `Refusal`."""
@@ -121,11 +131,11 @@ class Plant:
 
     def stations(self) -> list[Station]:
         """Every station that is polled."""
-        return [poller.station for poller in self._pollers.values()]
+        return [*(poller.station for poller in self._pollers.values()), *self.own.stations()]
 
     def note(self, draft: RecordDraft, verdict: Verdict) -> None:
         """Count what became of a record."""
-        poller = self._pollers.get(draft.device)
+        poller = self._pollers.get(draft.device) or self.own.account(draft.device)
         if poller is None:
             return
         if verdict is Verdict.REFUSED:
@@ -145,6 +155,8 @@ class Plant:
     def _device(self, index: str) -> DeviceState:
         if index in self._pollers:
             return self._pollers[index].state()
+        if (account := self.own.account(index)) is not None:
+            return account.state()
         entry, since = self._absent[index]
         device = entry.device
         condition = DeviceCondition.ABSENT
@@ -170,6 +182,7 @@ class Plant:
         for name, spec in change.specs.items():
             if name not in self._lines or self._lines[name].spec != spec:
                 change.links[name] = self._open_link(spec)
+        change.own = self.own.prepared(plan.own)
         return change
 
     def _start(self, index: str, poller: Poller) -> None:

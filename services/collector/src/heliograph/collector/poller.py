@@ -5,56 +5,24 @@ device never holds the line for more than one time limit. A request that alone s
 rests by itself. What a poll read goes to the recorder, the alarms and the live readings.
 """
 
-import asyncio
 import math
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
 
-from heliograph.collector.alarms import Alarms
+from heliograph.collector.account import Counts, Sinks
 from heliograph.collector.condition import FAILURES_TO_REST, Condition, probe_seconds
 from heliograph.collector.daylight import is_broad_day
 from heliograph.collector.fetch import ILLEGAL_ADDRESS, Fetch, Reading, Request
 from heliograph.collector.links import BadFrame, Link, LinkDown, LinkFailure, ModbusException, NoAnswer
-from heliograph.collector.live import Live
 from heliograph.collector.patience import Patience
 from heliograph.collector.recorder import RecordForm
-from heliograph.collector.recording import Recording
-from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import Place, Station
 from heliograph.contract import DeviceCondition, DeviceState, Level
-from heliograph.runtime import Clock, EventLog
 from heliograph.runtime.clock import milliseconds
 
 NOBODY_BEHIND_GATEWAY: Final = frozenset({10, 11})
 """Exceptions of a gateway for a device that does not answer it."""
 IDLE_SECONDS: Final = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sinks:
-    """Where what a device says goes."""
-
-    recording: Recording
-    alarms: Alarms
-    live: Live
-    repeated: Repeated
-    events: EventLog
-    clock: Clock
-    changed: asyncio.Event
-    """Set when a device's condition changed, so that the state is told at once."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has been counted since the device was configured."""
-
-    requests: int = 0
-    readings: int = 0
-    records: int = 0
-    refused: int = 0
-    last_reading: int | None = None
-    last_record: int | None = None
 
 
 class Poller:

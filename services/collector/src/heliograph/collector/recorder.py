@@ -5,7 +5,7 @@ beyond it comes or when its due instant passes, whichever is first.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydantic_core import to_json
 
@@ -17,7 +17,7 @@ from heliograph.collector.totals import Total
 from heliograph.contract import Column, Layout, RecordKind
 from heliograph.contract.records import Value
 from heliograph.formats.daq import Device
-from heliograph.formats.definition import Definition, Variable
+from heliograph.formats.definition import Definition, Protocol, Variable
 
 PORTION: Final = 60
 """Readings worked up together."""
@@ -33,6 +33,7 @@ class Recorder:
         self._variables = definition.recorded
         self._period = device.period_seconds * 1000
         self._is_recorded = is_recorded
+        self._is_text = definition.protocol is Protocol.TIC
         self._form = RecordForm(device, definition, RecordKind.ACQUISITION)
         self._closed: list[RecordDraft] = []
         self._open(next_end(now, self._period))
@@ -110,8 +111,7 @@ class Recorder:
         columns = list(zip(*self._readings, strict=True))
         self._readings = []
         for place, total in self._totals.items():
-            column = columns[place]
-            total.take([number for number in column if number is not None] if None in column else column)
+            total.take(_numbers(columns[place], is_text=self._is_text))
         for place, column in enumerate(columns):
             value = column[-1]
             if value is None:
@@ -129,6 +129,13 @@ class Recorder:
         return values
 
 
+def _numbers(column: Sequence[Value], *, is_text: bool) -> Sequence[Any]:
+    """Return what of a column is a number; a meter's customer output sends numbers as text (spec 2.2)."""
+    if is_text:
+        return [int(value) for value in column if isinstance(value, str) and value.isdecimal()]
+    return [number for number in column if number is not None] if None in column else column
+
+
 class RecordForm:
     """Writes the records of one device under one definition; all that never changes is encoded once."""
 
@@ -137,6 +144,7 @@ class RecordForm:
             protocol=definition.written_protocol,
             definition=definition.file,
             digest=definition.digest,
+            serial_number=device.serial_number if device.kind == "TIC" else "",
             columns=_columns(definition, kind),
         )
         head = {"device": device.index, "name": device.name, "interface": device.kind, "kind": kind}

@@ -4,22 +4,25 @@ A revision is taken whole or not at all. Two revisions are compared station by s
 untouched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.collector.errors import RevisionRejected
 from heliograph.contract import Revision
-from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
+from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine
 from heliograph.formats.daq_parser import parse_daq
-from heliograph.formats.definition import Definition
+from heliograph.formats.definition import Definition, Protocol
 from heliograph.formats.definition_parser import parse_definition
 from heliograph.formats.findings import Finding, Severity
 
 MOST_CAUSES: Final = 5
 """Errors named of a revision that is rejected."""
-_NO_INPUTS: Final = "this gateway has no inputs and outputs: no GPIO or IIO lines are named in its environment"
-_NO_METER: Final = "this gateway has no input for a meter's customer output (TIC)"
+_NO_INPUTS: Final = (
+    "this gateway has no inputs and outputs: set DI1_LINE to DI4_LINE, AI1_CHANNEL to AI3_CHANNEL or RELAY1_LINE"
+)
+_NO_METER: Final = "this gateway has no port for a meter's customer output: set TIC1_DEVICE"
+_PROTOCOLS: Final = {"IO": Protocol.IO, "TIC": Protocol.TIC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Station:
 
     @property
     def link(self) -> str:
-        """Which line it is on: `SERIAL1`, or `host:port`."""
+        """Which line it is on: `SERIAL1`, or `host:port`; `None` for the gateway's own inputs and a meter."""
         return str(self.device.interface).lower() if self.serial is None else self.serial.name
 
     def is_polled_like(self, other: "Station") -> bool:
@@ -75,22 +78,35 @@ class Plan:
     """The devices of a revision in the order of `_daq.csv`."""
 
     stations: tuple[Station, ...]
+    own: tuple[Station, ...]
+    """The gateway's own inputs and outputs, and a meter's customer output."""
     absent: tuple[Absent, ...]
     order: tuple[str, ...]
     """The index of every device, as `_daq.csv` orders them."""
     place: Place
 
 
-def read_plan(revision: Revision, ports: Mapping[int, str]) -> Plan:
-    """Return what a revision makes of the plant; `ports` are the device files behind the serial lines of this gateway.
+def read_plan(
+    revision: Revision, ports: Mapping[int, str], *, meter: str = "", terminals: Collection[str] = ()
+) -> Plan:
+    """Return what a revision makes of the plant.
 
-    Raises `RevisionRejected` with what is wrong, for people.
+    `ports` are the device files behind the serial lines of this gateway, `meter` the one of a meter's customer output,
+    `terminals` the names of its inputs and outputs. Raises `RevisionRejected` with what is wrong, for people.
     """
     daq = _daq(revision)
     definitions = _definitions(revision, daq)
-    found = [_station_of(device, daq, definitions, ports) for device in daq.devices]
+    own = {"IO": ("terminals" if terminals else "", _NO_INPUTS), "TIC": (meter, _NO_METER)}
+    found = [
+        _own_station(device, definitions, *own[device.kind])
+        if device.kind in own
+        else _station_of(device, daq, definitions, ports)
+        for device in daq.devices
+    ]
+    stations = [entry for entry in found if isinstance(entry, Station)]
     return Plan(
-        stations=tuple(entry for entry in found if isinstance(entry, Station)),
+        stations=tuple(station for station in stations if station.device.kind not in own),
+        own=tuple(station for station in stations if station.device.kind in own),
         absent=tuple(entry for entry in found if isinstance(entry, Absent)),
         order=tuple(device.index for device in daq.devices),
         place=Place(revision.latitude, revision.longitude),
@@ -134,17 +150,28 @@ def _reject(findings: list[Finding]) -> None:
 def _station_of(
     device: Device, daq: Daq, definitions: Mapping[str, Definition], ports: Mapping[int, str]
 ) -> Station | Absent:
-    if device.kind != "MODBUS" or device.interface is None:
-        return Absent(device, _NO_INPUTS if device.kind == "IO" else _NO_METER)
     definition = definitions.get(device.definition)
     if definition is None:
         raise RevisionRejected(f"the definition {device.definition!r} of {device.name} cannot be read")
     if any(variable.point is None for variable in definition.recorded):
         raise RevisionRejected(f"{device.name}: {device.definition} is no Modbus definition")
     polled = replace(device, line=0, category="", model="")
-    if isinstance(device.interface, TcpInterface):
+    if not isinstance(device.interface, SerialInterface):
         return Station(polled, definition)
     return _serial_station(device, polled, definition, device.interface, daq, ports)
+
+
+def _own_station(device: Device, definitions: Mapping[str, Definition], port: str, otherwise: str) -> Station | Absent:
+    definition = definitions.get(device.definition)
+    if definition is None:
+        raise RevisionRejected(f"the definition {device.definition!r} of {device.name} cannot be read")
+    if definition.protocol is not _PROTOCOLS[device.kind]:
+        raise RevisionRejected(
+            f"{device.name}: {device.definition} is for {definition.protocol}, not {_PROTOCOLS[device.kind]}"
+        )
+    if not port:
+        return Absent(device, otherwise)
+    return Station(replace(device, line=0, category="", model=""), definition, port=port)
 
 
 def _serial_station(

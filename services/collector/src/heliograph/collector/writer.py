@@ -18,6 +18,7 @@ from heliograph.collector.errors import Refusal
 from heliograph.collector.fetch import Fetch, Reading
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, LinkFailure, ModbusException, NoAnswer, ReadCall, WriteCall
+from heliograph.collector.own import OwnDevices
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Station
 from heliograph.contract import Outcome, ParametersRequest, ReadRequest, RecordKind, VariableValue, WriteRequest
@@ -43,7 +44,9 @@ class Writer:
         stations: Callable[[], Sequence[Station]],
         put: Callable[[Sequence[Draft]], None],
         clock: Clock,
+        own: OwnDevices,
     ) -> None:
+        self._own = own
         self._find = find
         self._stations = stations
         self._put = put
@@ -52,6 +55,8 @@ class Writer:
     async def read(self, request: ReadRequest) -> VariableValue:
         """Read one variable now."""
         try:
+            if request.device in self._own:
+                return await self._own.read(request)
             station, line = self._find(request.device)
             target = _target(station, request.variable)
             value = target.decoded(await self._asked(line, target.read))
@@ -62,6 +67,8 @@ class Writer:
     async def write(self, request: WriteRequest) -> VariableValue:
         """Write one raw value, and read it back where the variable can be read and `verify` is asked."""
         try:
+            if request.device in self._own:
+                return await self._own.write(request)
             station, line = self._find(request.device)
             target = _target(station, request.variable)
             target.calls(request.raw, bytes(2))  # refused at once, before it waits for the line
@@ -81,11 +88,16 @@ class Writer:
     async def parameters(self, request: ParametersRequest) -> Outcome:
         """Read the parameters of one device or of all, and record each device's at the moment of its read."""
         try:
-            stations = self._with_parameters() if request.device is None else [self._find(request.device)[0]]
+            stations = self._with_parameters() if request.device is None else [self._station(request.device)]
         except Refusal as refusal:
             return Outcome(error=str(refusal))
         errors = await asyncio.gather(*(self._record_parameters(station) for station in stations))
         return Outcome(error="; ".join(error for error in errors if error))
+
+    def _station(self, index: str) -> Station:
+        if index in self._own:
+            return next(station for station in self._stations() if station.device.index == index)
+        return self._find(index)[0]
 
     def _with_parameters(self) -> list[Station]:
         return [station for station in self._stations() if station.definition.parameters]
@@ -95,15 +107,21 @@ class Writer:
         device, definition = station.device, station.definition
         if not definition.parameters:
             return f"{device.name} has no parameters: no variable of {definition.file} has action 1, 7 or 9"
-        fetch = Fetch(definition.parameters, device)
         try:
-            _, line = self._find(device.index)
-            reading, failures = await self._asked(line, lambda link: fetch.read(link, device.timeout_ms / 1000))
+            reading, failures = await self._parameters_of(station)
         except (Refusal, LinkFailure) as error:
             return f"{device.name}: {error}"
         if any(value is not None for value in reading):
             self._put([self._draft(station, reading)])
         return f"{device.name}: {failures[0]}" if failures else ""
+
+    async def _parameters_of(self, station: Station) -> tuple[Reading, Sequence[object]]:
+        device, parameters = station.device, station.definition.parameters
+        if device.index in self._own:
+            return await self._own.read_all(device.index, parameters)
+        fetch = Fetch(parameters, device)
+        _, line = self._find(device.index)
+        return await self._asked(line, lambda link: fetch.read(link, device.timeout_ms / 1000))
 
     def _draft(self, station: Station, reading: Reading) -> RecordDraft:
         parameters = station.definition.parameters

@@ -11,6 +11,7 @@ from heliograph.collector.links.errors import (
     Silence,
 )
 from heliograph.collector.links.link import Counters, Link, OnDrop
+from heliograph.collector.links.port import SerialPort, meter_port
 from heliograph.collector.links.rtu import RtuLink
 from heliograph.collector.links.tcp import TcpLink
 
@@ -27,7 +28,9 @@ __all__ = [
     "OnDrop",
     "ReadCall",
     "RtuLink",
+    "SerialPort",
     "Silence",
     "TcpLink",
     "WriteCall",
+    "meter_port",
 ]

@@ -1,5 +1,6 @@
 """A serial port by pyserial: a device file, or `socket://` and `rfc2217://` for serial servers."""
 
+import termios
 from types import TracebackType
 from typing import Self
 
@@ -17,8 +18,8 @@ WRITE_SECONDS = 2.0
 class SerialPort:
     """An open port, locked against other programs where it is a device file. Any failure is a `LinkDown`."""
 
-    def __init__(self, line: SerialLine, device: str) -> None:
-        self.where = f"{line.name} ({device})"
+    def __init__(self, line: SerialLine, device: str, name: str = "") -> None:
+        self.where = f"{name or line.name} ({device})"
         with self._failures():
             self._port = serial.serial_for_url(
                 device,
@@ -47,6 +48,13 @@ class SerialPort:
         with self._failures():
             self._port.write(frame)
 
+    def check_parity(self) -> None:
+        """Let the driver give 0 for a character of wrong parity; pyserial switches that off, whatever the parity."""
+        with self._failures():
+            settings = termios.tcgetattr(self._port.fileno())
+            settings[0] = settings[0] & ~(termios.IGNPAR | termios.PARMRK) | termios.INPCK
+            termios.tcsetattr(self._port.fileno(), termios.TCSANOW, settings)
+
     def close(self) -> None:
         """Let go of the port, whatever state it is in."""
         with _Ignored():
@@ -54,6 +62,14 @@ class SerialPort:
 
     def _failures(self) -> "_Failures":
         return _Failures(self.where)
+
+
+def meter_port(device: str, bit_rate: int) -> SerialPort:
+    """Open a meter's customer output: 7 bits, even parity, 1 stop bit (Enedis-NOI-CPT_54E). Raises `LinkDown`."""
+    port = SerialPort(SerialLine(1, bit_rate, data_bits=7, parity="E", stop_bits=1, wires=4), device, "TIC1")
+    if "://" not in device:
+        port.check_parity()
+    return port
 
 
 class _Failures:

@@ -25,6 +25,6 @@ def _refuse_read_only(target: Target) -> None:
     kind, point = target.entry.device.kind, target.variable.point
     if kind == "TIC":
         raise CommandFailed(f"{target} cannot be written: a meter's customer output only sends")
-    if point is not None and not point.table.is_writable:
-        table = point.table.name.lower().replace("_", " ")
-        raise CommandFailed(f"{target} cannot be written: it is a {table}")
+    if not target.entry.definition.can_write(target.variable):
+        what = "an input of the gateway" if point is None else f"a {point.table.name.lower().replace('_', ' ')}"
+        raise CommandFailed(f"{target} cannot be written: it is {what}")
