@@ -22,6 +22,11 @@ DAQ = f"CONFIG/{UID}_daq.csv"
 SCL = f"CONFIG/{UID}_scl.ini"
 INV = "DEF/inv.csv"
 
+OTHER = DEFINITION.replace("Power", "Energy").encode()
+"""Another content of `INV`."""
+SCHEDULE = b"SCHEDULE_Params[0]=1|everyday|06:00:00|60|4\n"
+"""A content of `VAR`."""
+
 MAIN = {"SERVER_Type": "sftp", "FTP_Address": "alpha", "FTP_Login": "plant", "FTP_Password": "secret-1"}
 BACKUP = {"SERVER2_Type": "sftp", "FTP2_Address": "beta", "FTP2_Login": "plant"}
 

@@ -16,17 +16,8 @@ from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch
 from support.disks import fill, small_disk
 from support.sets import UID
-from support.site import CONFIG, DAQ, INV, config, daq, device, first_set, site_at
-from support.syncing import DEFINITION, Running, plant_set, until
-
-OTHER = DEFINITION.replace("Power", "Energy").encode()
-
-
-@pytest.fixture
-def site(tmp_path):
-    site = site_at(tmp_path / "sync")
-    yield site
-    site.close()
+from support.site import CONFIG, DAQ, INV, OTHER, config, daq, device, first_set, site_at
+from support.syncing import Running, plant_set, until
 
 
 def last_set(site) -> LastSet:

@@ -3,11 +3,9 @@
 import pytest
 
 from heliograph.contract import ConnectionResult
-from support.site import CONFIG, DAQ, INV, VAR, config, daq, device, first_set, site_at
+from support.site import CONFIG, DAQ, INV, OTHER, SCHEDULE, VAR, config, daq, device, first_set, site_at
 from support.syncing import DEFINITION
 
-OTHER = DEFINITION.replace("Power", "Energy").encode()
-SCHEDULE = b"SCHEDULE_Params[0]=1|everyday|06:00:00|60|4\n"
 TWICE = daq(device(1), device(1))
 LACKING = daq(device(1, "new.csv"))
 
