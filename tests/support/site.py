@@ -7,12 +7,13 @@ from pathlib import Path
 from heliograph.contract import PageRequest, Trigger
 from heliograph.formats.config import FileServer
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.connection import Visit, Visited
 from heliograph.sync.errors import AccessError
 from heliograph.sync.ledger import streams_of
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
+from heliograph.sync.telling import SET_DIRECTORY
 from support.sets import DEVICE_HEADER, UID
 from support.syncing import DEFINITION, Bench, tree
 

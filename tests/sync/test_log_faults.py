@@ -194,7 +194,7 @@ def test_a_rejected_set_is_told_with_each_finding_recalled_and_its_end_told(site
 
 
 def test_a_set_directory_that_is_mended_is_told(site):
-    from heliograph.sync.configuration import SET_DIRECTORY
+    from heliograph.sync.telling import SET_DIRECTORY
 
     site.offer(first_set(**{DAQ: daq(device(1), device(1))}), SET_DIRECTORY)
     site.offer(first_set(), SET_DIRECTORY)

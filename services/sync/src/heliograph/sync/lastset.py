@@ -20,11 +20,12 @@ from pydantic import TypeAdapter
 from heliograph.runtime.files import flush_directory
 from heliograph.runtime.setdirectory import DIRECTORIES, FILE_LIMIT, read_limited
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import LAST_SET, LASTING_FACTS, Candidate, Configuration
+from heliograph.sync.configuration import LASTING_FACTS, Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.remembered import digest_of
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.setwatch import TAKEN, UID
+from heliograph.sync.telling import LAST_SET
 
 _NAME: Final = "last-set"
 _MANIFEST: Final = "manifest.json"

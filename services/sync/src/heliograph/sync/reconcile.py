@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from heliograph.formats import NamedFiles, named_files
 from heliograph.formats.findings import Severity
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import RETURN, SERVER, Candidate, Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.looking import Looking
 from heliograph.sync.placing import CONFIG, Listings, Placing, by_folder, outgoing_files, written_path
@@ -21,6 +21,7 @@ from heliograph.sync.rejections import Rejections
 from heliograph.sync.remembered import Remembered, digest_of
 from heliograph.sync.remote import FileError, RemoteStore
 from heliograph.sync.revisions import differing
+from heliograph.sync.telling import RETURN, SERVER
 
 
 @dataclass(frozen=True, slots=True)

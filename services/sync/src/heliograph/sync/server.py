@@ -19,7 +19,7 @@ from heliograph.sync.applied import Applied, begins_trial, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.freed import give_back
-from heliograph.sync.threads import in_thread
+from heliograph.sync.threads import in_thread, wait_for_news
 from heliograph.sync.triggers import Triggers
 
 _log = logging.getLogger("heliograph.sync.server")
@@ -82,7 +82,9 @@ class ServerTask:
             self._news.clear()
             due = self.triggers.next() if self._may_connect else None
             if due is None or due.seconds > 0:
-                await self._wait(LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS))
+                await wait_for_news(
+                    self._news, self._parts.clock, LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS)
+                )
                 continue
             self.triggers.begun()
             visited = await self._connect(due.trigger)
@@ -123,15 +125,6 @@ class ServerTask:
         if server is None or applied is None or self._parts.stop.is_set():
             return False
         return server.mode is ServerMode.MAIN or not applied.provisional
-
-    async def _wait(self, seconds: float) -> None:
-        sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))
-        news = asyncio.ensure_future(self._news.wait())
-        try:
-            await asyncio.wait({sleep, news}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleep, news):
-                task.cancel()
 
     async def _connect(self, trigger: Trigger) -> Visited:
         applied, server = self._applied, self.server

@@ -13,11 +13,12 @@ from typing import Final
 from heliograph.formats.findings import Finding
 from heliograph.runtime.setdirectory import Snapshot, read_set_directory, snapshot
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.remembered import digest_of
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.settings import Settings
+from heliograph.sync.telling import SET_DIRECTORY
 from heliograph.sync.uid import choose_uid, prefixes
 
 TAKEN: Final = "set directory: taken"
