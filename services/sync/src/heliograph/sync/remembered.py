@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from heliograph.formats.config import Directory, FileServer
 from heliograph.runtime import Clock
@@ -21,6 +21,8 @@ from heliograph.sync.remote import Entry
 from heliograph.sync.tables import ContentRow, RememberedRow, SendingRow
 
 KEPT_CONTENTS: Final = 5000
+KEPT_FILES: Final = 5000
+"""Files remembered over all ways to servers: more than two servers' sets of a thousand devices."""
 _OF_THE_SET: Final = (Directory.CONFIG, Directory.DEF, Directory.SCRIPT, Directory.CERT)
 STEPS: Final = 2
 """A file that changed within so many steps of the listing's clock may change again unseen."""
@@ -95,6 +97,15 @@ class Remembered:
                 session.merge(ContentRow(path=path, digest=digest, time=now))
             old = select(ContentRow.time).order_by(col(ContentRow.time).desc()).offset(KEPT_CONTENTS).limit(1)
             session.connection().execute(delete(ContentRow).where(col(ContentRow.time) <= old.scalar_subquery()))
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        """Forget what is too much: first of the other ways, then the oldest; what is forgotten is compared again."""
+        newest = (col(RememberedRow.endpoint) == self.endpoint).desc(), col(RememberedRow.verified).desc()
+        rows = select(RememberedRow.endpoint, RememberedRow.path).order_by(*newest).offset(KEPT_FILES).limit(-1)
+        for endpoint, path in session.exec(rows).all():
+            here = col(RememberedRow.endpoint) == endpoint, col(RememberedRow.path) == path
+            session.connection().execute(delete(RememberedRow).where(*here))
 
     def was_ours(self, path: str, digest: str) -> bool:
         """Tell whether this content of this path was on some server, or in force, before: it is no fresh edit."""

@@ -44,6 +44,8 @@ LOG_BYTES: Final = 32 * 1024 * 1024
 """Text of the log on disk at most: when nobody takes it, the oldest lines go."""
 LINE_BYTES: Final = 4096
 DROPPED_TOGETHER: Final = 10_000
+KEPT_BLOCKS: Final = 3000
+"""Devices under their layouts, of now and before, that are known; when there are more, those without a record go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +178,10 @@ class Spool:
                 for device, size in _sizes(session, up_to_last):
                     accounts.release(device, size)
                 session.connection().execute(delete(RecordRow).where(up_to_last))
+                blocks = _used_blocks(session, self._blocks) if len(self._blocks) > KEPT_BLOCKS else self._blocks
                 accounts.reopen()
                 alarmed = self._save_full(session, accounts.full)
-            self._accounts = accounts
+            self._accounts, self._blocks = accounts, blocks
         self._tell(alarmed)
 
     def _tell(self, alarms: int) -> None:
@@ -270,6 +273,14 @@ class _Batch:
             session.flush()
             self.blocks[digest] = int(row.id or 0)
         return self.blocks[digest]
+
+
+def _used_blocks(session: Session, blocks: dict[str, int]) -> dict[str, int]:
+    """Delete the blocks of which no record waits; return the others."""
+    unused = col(BlockRow.id).not_in(select(RecordRow.block).distinct())
+    session.connection().execute(delete(BlockRow).where(unused))
+    left = set(session.exec(select(BlockRow.digest)))
+    return {digest: number for digest, number in blocks.items() if digest in left}
 
 
 def _fields(record: Record) -> str:
