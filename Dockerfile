@@ -10,6 +10,7 @@ COPY requirements/build.txt requirements/
 RUN /build/bin/pip install --quiet --require-hashes -r requirements/build.txt
 COPY requirements/${SERVICE}.txt requirements/
 RUN /build/bin/pip --python /app/bin/python install --quiet --require-hashes -r requirements/${SERVICE}.txt
+COPY definitions definitions
 COPY packages packages
 COPY services services
 # Wheels first: the tools that build them stay out of the image.

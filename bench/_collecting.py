@@ -34,6 +34,8 @@ class Collected:
     broker: psutil.Process
     publish: Callable[[Revision], Awaitable[None]]
     """Puts a revision in force, as sync does."""
+    commands: Bus
+    """Asks the collector as the service commands does."""
     records: list[tuple[float, str, int]] = field(default_factory=list)
     """When each record was taken off the bus, its device, its date."""
     states: list[CollectorState] = field(default_factory=list)
@@ -73,12 +75,19 @@ async def collecting(revision: Revision, **environment: str) -> AsyncIterator[Co
     with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as directory:
         root = Path(directory)
         with _broker(root) as (url, broker):
-            async with _bus(url, root, Service.SYNC) as sync, _bus(url, root, Service.API) as api:
+            async with (
+                _bus(url, root, Service.SYNC) as sync,
+                _bus(url, root, Service.API) as api,
+                _bus(url, root, Service.COMMANDS) as commands,
+            ):
                 await sync.ensure_streams()
                 await sync.store(CONFIGURATION, revision)
                 with _collector(url, root, environment) as process:
                     collected = Collected(
-                        psutil.Process(process.pid), psutil.Process(broker.pid), partial(sync.store, CONFIGURATION)
+                        psutil.Process(process.pid),
+                        psutil.Process(broker.pid),
+                        partial(sync.store, CONFIGURATION),
+                        commands,
                     )
                     tasks = [asyncio.create_task(work) for work in _readers(sync, collected)]
                     await api.watch(STATE, _into(collected.states))

@@ -54,7 +54,7 @@ class Plant:
 
 @contextmanager
 def plant(ports: int, units: int = 1, delay: float = 0.0, dead: int = 0, baudrate: int = 0) -> Iterator[Plant]:
-    """Serve so many ports with units 1 to `units` behind each; unit `dead` never answers until it is revived.
+    """Serve so many ports with units 1 to `units` behind each; the last `dead` ones never answer until revived.
 
     With a baud rate they are behind one serial line instead.
     """
@@ -111,21 +111,22 @@ class _Polled(Registers):
 
 async def _serve(ports: int, units: int, delay: float, dead: int, baudrate: int) -> None:
     banks = [{unit: _Polled() for unit in range(1, units + 1)} for _ in range(ports)]
+    silent = set(range(units - dead + 1, units + 1))
     async with AsyncExitStack() as stack:
         simulators = [RtuSimulator(banks[0], baudrate)] if baudrate else [_tcp(each, delay) for each in banks]
         for simulator in simulators:
-            if dead:
-                simulator.faults[dead].dead = True
+            for unit in silent:
+                simulator.faults[unit].dead = True
             await stack.enter_async_context(simulator)
         tcp = [simulator.port for simulator in simulators] if not baudrate else []
         print(json.dumps({"ports": tcp, "device": simulators[0].device if baudrate else ""}), flush=True)
         while words := (await asyncio.to_thread(sys.stdin.readline)).split():
             if words[0] != "mark":
-                dead = int(words[1])
+                silent.add(int(words[1]))
                 for simulator in simulators:
-                    simulator.faults[dead].dead = words[0] == "die"
+                    simulator.faults[int(words[1])].dead = words[0] == "die"
                 continue
-            marks = [bank.mark() for each in banks for unit, bank in each.items() if unit != dead]
+            marks = [bank.mark() for each in banks for unit, bank in each.items() if unit not in silent]
             gaps = [gaps for _, gaps in marks]
             longest = max((gap for each in gaps for gap in each), default=0.0)
             print(json.dumps([sum(polls for polls, _ in marks), longest, gaps]), flush=True)

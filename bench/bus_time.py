@@ -80,7 +80,7 @@ def pymodbus(device: str, baudrate: int, requests: Requests, cycles: int) -> lis
         with suppress(ModbusException):
             client.read_holding_registers(address, count=count, device_id=unit)
 
-    seconds = _timed(ask, requests, cycles)
+    seconds = timed(ask, requests, cycles)
     client.close()
     return seconds
 
@@ -98,12 +98,12 @@ def libmodbus(device: str, baudrate: int, requests: Requests, cycles: int) -> li
         library.modbus_set_slave(context, unit)
         library.modbus_read_registers(context, address, count, registers)
 
-    seconds = _timed(ask, requests, cycles)
+    seconds = timed(ask, requests, cycles)
     library.modbus_close(context)
     return seconds
 
 
-def _timed(ask: Callable[[int, int, int], None], requests: Requests, cycles: int) -> list[float]:
+def timed(ask: Callable[[int, int, int], None], requests: Requests, cycles: int) -> list[float]:
     seconds = []
     for _ in range(cycles):
         began = time.perf_counter()

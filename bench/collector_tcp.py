@@ -1,4 +1,4 @@
-"""Figure 2: what polling over Modbus TCP costs and how much of it goes, against a bare pymodbus loop.
+"""Figure 3: what polling over Modbus TCP costs and how much of it goes, against a bare pymodbus loop.
 
 The loop reads the same registers in the same run and throws them away; the collector decodes them, keeps statistics,
 publishes live readings, and has every record confirmed by the broker. Devices live in a process of their own.
@@ -13,15 +13,18 @@ from collections.abc import Iterator
 
 from bench import Row
 from bench._collecting import Collected, collecting, cpu_seconds, revision
-from bench._plants import CLUSTERS, VARIABLES, definition, plant
+from bench._plants import CLUSTERS, VARIABLES, Plant, definition, plant
 
-FIGURE = "2. Modbus TCP, against a bare pymodbus loop that reads the same and throws it away"
+FIGURE = "3. Modbus TCP, against a bare pymodbus loop that reads the same and throws it away"
 
 DEVICES = 50
 SECONDS = 20.0
 SETTLE_SECONDS = 6.0
 SLOW_DELAY = 0.030
 SLOW_TARGETS = {10: 0.17, 50: 0.17, 200: 0.25}
+FLEET = (10, 50, 100, 200)
+GROWTH = 0.10
+MEGABYTE = 1_000_000
 
 
 def lines(ports: list[int], period: int, poll: int) -> list[str]:
@@ -44,6 +47,21 @@ async def collect(ports: list[int], period: int, poll: int) -> dict[str, float]:
         await asyncio.sleep(SECONDS)
         after = await _snapshot(collected)
     return {key: after[key] - before[key] for key in before}
+
+
+async def on_one_core(served: Plant) -> dict[str, float]:
+    """Poll every device once a second with the collector on one core; return what it took and what was missed."""
+    async with collecting(revision(lines(served.ports, 1, 1000), definition())) as collected:
+        collected.process.cpu_affinity([collected.process.cpu_affinity()[0]])
+        await collected.until(lambda state: sum(device.readings > 0 for device in state.devices) == len(served.ports))
+        await asyncio.sleep(SETTLE_SECONDS)
+        before = await _snapshot(collected)
+        served.mark()
+        await asyncio.sleep(SECONDS)
+        missed = sum(turns for _, turns in served.missed(1.0))
+        after = await _snapshot(collected)
+        memory = collected.process.memory_info().rss / MEGABYTE
+    return {key: after[key] - before[key] for key in before} | {"missed": missed, "memory": memory}
 
 
 async def _snapshot(collected: Collected) -> dict[str, float]:
@@ -86,6 +104,26 @@ def saturation() -> Iterator[Row]:
     yield Row("  collector / baseline", f"{ratio:.2f}", ">= 0.5", ratio >= 0.5)
 
 
+def fleet() -> Iterator[Row]:
+    """Ten to two hundred devices of sixty variables, once a second, on one core."""
+    cost: dict[int, float] = {}
+    for count in FLEET:
+        with plant(count) as served:
+            ours = asyncio.run(on_one_core(served))
+        cost[count] = ours["cpu"] / ours["seconds"]
+        what = f"{count} devices of {VARIABLES} variables once a second, on one core: CPU share, memory"
+        yield Row(what, f"{cost[count]:.1%}, {ours['memory']:.0f} MB")
+        yield Row("  periods missed", f"{ours['missed']:.0f}", "none", ours["missed"] == 0)
+    first, last = FLEET[0], FLEET[-1]
+    slope = (cost[last] - cost[first]) / (last - first)
+    beyond = max(abs(cost[n] / (cost[first] + slope * (n - first)) - 1) for n in FLEET[1:-1])
+    yield Row(
+        f"  growth from {first} to {last}: farthest from a straight line", f"{beyond:.1%}", "<= 10 %", beyond <= GROWTH
+    )
+    growth = cost[last] / cost[first] / (last / first)
+    yield Row(f"  a device of {last} against one of {first}", f"{growth:.2f}", "<= 1.10", growth <= 1 + GROWTH)
+
+
 def slow_devices() -> Iterator[Row]:
     ideal = CLUSTERS * SLOW_DELAY
     for count, target in SLOW_TARGETS.items():
@@ -99,6 +137,7 @@ def slow_devices() -> Iterator[Row]:
 def run() -> Iterator[Row]:
     yield from equal_work()
     yield from saturation()
+    yield from fleet()
     yield from slow_devices()
 
 

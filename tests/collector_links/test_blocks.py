@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliograph.collector.blocks import MOST_BITS, Hole, plan
+from heliograph.collector.blocks import MOST_BITS, PLAIN_COST, Hole, Rules, plan
 from heliograph.formats.definition import Kind, Table
 from support.points import point, variables
 
@@ -37,7 +37,7 @@ def requests(blocks):
 @given(st.lists(sparse_points(), max_size=30), st.integers(1, 125))
 def test_without_gap(wanted, limit):
     """Each variable is covered once; no request is too long or touches what nobody needs."""
-    blocks = plan(variables(wanted), limit)
+    blocks = plan(variables(wanted), Rules(limit))
     assert sorted(place for block in blocks for place in block.positions) == list(range(len(wanted)))
     for block in blocks:
         assert not block.holes
@@ -75,15 +75,15 @@ def least(spans, limit):
 def test_least_number_of_requests(chosen, limit):
     """On small cases no other plan has fewer requests."""
     wanted = [point(address, kind) for address, kind in chosen]
-    assert requests(plan(variables(wanted), limit)) == least([(p.address, p.count) for p in wanted], limit)
+    assert requests(plan(variables(wanted), Rules(limit))) == least([(p.address, p.count) for p in wanted], limit)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(sparse_points(), max_size=20), st.integers(1, 125), st.integers(0, 20))
 def test_with_gap(wanted, limit, gap):
     """Holes are no wider than the gap, named, never cost more than they save, and can be closed."""
-    without = plan(variables(wanted), limit)
-    blocks = plan(variables(wanted), limit, gap)
+    without = plan(variables(wanted), Rules(limit))
+    blocks = plan(variables(wanted), Rules(limit, gap))
     holes = [hole for block in blocks for hole in block.holes]
     assert all(hole.count <= gap for hole in holes)
     assert cost(blocks) <= cost(without)
@@ -91,12 +91,12 @@ def test_with_gap(wanted, limit, gap):
         skipped = {a for hole in block.holes for a in range(hole.address, hole.address + hole.count)}
         read = {a for span in block.spans for a in addresses(span)}
         assert read - skipped <= needed(wanted, block.table)
-    closed = plan(variables(wanted), limit, gap, closed=holes)
+    closed = plan(variables(wanted), Rules(limit, gap, closed=holes))
     assert not {hole for block in closed for hole in block.holes} & set(holes)
 
 
-def cost(blocks):
-    return sum(12 + span.count for block in blocks for span in block.spans)
+def cost(blocks, price=PLAIN_COST):
+    return sum(price.of(block.table, span.count) for block in blocks for span in block.spans)
 
 
 def test_contiguous_variables_are_one_request():
@@ -127,17 +127,17 @@ def test_bits_take_two_thousand_a_request():
 def test_holes_of_the_cheapest_plan():
     """A hole is read across where that is cheaper than one more request."""
     wanted = [point(0), point(5), point(40)]
-    blocks = plan(variables(wanted), gap=40)
+    blocks = plan(variables(wanted), Rules(gap=40))
     assert [block.holes for block in blocks] == [(Hole(Table.HOLDING_REGISTER, 1, 4),), ()]
-    closed = plan(variables(wanted), gap=40, closed=blocks[0].holes)
+    closed = plan(variables(wanted), Rules(gap=40, closed=blocks[0].holes))
     assert requests(closed) == 3
 
 
 def test_gap_cuts_where_it_is_cheapest():
     """A request that could reach further ends before a wide hole, since the other side needs one anyway."""
-    wanted = [point(n) for n in (*range(100), *range(110, 210))]
-    blocks = plan(variables(wanted), gap=20)
-    assert [[(s.address, s.count) for s in block.spans] for block in blocks] == [[(0, 100)], [(110, 100)]]
+    wanted = [point(n) for n in (*range(100), *range(105, 205))]
+    blocks = plan(variables(wanted), Rules(gap=20))
+    assert [[(s.address, s.count) for s in block.spans] for block in blocks] == [[(0, 100)], [(105, 100)]]
 
 
 @pytest.mark.parametrize("gap", [0, 5])
@@ -145,4 +145,24 @@ def test_a_large_plan_is_made_at_once(gap):
     """A whole register space of one long text and thousands of variables takes no noticeable time."""
     wanted = [point(n, Kind.STRING, length=2000) for n in range(0, 20000, 1000)]
     wanted += [point(n) for n in range(30000, 36000)]
-    assert requests(plan(variables(wanted), gap=gap)) == 160 + 48
+    assert requests(plan(variables(wanted), Rules(gap=gap))) == 160 + 48
+
+
+def test_a_seam_that_is_closed_is_a_border_between_requests():
+    """A device may refuse neighbours together that it gives alone."""
+    wanted = [point(0), point(1), point(2)]
+    (first, second) = plan(variables(wanted), Rules(closed=[Hole(Table.HOLDING_REGISTER, 1, 0)]))
+    assert [(s.address, s.count) for s in (*first.spans, *second.spans)] == [(0, 1), (1, 2)]
+
+
+def test_no_hole_is_crossed_that_holds_a_closed_one():
+    """When a variable beside a closed hole falls away, the wider hole is closed as well."""
+    closed = [Hole(Table.HOLDING_REGISTER, 1, 2)]
+    assert requests(plan(variables([point(0), point(5)]), Rules(gap=10))) == 1
+    assert requests(plan(variables([point(0), point(5)]), Rules(gap=10, closed=closed))) == 2
+
+
+def test_what_a_device_gives_at_most_holds_for_its_table_alone():
+    wanted = [point(n) for n in range(100)] + [point(n, table=Table.INPUT_REGISTER) for n in range(100)]
+    blocks = plan(variables(wanted), Rules(largest={Table.INPUT_REGISTER: 40}))
+    assert [block.count for block in blocks] == [100, 40, 40, 20]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliograph.collector.blocks import plan
+from heliograph.collector.blocks import Rules, plan
 from heliograph.collector.decode import compile_block, decode_value
 from heliograph.formats.definition import Kind, Table
 from support.points import SWAPPABLE, point, reference, variables
@@ -24,7 +24,7 @@ def registers_bytes(registers):
 def decoded(points, registers, max_registers=125):
     """Plan, read from the given register file, decode: a value per point, in their order."""
     values = [None] * len(points)
-    for block in plan(variables(points), max_registers):
+    for block in plan(variables(points), Rules(max_registers)):
         data = b"".join(registers_bytes(registers[call.address : call.address + call.count]) for call in block.calls(1))
         for position, value in zip(block.positions, compile_block(block)(data), strict=True):
             values[position] = value

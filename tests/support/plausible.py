@@ -21,18 +21,22 @@ from heliograph.contract import (
     ConnectionResult,
     ConnectRequest,
     DeviceCondition,
+    DevicePlan,
     DeviceState,
+    Forwarding,
     LineState,
     Outcome,
     PageRequest,
     ParametersRequest,
     Reading,
     ReadRequest,
+    RefusedVariable,
     Revision,
     ServerState,
     ServerSummary,
     StorageState,
     SyncState,
+    TraceRequest,
     TransferCount,
     Trigger,
     VariableValue,
@@ -48,6 +52,7 @@ from heliograph.contract.channels import (
     PARAMETERS,
     READ,
     STATE,
+    TRACE,
     WRITE,
 )
 from heliograph.contract.requests import NumberedAlarm
@@ -130,6 +135,22 @@ def reading(device: str, moment: int | None = None) -> Reading:
     return Reading(device=device, name=f"roof_{device}", time=moment, values=values)
 
 
+PLAN = DevicePlan(
+    requests=3,
+    registers=16,
+    bytes=95,
+    values=9,
+    least_seconds=0.0642,
+    turnaround_seconds=0.0213,
+    lessons=(
+        "It gives at most 60 holding registers at once.",
+        "It is not read across the registers 40005 to 40009.",
+    ),
+    refused_count=22,
+    refused=(RefusedVariable(variable="9", name="Grid frequency", code=2),),
+)
+
+
 def collector_state(**changes: object) -> CollectorState:
     moment = now()
     healthy = [
@@ -144,6 +165,7 @@ def collector_state(**changes: object) -> CollectorState:
             readings=7_195,
             records=12,
             errors={"timeout": 2} if index == "1" else {},
+            plan=PLAN,
         )
         for index, name in (("1", "roof_1"), ("2", "roof_2"), ("4", "grid meter"))
     ]
@@ -162,7 +184,13 @@ def collector_state(**changes: object) -> CollectorState:
         errors={"timeout": 41},
     )
     lines = (
-        LineState(name="SERIAL1", open=True, requests=7_195, utilisation=0.42),
+        LineState(
+            name="SERIAL1",
+            open=True,
+            requests=7_195,
+            utilisation=0.42,
+            forwarding=Forwarding(port=5020, clients=2, requests=310),
+        ),
         LineState(name="192.168.1.41:502", open=True, requests=21_600, utilisation=0.03),
         LineState(name="192.168.1.43:502", open=False, cause="connection refused", requests=17_110),
     )
@@ -287,6 +315,7 @@ class Peers:
         self.parameters: list[ParametersRequest] = []
         self.registers: dict[tuple[str, str], int | float | str | None] = {}
         self.bundles: list[BundleRequest] = []
+        self.traces: list[TraceRequest] = []
         self.refusal = ""
         self.connection_rows = connections()
         self.alarm_rows = alarms()
@@ -315,6 +344,7 @@ class Peers:
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
         await self.collector.serve(PARAMETERS, self._parameters)
+        await self.collector.serve(TRACE, self._trace)
 
     async def run(self, commands: Bus | None = None) -> None:
         """Report once a second, for ever: for a person who looks at the page."""
@@ -328,6 +358,10 @@ class Peers:
 
     async def _connect(self, request: ConnectRequest) -> Outcome:
         self.connects.append(request)
+        return Outcome(error=self.refusal)
+
+    async def _trace(self, request: TraceRequest) -> Outcome:
+        self.traces.append(request)
         return Outcome(error=self.refusal)
 
     async def _bundle(self, request: BundleRequest) -> BundleAnswer:

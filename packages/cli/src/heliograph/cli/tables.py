@@ -1,7 +1,7 @@
 """Rows as a table for people. A long file becomes several tables, so that the first appears at once."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 from rich import box
@@ -20,19 +20,22 @@ _LONG = 1e9
 
 def print_table(title: str, rows: Iterable[Row]) -> None:
     """Print rows under a title; nothing where there are none. Into a file or pipe it is not wrapped."""
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE)
     source = iter(rows)
     while part := list(islice(source, ROWS_OF_A_TABLE)):
-        console.print(_table(title, part))
+        print_texts(title, Row._fields, map(_texts, part), right={"device", "index", "raw", "value"})
 
 
-def _table(title: str, rows: Iterable[Row]) -> Table:
-    table = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in Row._fields:
-        table.add_column(name, justify="right" if name in {"device", "index", "raw", "value"} else "left")
+def print_texts(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[str]) -> None:
+    """Print rows of texts under a title, the columns named in `right` flush right; wrapped on a terminal only."""
+    is_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if is_terminal else _WIDE, force_terminal=is_terminal)
+    heading = Text(printable(title)) if title else None
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left")
     for row in rows:
-        table.add_row(*map(_cell, _texts(row)))
-    return table
+        table.add_row(*map(_cell, row))
+    console.print(table)
 
 
 def _texts(row: Row) -> tuple[str, ...]:

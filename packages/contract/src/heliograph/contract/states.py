@@ -7,7 +7,7 @@ from pydantic import Field
 
 from heliograph.contract.configuration import ServerSummary
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.requests import Connection
+from heliograph.contract.requests import Connection, TraceInterface
 
 
 class DeviceCondition(StrEnum):
@@ -22,6 +22,36 @@ class DeviceCondition(StrEnum):
     """Silent where silence is expected (`sleeps=1`)."""
     ABSENT = "absent"
     """The host has nothing behind it (a serial port or input that is not there)."""
+
+
+class RefusedVariable(Payload):
+    """A variable that the device refuses by itself: missing in its records, and seldom asked again (spec 2.3)."""
+
+    variable: str
+    """Index of the variable in its definition."""
+    name: str
+    code: int
+    """Of the Modbus exception: 1, 2 or 3."""
+
+
+class DevicePlan(Payload):
+    """How a device is read: one poll of everything that is recorded (spec 2.3)."""
+
+    requests: int = 0
+    registers: int = 0
+    bits: int = 0
+    bytes: int = 0
+    """Of requests and answers, with their frames."""
+    values: int = 0
+    least_seconds: float = 0.0
+    """What it takes when nothing goes wrong, with every silence and the device's turnaround."""
+    turnaround_seconds: float | None = None
+    """What the device needs to begin its answer, as measured; None before."""
+    lessons: tuple[str, ...] = ()
+    """For people: what the device has taught about how it can be read, ten at most."""
+    refused_count: int = 0
+    refused: tuple[RefusedVariable, ...] = ()
+    """The first twenty of the variables that it refuses."""
 
 
 class DeviceState(Payload):
@@ -44,6 +74,20 @@ class DeviceState(Payload):
     """Records not stored because the storage was full."""
     errors: dict[str, int] = {}
     """By kind: `timeout`, `crc`, `noise`, `unit`, `function`, `late`, `short`, `exception 2`, `connection` …"""
+    plan: DevicePlan | None = None
+    """How it is read; None for what is not polled."""
+
+
+class Forwarding(Payload):
+    """The Modbus TCP port through which other masters reach a serial line (`forwardedTcpPort`)."""
+
+    port: int
+    clients: int = 0
+    """Connected now."""
+    requests: int = 0
+    """Passed to the line since the port was opened."""
+    cause: str = ""
+    """Why it is not served; empty when it is."""
 
 
 class LineState(Payload):
@@ -55,6 +99,16 @@ class LineState(Payload):
     requests: int = 0
     utilisation: float | None = None
     """Share of the last minute in which the line was busy, 0 to 1."""
+    forwarding: Forwarding | None = None
+    """None where no port is forwarded to the line."""
+
+
+class TraceState(Payload):
+    """A communication trace that is being written (spec 3.4)."""
+
+    interface: TraceInterface
+    until: Milliseconds
+    bytes: int = 0
 
 
 class CollectorState(Payload):
@@ -72,6 +126,8 @@ class CollectorState(Payload):
     lines: tuple[LineState, ...] = ()
     outbox_records: int = 0
     """Records and alarms not yet confirmed by the bus."""
+    traces: tuple[TraceState, ...] = ()
+    """The communication traces that are being written."""
 
 
 class StorageState(Payload):
@@ -196,6 +252,7 @@ class StatusDocument(Payload):
     servers: tuple[ServerState, ...] = ()
     storage: StorageState = StorageState()
     outbox_records: int = 0
+    traces: tuple[TraceState, ...] = ()
     findings: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     """For people: what needs somebody's hand, the gravest first."""

@@ -15,10 +15,12 @@ class SerialLine:
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: int = 1
     wires: int = 2
+    """2: one pair for both directions. 4: a pair for each; the transmitter may stay on, and no echo is expected."""
     protocol: str = "modbusRTU"
     """Canonical spelling where this gateway supports it, else as written."""
     interframe_ms: int = 0
     forwarded_port: int | None = None
+    """Where Modbus TCP is served for this line; None = nowhere."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from heliograph.api.models import (
     DeviceList,
     DeviceVariables,
     Health,
+    TraceAccepted,
     VariableNow,
 )
 from heliograph.contract import (
@@ -21,12 +22,15 @@ from heliograph.contract import (
     Connection,
     ConnectionResult,
     DeviceCondition,
+    DevicePlan,
     DeviceState,
     LineState,
+    RefusedVariable,
     ServerState,
     ServerSummary,
     StatusDocument,
     StorageState,
+    TraceInterface,
     TransferCount,
     Trigger,
 )
@@ -60,6 +64,17 @@ _DEVICE = Device(
     readings=3_600,
     records=6,
     errors={"timeout": 1},
+    plan=DevicePlan(
+        requests=3,
+        registers=48,
+        bytes=159,
+        values=31,
+        least_seconds=0.0641,
+        turnaround_seconds=0.0213,
+        lessons=("It is not read across the registers 40 to 47.",),
+        refused_count=1,
+        refused=(RefusedVariable(variable="12", name="Reactive energy", code=2),),
+    ),
 )
 STATUS = StatusDocument(
     time=_NOON,
@@ -127,6 +142,11 @@ BUNDLE = BundleMade(
     bytes=184_320,
     servers=(1, 2),
     detail="A connection to server 1 and server 2 follows and carries it.",
+)
+TRACE = TraceAccepted(
+    interface=TraceInterface.SERIAL1,
+    minutes=10,
+    detail="serial1 is traced for 10 minutes; the file goes to the /LOG of the servers.",
 )
 LIVE = Health(status="live")
 READY = Health(status="ready")

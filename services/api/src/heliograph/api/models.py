@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey
+from heliograph.contract import (
+    Alarm,
+    Connection,
+    ConnectRequest,
+    DeviceCondition,
+    DeviceKey,
+    DevicePlan,
+    TraceInterface,
+)
 from heliograph.contract.identifiers import Milliseconds
 from heliograph.contract.records import Value
 from heliograph.formats.findings import parse_finding
@@ -42,6 +50,8 @@ class Device(Answer):
     gaps: int = 0
     refused: int = 0
     errors: dict[str, int] = {}
+    plan: DevicePlan | None = None
+    """How it is read, and what it refuses; absent for what is not polled."""
 
 
 class DeviceList(Answer):
@@ -123,6 +133,23 @@ class BundleMade(Answer):
     name: str
     bytes: int
     servers: tuple[Literal[1, 2], ...]
+    detail: str
+
+
+class TraceBody(BaseModel):
+    """What is to be written down (spec 3.4)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    interface: TraceInterface
+    minutes: Annotated[int, Field(ge=0, le=1440, description="From now; 0 ends a trace.")]
+
+
+class TraceAccepted(Answer):
+    """The trace is being written, or has ended."""
+
+    interface: TraceInterface
+    minutes: int
     detail: str
 
 

@@ -77,10 +77,12 @@ class Hub:
 class EventStream(Response):
     """One client's stream."""
 
-    def __init__(self, hub: Hub, opened: tuple[str, ...]) -> None:
+    def __init__(self, hub: Hub, opened: tuple[str, ...] = (), device: str = "") -> None:
         super().__init__()
         self._hub = hub
         self._opened = opened
+        self._device = device
+        """Whose page is open; empty for the page of the gateway."""
         hub.enter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +115,7 @@ class EventStream(Response):
         loop = asyncio.get_running_loop()
         while (news := await self._hub.next(number)) is not None:
             number, picture = news
-            sections = picture.with_devices(self._opened)
+            sections = picture.of_device(self._device) if self._device else picture.with_devices(self._opened)
             changed = {name: html for name, html in sections.items() if sent.get(name) != html}
             if changed or loop.time() - beat >= BEAT_SECONDS:
                 await _send(send, _event(picture.time, changed))

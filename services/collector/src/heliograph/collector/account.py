@@ -13,6 +13,7 @@ from heliograph.collector.alarms import Alarms
 from heliograph.collector.condition import Condition
 from heliograph.collector.fetch import Reading
 from heliograph.collector.live import Live
+from heliograph.collector.memory import Memory
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.recording import Recording
 from heliograph.collector.repeated import Repeated
@@ -31,6 +32,7 @@ class Sinks:
     alarms: Alarms
     live: Live
     repeated: Repeated
+    memory: Memory
     events: EventLog
     clock: Clock
     changed: asyncio.Event

@@ -15,25 +15,32 @@ from pydantic import ValidationError
 from heliograph.collector.account import Sinks
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.forwarding import ForwardSettings
 from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
+from heliograph.collector.linking import OpenLink, open_link
 from heliograph.collector.live import Live
+from heliograph.collector.memory import Memory
 from heliograph.collector.outbox import Outbox
 from heliograph.collector.own import Equipment
-from heliograph.collector.plant import OpenLink, Plant, open_link
+from heliograph.collector.plant import Plant
 from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import read_plan
 from heliograph.collector.settings import CollectorSettings
+from heliograph.collector.traces import Traces
 from heliograph.collector.writer import Writer
 from heliograph.contract import CollectorState, Revision
-from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, WRITE
+from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, TRACE, WRITE
 from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
 FAULT_LENGTH: Final = 300
+LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
+LEARNT_FILE: Final = "learnt.json"
+TRACES_DIRECTORY: Final = "traces"
 
 _log = logging.getLogger("heliograph.collector")
 
@@ -67,8 +74,10 @@ class Collector:
         self._alarms = Alarms(self._keeper.put, clock)
         self._live = Live(bus, clock)
         self._repeated = Repeated(events, clock)
+        self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
         self._plant: Plant
+        self._traces: Traces
         self._changed = asyncio.Event()
         self._offered: asyncio.Queue[Revision] = asyncio.Queue()
         self._seen: Revision | None = None
@@ -79,10 +88,14 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link, self._equipment())
+        self._plant = Plant(self._sinks(), group, open_link, self._equipment(), self._forwarding())
+        directory = self._settings.state_dir / TRACES_DIRECTORY
+        self._traces = Traces(directory, bus, context.clock, context.events, self._plant.links)
+        self._plant.on_link = self._traces.listen
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
+        await self._memory.load()
         tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
         await self._apply_kept()
         tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
@@ -91,9 +104,12 @@ class Collector:
         await bus.serve(READ, writer.read)
         await bus.serve(WRITE, writer.write)
         await bus.serve(PARAMETERS, writer.parameters)
+        await bus.serve(TRACE, self._traces.answer)
         await context.stopping.wait()
+        await self._traces.end()
         await self._plant.stop()
         await self._keeper.drain(DRAIN_SECONDS)
+        await self._memory.flush()
         for task in tasks:
             task.cancel()
 
@@ -104,9 +120,18 @@ class Collector:
             alarms=self._alarms,
             live=self._live,
             repeated=self._repeated,
+            memory=self._memory,
             events=context.events,
             clock=context.clock,
             changed=self._changed,
+        )
+
+    def _forwarding(self) -> ForwardSettings:
+        settings = self._settings
+        return ForwardSettings(
+            host=settings.forwarded_host or LOOPBACK,
+            answer_seconds=settings.forwarded_answer_seconds,
+            most_clients=settings.forwarded_clients,
         )
 
     def _equipment(self) -> Equipment:
@@ -129,6 +154,9 @@ class Collector:
             "live": self._live.run(),
             "repeated": self._repeated.run(),
             "clock": self._clock_watch.run(),
+            "memory": self._memory.run(),
+            "traces": self._traces.run(),
+            "closed traces": self._traces.publish(),
             "state": context.report(self._state, self._changed),
         }
 
@@ -204,6 +232,7 @@ class Collector:
             devices=self._plant.devices(),
             lines=self._plant.lines(),
             outbox_records=self.outbox.waiting + self._keeper.waiting,
+            traces=self._traces.states(),
         )
 
     def _stepped(self, seconds: float) -> None:

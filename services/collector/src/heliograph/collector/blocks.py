@@ -1,4 +1,4 @@
-"""The request plan of a device: which registers are read together. Pure, made once per configuration.
+"""The request plan of a device: which registers are read together (spec 2.3). Pure.
 
 A variable is read whole by one request, so that its words belong together; only what is longer than a request may
 carry is read in pieces. Without `gap` a request never touches a register that no variable needs.
@@ -6,27 +6,58 @@ carry is read in pieces. Without `gap` a request never touches a register that n
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
-from heliograph.collector.cuts import Span, cuts
+from heliograph.collector.cost import BusCost, wire_of
+from heliograph.collector.cuts import Limits, Prices, Span, cuts
 from heliograph.collector.links import ReadCall
+from heliograph.formats.daq import SerialLine
 from heliograph.formats.definition import ModbusPoint, Table, Variable
 
-MOST_REGISTERS = 125
-MOST_BITS = 2000
-REQUEST_COST = 12
-"""What one more request costs in bus time, in registers: its own frame, the frame around the answer, the silences."""
+MOST_REGISTERS: Final = 125
+MOST_BITS: Final = 2000
+PLAIN_COST: Final = wire_of(SerialLine(1)).cost()
+"""On a serial line with the default settings, of a device that answers at once."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Hole:
-    """Addresses that no variable needs, between two that are read together."""
+    """Addresses that no variable needs, between two that are read together.
+
+    Where `count` is 0 it is the seam before an address: the device refuses to be read across it.
+    """
 
     table: Table
     address: int
     count: int
+
+    def __str__(self) -> str:
+        what = "bit" if self.table.is_bits else "register"
+        if not self.count:
+            return f"the border before {what} {self.address}"
+        return f"the {what}s {self.address} to {self.address + self.count - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a plan must keep to, and what it is the cheapest for."""
+
+    max_registers: int = MOST_REGISTERS
+    gap: int = 0
+    """Widest hole that a request may go across, in registers or bits; 0: never across any (spec 2.3)."""
+    cost: BusCost = PLAIN_COST
+    closed: Collection[Hole] = ()
+    """Holes that the device does not let itself be read across."""
+    largest: Mapping[Table, int] = field(default_factory=dict)
+    """The most registers or bits that the device gives at once, where it is less than it should be."""
+
+    def limit(self, table: Table) -> int:
+        """Return how many registers or bits of a table one request may read."""
+        most = MOST_BITS if table.is_bits else max(1, min(self.max_registers, MOST_REGISTERS))
+        return max(1, min(most, self.largest.get(table, most)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +102,25 @@ class Block:
         return tuple(ReadCall(unit, self.table, span.address, span.count) for span in self.spans)
 
 
-def plan(
-    variables: Sequence[Variable],
-    max_registers: int = MOST_REGISTERS,
-    gap: int = 0,
-    closed: Collection[Hole] = (),
-    request_cost: int = REQUEST_COST,
-) -> tuple[Block, ...]:
-    """Return the blocks that read these variables, each of which has a `point`.
+def plan(variables: Sequence[Variable], rules: Rules = Rules()) -> tuple[Block, ...]:
+    """Return the blocks that read these variables, each of which has a `point`: the cheapest plan in bus time.
 
-    Without `gap` it is the least number of requests; with it, the cheapest plan in bus time that reads across holes
-    of up to `gap` registers (or bits), but never across one that is `closed`.
+    It is exact: no other cover by requests within the rules costs less (`cuts`).
     """
     blocks: list[Block] = []
     for table in Table:
         wanted = [(n, v, v.point) for n, v in enumerate(variables) if v.point is not None and v.point.table is table]
-        limit = MOST_BITS if table.is_bits else max(1, min(max_registers, MOST_REGISTERS))
-        shut = {(hole.address, hole.count) for hole in closed if hole.table is table}
+        closed = [Span(hole.address, hole.count) for hole in rules.closed if hole.table is table]
         needed = [Span(point.address, point.count) for _, _, point in wanted]
-        blocks += _blocks(table, cuts(needed, limit, gap, shut, request_cost), wanted, needed)
+        spans = cuts(needed, Limits(rules.limit(table), rules.gap, closed), _prices(table, rules.cost))
+        blocks += _blocks(table, spans, wanted, needed)
     return tuple(blocks)
+
+
+def _prices(table: Table, cost: BusCost) -> Prices:
+    if table.is_bits:
+        return Prices(cost.request_nanoseconds, cost.byte_nanoseconds, grain=8)
+    return Prices(cost.request_nanoseconds, 2 * cost.byte_nanoseconds)
 
 
 def _blocks(

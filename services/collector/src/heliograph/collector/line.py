@@ -1,7 +1,8 @@
 """One serial line or host and port: its one owner, and the turns of the devices behind it (spec 2.3).
 
-One task polls, device by device; what is asked on demand goes between two polls, ahead of them. While the port or the
-connection is away only the line itself tries again, whatever the devices wait for.
+One task polls, device by device; what is asked on demand goes between two polls, ahead of them, and what other masters
+send through a forwarded port takes turns with the polls. While the port or the connection is away only the line itself
+tries again, whatever the devices wait for.
 """
 
 import asyncio
@@ -12,9 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from heliograph.collector.links import Link, LinkDown
+from heliograph.collector.turns import Guest, Turn
 from heliograph.contract import LineState
 from heliograph.runtime import Clock, EventLog
 
@@ -27,29 +29,6 @@ UTILISATION_SECONDS: Final = 60.0
 T = TypeVar("T")
 
 _log = logging.getLogger("heliograph.collector")
-
-
-class Turn(Protocol):
-    """What takes turns on a line: a device's poller."""
-
-    due: float
-    """When it wants its next turn, by the monotonic clock."""
-
-    async def turn(self, link: Link, *, shared: bool) -> None:
-        """Poll or probe once and set `due` anew; `shared` when others wait behind it. Raises `LinkDown` alone."""
-        ...
-
-    def link_lost(self, cause: str) -> None:
-        """Learn that the line is away for longer."""
-        ...
-
-    def link_found(self) -> None:
-        """Learn that the line is back: ask again at once."""
-        ...
-
-    def count_drop(self, unit: int, kind: str) -> None:
-        """Learn that bytes were dropped while `unit` was asked."""
-        ...
 
 
 @dataclass(slots=True)
@@ -72,6 +51,9 @@ class Line:
         """A heap of those whose turn is not under way, who waits longest first."""
         self._numbers = count()
         self._jobs: deque[_Job] = deque()
+        self._guest: Guest | None = None
+        self._guest_is_next = True
+        """Guests and turns alternate while both wait."""
         self._news = asyncio.Event()
         self._failures = 0
         self._cause = ""
@@ -101,6 +83,13 @@ class Line:
         answer: T = await job.answer
         return answer
 
+    def invite(self, guest: Guest | None) -> None:
+        """Let others send requests to the line, or nobody any more."""
+        self._guest = guest
+        if guest is not None:
+            guest.wake = self._news.set
+            self._news.set()
+
     def end(self) -> None:
         """Finish the turn that is under way and what was asked on demand, and end then."""
         self._ending = True
@@ -112,9 +101,15 @@ class Line:
             while self._jobs or not self._ending:
                 if self._jobs:
                     await self._do(self._jobs.popleft())
-                elif (seconds := self._seconds_to_next()) > 0:
+                    continue
+                seconds = self._seconds_to_next()
+                if self._guest is not None and self._guest.waits and (self._guest_is_next or seconds > 0):
+                    self._guest_is_next = False
+                    await self._pass_one(self._guest)
+                elif seconds > 0:
                     await self._wait(seconds)
                 else:
+                    self._guest_is_next = True
                     await self._next()
         finally:
             for job in self._jobs:
@@ -131,6 +126,7 @@ class Line:
             cause=self._cause,
             requests=counters.requests,
             utilisation=self._utilisation(self._clock.monotonic(), counters.busy_seconds),
+            forwarding=None if self._guest is None else self._guest.state(),
         )
 
     async def _next(self) -> None:
@@ -148,6 +144,19 @@ class Line:
             self._up()
         if turn in self._members:
             heappush(self._turns, (turn.due, next(self._numbers), turn))
+
+    async def _pass_one(self, guest: Guest) -> None:
+        """Pass a request of another master on; while devices are polled here, they alone tell how the line is."""
+        try:
+            await guest.pass_one(self.link, shared=bool(self._members))
+        except LinkDown as down:
+            if not self._members:
+                self._down(down)
+        except Exception:  # noqa: BLE001  # as with a turn
+            _log.exception("%s: a forwarded request failed", self.name)
+        else:
+            if not self._members:
+                self._up()
 
     async def _do(self, job: _Job) -> None:
         if job.answer.cancelled():
@@ -203,6 +212,8 @@ class Line:
     def _dropped(self, unit: int, kind: str) -> None:
         for turn in self._members:
             turn.count_drop(unit, kind)
+        if self._guest is not None:
+            self._guest.count_drop(unit, kind)
 
     def _utilisation(self, now: float, busy: float) -> float | None:
         """Return the busy share of the time since a look up to a minute ago."""

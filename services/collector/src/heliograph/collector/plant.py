@@ -1,47 +1,30 @@
 """The running plant: a line for each link, a poller for each station, changed only where a revision changes them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from heliograph.collector.account import Sinks
 from heliograph.collector.drafts import RecordDraft, Verdict
 from heliograph.collector.errors import Refusal
+from heliograph.collector.forwarding import ForwardedPorts, ForwardSettings
 from heliograph.collector.line import Line
-from heliograph.collector.links import Link, RtuLink, TcpLink
+from heliograph.collector.linking import LinkSpec, OpenLink, limits_of, links_of, open_link
+from heliograph.collector.links import Link
 from heliograph.collector.own import Equipment, OwnDevices
 from heliograph.collector.poller import Poller
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Absent, Plan, Station
 from heliograph.contract import DeviceCondition, DeviceState, LineState, RecordKind
-from heliograph.formats.daq import SerialLine, TcpInterface
 from heliograph.runtime.clock import milliseconds
 
 LINE_END_SECONDS: Final = 5.0
 """How long a line may finish the turn under way before it is cut off; a silent device ends its turn sooner."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSpec:
-    """What a link is made of; another spec is another link."""
-
-    serial: SerialLine | None = None
-    port: str = ""
-    tcp: TcpInterface | None = None
-    keep_alive: bool = True
-
-
 _NO_EQUIPMENT: Final = Equipment()
-
-OpenLink = Callable[[LinkSpec], Link]
-
-
-def open_link(spec: LinkSpec) -> Link:
-    """Make the link of a spec; it connects at its first call."""
-    if spec.tcp is not None:
-        return TcpLink(spec.tcp.host, spec.tcp.port, keep_alive=spec.keep_alive)
-    return RtuLink(spec.serial or SerialLine(1), spec.port)
+_LOOPBACK: Final = ForwardSettings()
 
 
 @dataclass(slots=True)
@@ -68,18 +51,25 @@ class Plant:
     """Everything that is polled. Its lines run as tasks of the given group."""
 
     def __init__(
-        self, sinks: Sinks, group: asyncio.TaskGroup, open_link: OpenLink = open_link,
+        self,
+        sinks: Sinks,
+        group: asyncio.TaskGroup,
+        open_link: OpenLink = open_link,
         equipment: Equipment = _NO_EQUIPMENT,
-    ) -> None:  # fmt: skip
+        forwarding: ForwardSettings = _LOOPBACK,
+    ) -> None:
         self.own = OwnDevices(equipment, sinks, group)
         self._sinks = sinks
         self._group = group
         self._open_link = open_link
         self._lines: dict[str, _Running] = {}
+        self._forwarded = ForwardedPorts(group, forwarding, sinks.clock, sinks.events, sinks.repeated)
         self._pollers: dict[str, Poller] = {}
         self._absent: dict[str, tuple[Absent, int]] = {}
         self._order: tuple[str, ...] = ()
         self._stopped = asyncio.Event()
+        self.on_link: Callable[[Link], None] = lambda _: None
+        """Told of each new link before anything goes over it."""
 
     async def apply(self, plan: Plan) -> None:
         """Bring what runs to what the plan says; stations that are polled alike go on without losing a poll.
@@ -102,11 +92,15 @@ class Plant:
         now = milliseconds(self._sinks.clock)
         self._absent = {entry.device.index: (entry, self._absent_since(entry, now)) for entry in plan.absent}
         self._order = plan.order
+        self._sinks.memory.forget_others(self._pollers)
         await asyncio.gather(self.own.apply(plan.own, change.own), *ending)
         if self._stopped.is_set():
             return
         for name, link in change.links.items():
             self._begin(name, change.specs[name], link)
+        await self._forwarded.apply(plan.forwarded, limits_of(plan.stations))
+        for name, running in self._lines.items():
+            running.line.invite(self._forwarded.of(name))
         self._sinks.changed.set()
 
     async def stop(self) -> None:
@@ -115,7 +109,7 @@ class Plant:
         self._order = ()
         for index in list(self._pollers):
             self._retire(index)
-        await asyncio.gather(self.own.stop(), *self._end_lines({}))
+        await asyncio.gather(self.own.stop(), self._forwarded.stop(), *self._end_lines({}))
 
     def find(self, index: str) -> tuple[Station, Line]:
         """Return the station and line of a device. Raises `Refusal`."""
@@ -132,6 +126,10 @@ class Plant:
     def stations(self) -> list[Station]:
         """Every station that is polled."""
         return [*(poller.station for poller in self._pollers.values()), *self.own.stations()]
+
+    def links(self) -> list[Link]:
+        """Every link that is open or tried now."""
+        return [running.line.link for running in self._lines.values()]
 
     def note(self, draft: RecordDraft, verdict: Verdict) -> None:
         """Count what became of a record."""
@@ -150,7 +148,8 @@ class Plant:
 
     def lines(self) -> tuple[LineState, ...]:
         """Tell how every line is doing."""
-        return tuple(running.line.state() for _, running in sorted(self._lines.items()))
+        running = tuple(running.line.state() for _, running in sorted(self._lines.items()))
+        return running + self._forwarded.unserved()
 
     def _device(self, index: str) -> DeviceState:
         if index in self._pollers:
@@ -171,7 +170,7 @@ class Plant:
 
     def _prepared(self, plan: Plan) -> _Change:
         """Make all that a plan needs and does not run yet, without any effect and in a thread: polling goes on."""
-        change = _Change(_specs(plan.stations))
+        change = _Change(links_of(plan))
         for station in plan.stations:
             index, running = station.device.index, self._pollers.get(station.device.index)
             if running is not None and station.is_polled_like(running.station):
@@ -210,6 +209,7 @@ class Plant:
 
     def _begin(self, name: str, spec: LinkSpec, link: Link) -> None:
         line = Line(link, self._sinks.clock, self._sinks.events)
+        self.on_link(link)
         for poller in self._pollers.values():
             if poller.station.link == name:
                 poller.line_renewed()
@@ -224,18 +224,3 @@ async def _ended(task: "asyncio.Task[None]") -> None:
     if slow:
         task.cancel()
         await asyncio.wait({task})
-
-
-def _specs(stations: Iterable[Station]) -> dict[str, LinkSpec]:
-    """Return the links that the stations need. A socket is kept alive where one of its devices wants it."""
-    specs: dict[str, LinkSpec] = {}
-    for station in stations:
-        device, name = station.device, station.link
-        if isinstance(device.interface, TcpInterface):
-            before = specs.get(name)
-            keep_alive = device.keep_alive or (before is not None and before.keep_alive)
-            tcp = before.tcp if before is not None else device.interface
-            specs[name] = LinkSpec(tcp=tcp, keep_alive=keep_alive)
-        else:
-            specs[name] = LinkSpec(serial=station.serial, port=station.port)
-    return specs

@@ -1,28 +1,41 @@
 """One device's turns on its line: polls while it answers, short probes while it does not (spec 2.3).
 
-A poll asks request by request. An exception costs the variables of that request; silence ends the turn, so that a
-device never holds the line for more than one time limit. A request that alone stays silent, while others are answered,
-rests by itself. What a poll read goes to the recorder, the alarms and the live readings.
+What a poll (`round`) read goes to the recorder, the alarms and the live readings; what is to be done for the plan
+beside it is done after, while the device answers (`upkeep`).
 """
 
 import math
-from collections import Counter
 from typing import Final
 
 from heliograph.collector.account import Counts, Sinks
-from heliograph.collector.condition import FAILURES_TO_REST, Condition, probe_seconds
+from heliograph.collector.asking import Asker, Tally
+from heliograph.collector.condition import Condition
+from heliograph.collector.cost import wire_of
 from heliograph.collector.daylight import is_broad_day
-from heliograph.collector.fetch import ILLEGAL_ADDRESS, Fetch, Reading, Request
-from heliograph.collector.links import BadFrame, Link, LinkDown, LinkFailure, ModbusException, NoAnswer
+from heliograph.collector.fetch import Fetch, Reading, Request
+from heliograph.collector.links import (
+    BadFrame,
+    DeviceTrouble,
+    Link,
+    LinkDown,
+    ModbusException,
+    NoAnswer,
+    NobodyBehind,
+    ReadCall,
+)
+from heliograph.collector.pace import PaceMeter
 from heliograph.collector.patience import Patience
+from heliograph.collector.planstate import plan_state
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Place, Station
+from heliograph.collector.round import Round
+from heliograph.collector.upkeep import Upkeep
 from heliograph.contract import DeviceCondition, DeviceState, Level
 from heliograph.runtime.clock import milliseconds
 
-NOBODY_BEHIND_GATEWAY: Final = frozenset({10, 11})
-"""Exceptions of a gateway for a device that does not answer it."""
 IDLE_SECONDS: Final = 3600.0
+REFUSED_SECONDS: Final = 10.0
+"""Least time between two turns of a device that refuses everything it is asked for."""
 
 
 class Poller:
@@ -35,16 +48,19 @@ class Poller:
         self.due = 0.0
         self.retired = False
         self.counts = Counts()
-        self.errors: Counter[str] = Counter()
+        self.tally = Tally()
         self._sinks = sinks
         self._clock = sinks.clock
         device, definition = station.device, station.definition
         self._device = device
         self._patience = Patience(device.timeout_ms / 1000)
         self._pause = device.poll_ms / 1000
-        self._fetch = Fetch(definition.recorded, device)
-        self._sore: Request | None = None
-        """A joined request to which the device answered 'illegal data address'."""
+        wire, memory = wire_of(station.serial), sinks.memory
+        self._meter = PaceMeter(wire)
+        self._fetch = Fetch(definition.recorded, device, wire, memory.of(station).learnt)
+        self._upkeep = Upkeep(station, self._fetch, wire, self._meter, memory, sinks.clock, sinks.events)
+        self._stayed_busy = False
+        """Whether the device was still busy at the end of the newest turn's waits."""
         self.condition = Condition(milliseconds(self._clock))
         self.recorder = sinks.recording.recorder(device, definition)
         self._watch = sinks.alarms.watch(device, definition, definition.recorded)
@@ -58,22 +74,25 @@ class Poller:
 
     def take(self, station: Station, form: RecordForm) -> None:
         """Go on untouched under a revision that changes nothing of what is polled (`Station.is_polled_like`)."""
-        self.station = station
+        self.station = self._upkeep.station = station
         self.recorder.renew(form)
 
     async def turn(self, link: Link, *, shared: bool) -> None:
         """See `Turn.turn`."""
         began = self._clock.monotonic()
         self.due = began + self._pause
+        shortest = self._fetch.shortest
         try:
-            if not self._fetch.requests:
+            if shortest is None:
                 self.due = began + IDLE_SECONDS
-            elif self.condition.is_polled:
+            elif not self.condition.is_polled:
+                await self._probe(link, shortest, self._patience.of_probe(self.condition.failures, shared=shared))
+            elif self._fetch.requests:
                 await self._poll(link, shared=shared)
             else:
-                await self._probe(link, self._patience.of_probe(self.condition.failures, shared=shared))
+                await self._ask_again(link)
         except LinkDown:
-            self.errors["connection"] += 1
+            self.tally.errors["connection"] += 1
             raise
         # Whoever fell due while this one held the line goes first.
         self.due = max(self.due, self._clock.monotonic())
@@ -85,6 +104,7 @@ class Poller:
     def link_found(self) -> None:
         """See `Turn.link_found`."""
         self.due = self._clock.monotonic()
+        self._upkeep.returned()
 
     def line_renewed(self) -> None:
         """Learn that another line takes over: who rests is asked at once, who answers keeps its pace."""
@@ -94,7 +114,7 @@ class Poller:
     def count_drop(self, unit: int, kind: str) -> None:
         """See `Turn.count_drop`."""
         if unit == self._device.address:
-            self.errors[kind] += 1
+            self.tally.errors[kind] += 1
             if kind == "late":
                 self._patience.answered_late()
 
@@ -115,68 +135,72 @@ class Poller:
             cause=self.condition.cause,
             last_reading=self.counts.last_reading,
             last_record=self.counts.last_record,
-            requests=self.counts.requests,
+            requests=self.tally.requests,
             readings=self.counts.readings,
             records=self.counts.records,
             gaps=self.recorder.gaps,
             refused=self.counts.refused,
-            errors=dict(self.errors),
+            errors=dict(self.tally.errors),
+            plan=plan_state(self._fetch, self._meter.pace),
         )
 
     async def _poll(self, link: Link, *, shared: bool) -> None:
-        values = list(self._fetch.blanks)
-        heard = False
-        cause = ""
-        for place in self._fetch.order:
-            request = self._fetch.requests[place]
-            if request.rests_until and request.rests_until > self._clock.monotonic():
-                continue
-            self.counts.requests += 1
-            seconds = self._seconds(request, heard=heard, shared=shared)
-            began = self._clock.monotonic()
-            try:
-                values[place] = await request.read(link, seconds)
-            except (ModbusException, NoAnswer) as failure:
-                cause = self._note(request, failure)
-                if _is_silence(failure):
-                    self._rest_alone(request, heard)
-                    break
-            else:
-                request.failures = 0
-                self._patience.answered(self._clock.monotonic() - began)
-            heard = True
-        if heard:
-            self._answered(self._fetch.arranged(values), cause)
+        asker = self._asker(link)
+        poll = Round(self._fetch, asker, self._patience, self._clock, self._note)
+        await poll.run(self.condition.failures, shared=shared)
+        self._stayed_busy = asker.stayed_busy
+        if poll.heard:
+            self._answered(poll.reading, poll.cause)
         else:
-            self._failed(cause)
-        if self._sore is not None:
-            await self._mend(link, self._sore)
+            self._failed(poll.cause)
+        self._upkeep.learn(poll.learnt)
+        if poll.heard and not poll.silent:
+            await self._after_poll(asker)
 
-    def _seconds(self, request: Request, *, heard: bool, shared: bool) -> float:
-        """Return how long to wait for a request's answer; `heard` when the device has answered in this turn."""
-        if request.failures:
-            return self._patience.of_probe(request.failures, shared=shared)
-        return self._patience.of_poll(0 if heard else self.condition.failures, shared=shared)
-
-    async def _probe(self, link: Link, seconds: float) -> None:
-        """Ask for one variable; any answer of the device ends its rest."""
-        request = self._fetch.requests[self._fetch.order[0]]
-        self.counts.requests += 1
+    async def _after_poll(self, asker: Asker) -> None:
+        """Do what is due for the plan, while the device answers; how it fails is counted and has no other effect."""
+        asker.seconds = self._patience.limit
         try:
-            await link.read(request.shortest, seconds)
-        except (ModbusException, NoAnswer) as failure:
-            cause = self._note(request, failure)
-            if _is_silence(failure):
-                self._failed(cause)
-                return
-        self.due = self._clock.monotonic()
-        self._tell(self.condition.answered(milliseconds(self._clock)))
+            await self._upkeep.after_poll(asker)
+        except NoAnswer as silence:
+            self._count(silence)
+        except ModbusException:
+            return
 
-    async def _mend(self, link: Link, request: Request) -> None:
-        self._sore = None
-        holes = await self._fetch.mend(link, request, self._patience.limit)
-        listed = ", ".join(f"{hole.address} to {hole.address + hole.count - 1}" for hole in holes)
-        self._sinks.events.info(f"{self._device.name}: requests no longer cross the registers {listed}")
+    async def _ask_again(self, link: Link) -> None:
+        """Ask for one variable of a device that refuses all of them."""
+        self.due = self._clock.monotonic() + max(self._pause, REFUSED_SECONDS)
+        cause = ""
+        try:
+            await self._upkeep.retry(self._asker(link))
+            self.due = self._clock.monotonic()
+        except (DeviceTrouble, NoAnswer, NobodyBehind) as failure:
+            self._count(failure)
+            self._failed(str(failure))
+            return
+        except ModbusException as refusal:
+            cause = f"it refuses every variable: {refusal}"
+        self._answered(self._fetch.arranged(self._fetch.blanks), cause)
+
+    def _asker(self, link: Link) -> Asker:
+        patient = 0.0 if self._stayed_busy else self._patience.limit
+        return Asker(link, self._clock, self._meter, self.tally, self._patience.limit, patient)
+
+    async def _probe(self, link: Link, call: ReadCall, seconds: float) -> None:
+        """Ask for one variable; any answer of the device ends its rest, but one that says it is out of order."""
+        asker = self._asker(link)
+        asker.seconds = seconds
+        try:
+            await asker.read(call)
+        except (DeviceTrouble, NoAnswer, NobodyBehind) as failure:
+            self._count(failure)
+            self._failed(str(failure))
+            return
+        except ModbusException:
+            pass
+        self.due = self._clock.monotonic()
+        self._upkeep.returned()
+        self._tell(self.condition.answered(milliseconds(self._clock)))
 
     def _answered(self, reading: Reading, cause: str) -> None:
         """Take what a poll read, if it read anything."""
@@ -204,25 +228,17 @@ class Poller:
 
     def _note(self, request: Request, failure: ModbusException | NoAnswer) -> str:
         """Count a failed request and say so once; return it as a cause."""
-        if isinstance(failure, ModbusException):
-            self.errors[f"exception {failure.code}"] += 1
-            if failure.code == ILLEGAL_ADDRESS and request.block.holes:
-                self._sore = request
-        elif not isinstance(failure, BadFrame):
-            self.errors[failure.kind] += 1
+        self._count(failure)
         cause = f"{request}: {failure}"
         if self.condition.name is DeviceCondition.ANSWERING:
             key = (self._device.name, str(request), type(failure).__name__, failure.kind)
             self._sinks.repeated.say(Level.WARNING, key, f"{self._device.name}, {cause}")
         return cause
 
-    def _rest_alone(self, request: Request, heard: bool) -> None:
-        """Let a request rest that stays silent while the device answers others."""
-        if not heard:
-            return
-        request.failures += 1
-        if request.failures >= FAILURES_TO_REST:
-            request.rests_until = self._clock.monotonic() + probe_seconds(request.failures - FAILURES_TO_REST)
+    def _count(self, failure: ModbusException | NoAnswer) -> None:
+        """Count a failure; exceptions and bad frames have been counted where they were met."""
+        if isinstance(failure, NoAnswer) and not isinstance(failure, BadFrame):
+            self.tally.errors[failure.kind] += 1
 
     def _may_sleep(self) -> bool:
         place = self.place
@@ -245,9 +261,3 @@ class Poller:
         else:
             self._sinks.events.warning(f"{who} is lost: {condition.cause}")
             self._sinks.alarms.device_lost(device.name)
-
-
-def _is_silence(failure: LinkFailure) -> bool:
-    return isinstance(failure, NoAnswer) or (
-        isinstance(failure, ModbusException) and failure.code in NOBODY_BEHIND_GATEWAY
-    )

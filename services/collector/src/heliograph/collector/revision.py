@@ -55,11 +55,11 @@ class Station:
         the first line, variables that are no part of a record.
         """
         return self.device == other.device and (
-            self.definition is other.definition or _polled(self.definition) == _polled(other.definition)
+            self.definition is other.definition or polled_of(self.definition) == polled_of(other.definition)
         )
 
 
-def _polled(definition: Definition) -> tuple[object, ...]:
+def polled_of(definition: Definition) -> tuple[object, ...]:
     """Return what of a definition the polling and the records of a device depend on."""
     recorded = tuple(replace(variable, line=0) for variable in definition.recorded)
     return definition.file, definition.protocol, definition.written_protocol, recorded
@@ -74,6 +74,22 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class ForwardedLine:
+    """A serial line whose `forwardedTcpPort` is given."""
+
+    serial: SerialLine
+    device: str
+    """What is behind the line; empty where it cannot be served."""
+    cause: str = ""
+    """Why it cannot be served."""
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self.serial.forwarded_port or 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The devices of a revision in the order of `_daq.csv`."""
 
@@ -84,6 +100,8 @@ class Plan:
     order: tuple[str, ...]
     """The index of every device, as `_daq.csv` orders them."""
     place: Place
+    forwarded: tuple[ForwardedLine, ...] = ()
+    """The serial lines that other masters may reach through a port of their own."""
 
 
 def read_plan(
@@ -110,6 +128,7 @@ def read_plan(
         absent=tuple(entry for entry in found if isinstance(entry, Absent)),
         order=tuple(device.index for device in daq.devices),
         place=Place(revision.latitude, revision.longitude),
+        forwarded=tuple(_forwarded(line, ports) for line in daq.lines if line.forwarded_port is not None),
     )
 
 
@@ -185,9 +204,19 @@ def _serial_station(
     line = next((line for line in daq.lines if line.number == interface.number), None)
     if line is None:
         raise RevisionRejected(f"{device.name} is on {interface}, which has no serial line in _daq.csv")
+    cause = _unserved(line, ports)
+    return Absent(device, cause) if cause else Station(polled, definition, line, ports[line.number])
+
+
+def _unserved(line: SerialLine, ports: Mapping[int, str]) -> str:
+    """Return why this gateway cannot speak on a line; empty where it can."""
     if not line.is_supported:
-        return Absent(device, f"{line.name} speaks {line.protocol!r}, which this gateway does not")
-    port = ports.get(line.number, "")
-    if not port:
-        return Absent(device, f"no serial port is behind {line.name}: set {line.name}_DEVICE")
-    return Station(polled, definition, line, port)
+        return f"{line.name} speaks {line.protocol!r}, which this gateway does not"
+    if not ports.get(line.number):
+        return f"no serial port is behind {line.name}: set {line.name}_DEVICE"
+    return ""
+
+
+def _forwarded(line: SerialLine, ports: Mapping[int, str]) -> ForwardedLine:
+    cause = _unserved(line, ports)
+    return ForwardedLine(line, "" if cause else ports[line.number], cause)

@@ -2,6 +2,8 @@
 
 from typing import Final, Literal
 
+from pydantic import Field
+
 from heliograph.runtime import ServiceSettings
 
 GIBIBYTE: Final = 1024**3
@@ -14,6 +16,12 @@ class CollectorSettings(ServiceSettings):
     """What is behind `SERIAL1`: `/dev/ttyUSB0`, `socket://host:port` or `rfc2217://host:port`; empty = nothing."""
     serial2_device: str = ""
     serial3_device: str = ""
+    forwarded_host: str = "127.0.0.1"
+    """Where forwarded ports (`forwardedTcpPort`) listen; `0.0.0.0` lets other machines reach the plant's devices."""
+    forwarded_answer_seconds: float = Field(default=3.0, gt=0, le=60)
+    """Within so many seconds every request to a forwarded port is answered, if only with exception 11."""
+    forwarded_clients: int = Field(default=16, ge=1, le=256)
+    """Connections at a time to each forwarded port."""
     tic1_device: str = ""
     """What a meter's customer output (TIC) comes in by: a device file or `socket://host:port`; empty = nothing."""
     di1_line: str = ""

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from heliograph.collector.alarms import as_recorded
+from heliograph.collector.asking import Asker, Tally
 from heliograph.collector.blocks import MOST_REGISTERS
+from heliograph.collector.cost import wire_of
 from heliograph.collector.decode import decode_value
 from heliograph.collector.drafts import Draft, RecordDraft
 from heliograph.collector.encode import Raw, encode, needs_current, write_calls
@@ -19,6 +21,7 @@ from heliograph.collector.fetch import Fetch, Reading
 from heliograph.collector.line import Line
 from heliograph.collector.links import Link, LinkFailure, ModbusException, NoAnswer, ReadCall, WriteCall
 from heliograph.collector.own import OwnDevices
+from heliograph.collector.pace import PaceMeter
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Station
 from heliograph.contract import Outcome, ParametersRequest, ReadRequest, RecordKind, VariableValue, WriteRequest
@@ -59,7 +62,7 @@ class Writer:
                 return await self._own.read(request)
             station, line = self._find(request.device)
             target = _target(station, request.variable)
-            value = target.decoded(await self._asked(line, target.read))
+            value = target.decoded(await self._asked(line, lambda link: target.read(self._asker(link, station))))
         except (Refusal, LinkFailure) as error:
             return VariableValue(error=str(error))
         return VariableValue(raw=value, time=milliseconds(self._clock))
@@ -72,7 +75,9 @@ class Writer:
             station, line = self._find(request.device)
             target = _target(station, request.variable)
             target.calls(request.raw, bytes(2))  # refused at once, before it waits for the line
-            data = await self._asked(line, lambda link: target.write(link, request.raw, verify=request.verify))
+            data = await self._asked(
+                line, lambda link: target.write(self._asker(link, station), request.raw, verify=request.verify)
+            )
         except (Refusal, LinkFailure) as error:
             return VariableValue(error=str(error))
         now = milliseconds(self._clock)
@@ -115,13 +120,18 @@ class Writer:
             self._put([self._draft(station, reading)])
         return f"{device.name}: {failures[0]}" if failures else ""
 
+    def _asker(self, link: Link, station: Station) -> Asker:
+        """Ask as the poller does, a busy device again; nothing is kept of what is counted."""
+        limit = station.device.timeout_ms / 1000
+        return Asker(link, self._clock, PaceMeter(wire_of(station.serial)), Tally(), limit, limit)
+
     async def _parameters_of(self, station: Station) -> tuple[Reading, Sequence[object]]:
         device, parameters = station.device, station.definition.parameters
         if device.index in self._own:
             return await self._own.read_all(device.index, parameters)
-        fetch = Fetch(parameters, device)
+        fetch = Fetch(parameters, device, wire_of(station.serial))
         _, line = self._find(device.index)
-        return await self._asked(line, lambda link: fetch.read(link, device.timeout_ms / 1000))
+        return await self._asked(line, lambda link: fetch.read(self._asker(link, station)))
 
     def _draft(self, station: Station, reading: Reading) -> RecordDraft:
         parameters = station.definition.parameters
@@ -148,7 +158,7 @@ class _Target:
     def __str__(self) -> str:
         return f"{self.variable.name!r} of {self.station.device.name}"
 
-    async def read(self, link: Link) -> bytes:
+    async def read(self, asker: Asker) -> bytes:
         """Return the bytes of its registers or its bit. Raises as `Link.read`."""
         device, point = self.station.device, self.point
         limit = point.count if point.table.is_bits else min(device.max_registers, MOST_REGISTERS)
@@ -156,24 +166,24 @@ class _Target:
             ReadCall(device.address, point.table, point.address + at, min(limit, point.count - at))
             for at in range(0, point.count, limit)
         ]
-        return b"".join([await link.read(part, device.timeout_ms / 1000) for part in parts])
+        return b"".join([await asker.read(part) for part in parts])
 
-    async def write(self, link: Link, raw: Raw, *, verify: bool) -> bytes | None:
+    async def write(self, asker: Asker, raw: Raw, *, verify: bool) -> bytes | None:
         """Write, and return what is read back: None where it cannot be read or shall not be verified.
 
         Where only a part of a register changes, the register is read before, in the same turn.
         """
-        current = await self.read(link) if needs_current(self.point) else b""
+        current = await self.read(asker) if needs_current(self.point) else b""
         for call in self.calls(raw, current):
             try:
-                await link.write(call, self.station.device.timeout_ms / 1000)
+                await asker.write(call)
             except NoAnswer as silence:
                 raise Refusal(f"{self} may have been written, the device did not confirm it: {silence}") from silence
-        return await self._read_back(link) if verify else None
+        return await self._read_back(asker) if verify else None
 
-    async def _read_back(self, link: Link) -> bytes | None:
+    async def _read_back(self, asker: Asker) -> bytes | None:
         try:
-            return await self.read(link)
+            return await self.read(asker)
         except ModbusException:
             return None
         except LinkFailure as failure:

@@ -6,6 +6,12 @@ from collections.abc import Callable
 from heliograph.demo.simulator.banks import COIL, HOLDING_REGISTER, ILLEGAL_FUNCTION, ILLEGAL_VALUE, Bank, ModbusFault
 
 COIL_ON = 0xFF00
+DEVICE_IDENTIFICATION = 14
+IDENTIFICATION = (b"Heliograph", b"simulator", b"1")
+"""Vendor, product and version: the basic identification that function 43 asks for."""
+_SIZES = dict.fromkeys((1, 2, 3, 4, 5, 6), 5) | {22: 7}
+_SIZE_AT = {15: 5, 16: 5, 23: 9}
+"""Where a request tells how many bytes follow."""
 
 
 def answer(bank: Bank, request: bytes) -> bytes:
@@ -29,11 +35,11 @@ def refusal(function: int, code: int) -> bytes:
 
 def request_size(head: bytes) -> int | None:
     """Return how long a request that begins like this is, or None when its function is unknown or still to come."""
-    if not head or head[0] not in (1, 2, 3, 4, 5, 6, 15, 16):
-        return None
-    if head[0] < 15:
-        return 5
-    return 6 + head[5] if len(head) > 5 else None
+    function = head[0] if head else 0
+    if function in _SIZES:
+        return _SIZES[function]
+    at = _SIZE_AT.get(function)
+    return at + 1 + head[at] if at is not None and len(head) > at else None
 
 
 def pack_bits(bits: list[int]) -> bytes:
@@ -81,6 +87,30 @@ def _write_many(bank: Bank, function: int, request: bytes) -> bytes:
     return request[:5]
 
 
+def _mask_write(bank: Bank, _function: int, request: bytes) -> bytes:
+    _, address, kept, added = struct.unpack(">BHHH", request)
+    (value,) = bank.read(HOLDING_REGISTER, address, 1)
+    bank.write(HOLDING_REGISTER, address, [value & kept | added & ~kept])
+    return request
+
+
+def _write_and_read(bank: Bank, function: int, request: bytes) -> bytes:
+    read_from, read_count, write_to, count, size = struct.unpack(">HHHHB", request[1:10])
+    data = request[10:]
+    if not 1 <= read_count <= 125 or not 1 <= count <= 121 or not 2 * count == size == len(data):
+        raise ModbusFault(ILLEGAL_VALUE)
+    bank.write(HOLDING_REGISTER, write_to, list(struct.unpack(f">{count}H", data)))
+    values = bank.read(HOLDING_REGISTER, read_from, read_count)
+    return struct.pack(f">BB{read_count}H", function, 2 * read_count, *values)
+
+
+def _identify(_bank: Bank, function: int, request: bytes) -> bytes:
+    if request[1:3] != bytes((DEVICE_IDENTIFICATION, 1)):
+        raise ModbusFault(ILLEGAL_FUNCTION)
+    objects = b"".join(bytes((number, len(text))) + text for number, text in enumerate(IDENTIFICATION))
+    return bytes((function, DEVICE_IDENTIFICATION, 1, 1, 0, 0, len(IDENTIFICATION))) + objects
+
+
 _HANDLERS: dict[int, Callable[[Bank, int, bytes], bytes]] = {
     1: _read_bits,
     2: _read_bits,
@@ -90,4 +120,7 @@ _HANDLERS: dict[int, Callable[[Bank, int, bytes], bytes]] = {
     6: _write_one,
     15: _write_many,
     16: _write_many,
+    22: _mask_write,
+    23: _write_and_read,
+    43: _identify,
 }

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import tty
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +22,12 @@ from typing import Self
 from heliograph.demo.simulator.answers import request_size
 from heliograph.demo.simulator.banks import Bank
 from heliograph.demo.simulator.crc import crc16
-from heliograph.demo.simulator.faults import Faults, Units
+from heliograph.demo.simulator.faults import BROADCAST_UNIT, Faults, Respond, Units
 from heliograph.demo.simulator.timing import LineTiming, wait_until
 
 LARGEST_FRAME_BYTES = 256
+SMALLEST_FRAME_BYTES = 4
+UNPACED_SECONDS = 0.02
 LOOK_SECONDS = 0.05
 """How often the thread looks whether it shall end."""
 UART_FIFO_SECONDS = 0.001
@@ -44,7 +46,10 @@ class Silences:
 
 
 class RtuSimulator:
-    """Serves `units` on a line; `device` is the path for the master and stays the same over `unplug` and `plug`."""
+    """Serves `units` on a line; `device` is the path for the master and stays the same over `unplug` and `plug`.
+
+    It is `path`, which must be free or an old link, or else one of its own.
+    """
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class RtuSimulator:
         parity: str = "N",
         stop_bits: int = 1,
         paced: bool = True,
+        path: Path | None = None,
     ) -> None:
         self.units = Units(units)
         self.timing = LineTiming(baudrate, parity, stop_bits)
@@ -60,13 +66,15 @@ class RtuSimulator:
         self.silences = Silences()
         self.answer_delay = 0.0
         """Seconds from the end of the silence after a request to the first byte of its answer."""
+        self.respond: Respond | None = None
         self._directory = Path(tempfile.mkdtemp(prefix="heliograph-line-"))
+        self._path = path or self._directory / "tty"
         self._wire: _Wire | None = None
 
     @property
     def device(self) -> str:
         """What the master opens."""
-        return str(self._directory / "tty")
+        return str(self._path)
 
     @property
     def faults(self) -> dict[int, Faults]:
@@ -126,8 +134,11 @@ class _Wire:
         began = ends = 0.0
         while not self.ended.is_set():
             self._send_late()
-            data = self._receive(self.timing.silence if buffer else LOOK_SECONDS)
+            data = self._receive(self._end_of_frame() if buffer else LOOK_SECONDS)
             if not data:
+                if len(buffer) >= SMALLEST_FRAME_BYTES and crc16(buffer[:-2]) == buffer[-2:]:
+                    self._note_silence(began - self.quiet_since)
+                    self._handle(buffer, began, ends)  # of a function whose length nobody knows
                 buffer = b""
                 continue
             now = time.perf_counter()
@@ -135,10 +146,18 @@ class _Wire:
                 began = ends = now
             ends = max(ends, now) + len(data) * self.timing.character
             buffer = (buffer + data)[-LARGEST_FRAME_BYTES:]
-            size = request_size(buffer[1:])
-            if size is not None and len(buffer) >= size + 3:
-                self._handle(buffer[: size + 3], began, ends)
-                buffer = b""
+            frame = _first_frame(buffer)
+            if frame:
+                self._note_silence(began - self.quiet_since)
+            while frame:
+                # What stands behind the first one came while this thread was late: when, nobody knows.
+                self._handle(frame, began, ends)
+                buffer = buffer[len(frame) :]
+                frame = _first_frame(buffer)
+
+    def _end_of_frame(self) -> float:
+        """Return how long a silence ends a frame; without pace the scheduler makes longer ones within a frame."""
+        return self.timing.silence if self.simulator.paced else max(self.timing.silence, UNPACED_SECONDS)
 
     def _send_late(self) -> None:
         now = time.perf_counter()
@@ -158,16 +177,21 @@ class _Wire:
         return b""
 
     def _handle(self, frame: bytes, began: float, ends: float) -> None:
-        self._note_silence(began - self.quiet_since)
         if not self.simulator.paced:
             ends = time.perf_counter()
         self.quiet_since = ends
         if crc16(frame[:-2]) != frame[-2:]:
             return
+        if self.simulator.respond is not None:
+            self._respond(self.simulator.respond(frame), began, ends)
+            return
         fault = self.simulator.faults.get(frame[0])
         if fault is not None and fault.echo:
             wait_until(ends)
             self._write(frame)
+        if frame[0] == BROADCAST_UNIT:
+            self.simulator.units.tell_all(frame[1:-2])
+            return
         reply = self.simulator.units.answer(frame[0], frame[1:-2])
         if reply is None:
             return
@@ -176,8 +200,28 @@ class _Wire:
             self._send(_framed(frame[0], reply), begin)
         elif fault.late:
             self.late.append((begin + fault.late, _spoiled(fault, frame[0], reply)))
+        elif fault.drip:
+            self._drip(_spoiled(fault, frame[0], reply), begin, fault.drip)
         else:
             self._send(_spoiled(fault, frame[0], reply), begin)
+
+    def _drip(self, data: bytes, begin: float, seconds: float) -> None:
+        """Send byte by byte with a pause before each."""
+        wait_until(begin)
+        for place in range(len(data)):
+            if self.ended.wait(seconds):
+                return
+            self._write(data[place : place + 1])
+        self.quiet_since = time.perf_counter()
+
+    def _respond(self, answers: Sequence[tuple[float, bytes | None]], began: float, ends: float) -> None:
+        character = self.timing.character if self.simulator.paced else 0.0
+        earliest = ends + self.timing.silence
+        for seconds, data in answers:
+            if data is not None:
+                begin = max(earliest, began + seconds - len(data) * character)
+                self.late.append((begin, data))
+                earliest = begin + len(data) * character
 
     def _note_silence(self, seconds: float) -> None:
         silences = self.simulator.silences
@@ -200,15 +244,19 @@ class _Wire:
             os.write(self.master, data)
 
 
+def _first_frame(data: bytes) -> bytes:
+    """Return the request that data begin with, empty while it is not whole."""
+    size = request_size(data[1:])
+    return data[: size + 3] if size is not None and len(data) >= size + 3 else b""
+
+
 def _framed(unit: int, data: bytes) -> bytes:
     body = bytes((unit,)) + data
     return body + crc16(body)
 
 
 def _spoiled(fault: Faults, unit: int, reply: bytes) -> bytes:
-    frame = _framed(unit + fault.wrong_unit, reply)
+    frame = _framed(unit + fault.wrong_unit & 0xFF, reply)
     if fault.bad_crc:
         frame = frame[:-1] + bytes((frame[-1] ^ 1,))
-    if fault.half_frame:
-        frame = frame[: len(frame) // 2]
-    return fault.noise + frame
+    return fault.sent(frame)

@@ -3,12 +3,12 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, cast
 
 from heliograph.demo.simulator.banks import Bank
-from heliograph.demo.simulator.faults import Faults, Units
+from heliograph.demo.simulator.faults import Faults, Respond, Units
 
 HEADER_BYTES = 7
 _HEADER = struct.Struct(">HHHB")
@@ -26,6 +26,9 @@ class TcpSimulator:
         self.port = port
         self.answer_delay = answer_delay
         """Seconds that every answer takes."""
+        self.most_connections: int | None = None
+        """So many clients at a time; who comes beyond it is accepted and cut at once, as small devices do."""
+        self.respond: Respond | None = None
         self.connections: set[_Connection] = set()
         self.accepted = 0
         """How many connections were made since the start."""
@@ -59,6 +62,8 @@ class TcpSimulator:
 
     def enter(self, connection: "_Connection") -> None:
         """Note a new client."""
+        if self.most_connections is not None and len(self.connections) >= self.most_connections:
+            connection.reset()
         self.connections.add(connection)
         self.accepted += 1
         self._empty.clear()
@@ -110,9 +115,11 @@ class _Connection(asyncio.Protocol):
                 return
             if len(self.buffer) < 6 + length:
                 return
-            request = self.buffer[HEADER_BYTES : 6 + length]
-            self.buffer = self.buffer[6 + length :]
-            self._handle(transaction, unit, request)
+            frame, self.buffer = self.buffer[: 6 + length], self.buffer[6 + length :]
+            if self.simulator.respond is not None:
+                self._respond(self.simulator.respond(frame))
+            else:
+                self._handle(transaction, unit, frame[HEADER_BYTES:])
 
     def _handle(self, transaction: int, unit: int, request: bytes) -> None:
         reply = self.simulator.units.answer(unit, request, gateway=True)
@@ -123,10 +130,24 @@ class _Connection(asyncio.Protocol):
             _frame(transaction, unit, reply) if fault is None else _spoiled(fault, transaction, unit, request, reply)
         )
         delay = self.simulator.answer_delay + (fault.late if fault else 0.0)
-        if delay:
-            asyncio.get_running_loop().call_later(delay, self._send, frame)
+        if fault is not None and fault.drip:
+            for place in range(len(frame)):
+                self._send_after(delay + (place + 1) * fault.drip, frame[place : place + 1])
         else:
-            self._send(frame)
+            self._send_after(delay, frame)
+
+    def _send_after(self, seconds: float, data: bytes) -> None:
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, self._send, data)
+        else:
+            self._send(data)
+
+    def _respond(self, answers: Sequence[tuple[float, bytes | None]]) -> None:
+        for seconds, frame in answers:
+            if frame is None:
+                asyncio.get_running_loop().call_later(seconds, self.reset)
+            else:
+                asyncio.get_running_loop().call_later(seconds, self._send, frame)
 
     def _send(self, frame: bytes) -> None:
         if self.transport is not None:
@@ -138,8 +159,6 @@ def _frame(transaction: int, unit: int, data: bytes) -> bytes:
 
 
 def _spoiled(fault: Faults, transaction: int, unit: int, request: bytes, reply: bytes) -> bytes:
-    frame = _frame((transaction ^ 0x8000) if fault.bad_crc else transaction, unit + fault.wrong_unit, reply)
-    if fault.half_frame:
-        frame = frame[: len(frame) // 2]
-    echo = _frame(transaction, unit, request) if fault.echo else b""
-    return fault.noise + echo + frame
+    other = (transaction ^ 0x8000) if fault.bad_crc else transaction
+    sent = fault.sent(_frame(other, unit + fault.wrong_unit & 0xFF, reply))
+    return _frame(transaction, unit, request) + sent if fault.echo else sent

@@ -68,6 +68,10 @@ class Picture:
         """The sections, and the values in full of the devices that one page has open."""
         return self.sections | {f"values-{index}": self._full(index) for index in opened}
 
+    def of_device(self, index: str) -> dict[str, str]:
+        """The sections of one device's own page."""
+        return {"identity": self.sections["identity"], **self._pages.device_sections(index)}
+
     def _full(self, index: str) -> str:
         if index not in self._values:
             self._values[index] = self._pages.values(index)
@@ -97,6 +101,29 @@ class Pages:
     def locked(self, token_place: str) -> str:
         """The page without data, for who has yet to give the token."""
         return self._shell(dict.fromkeys(SECTIONS, ""), token_place, is_locked=True)
+
+    def device(self, index: str, token_place: str) -> str:
+        """The page of one device; it says so where there is no such device."""
+        identity = self._render("identity", {"status": self._view.status(), "revision": self._view.revision})
+        sections = {"identity": identity, **self.device_sections(index)}
+        return self._shell(sections, token_place, is_locked=False, name="device_page", index=index)
+
+    def knows(self, index: str) -> bool:
+        """Whether there is such a device."""
+        return any(device.index == index for device in self._view.devices())
+
+    def device_locked(self, index: str, token_place: str) -> str:
+        """The page of one device without data, for who has yet to give the token."""
+        sections = dict.fromkeys(("identity", "device", "values"), "")
+        return self._shell(sections, token_place, is_locked=True, name="device_page", index=index)
+
+    def device_sections(self, index: str) -> dict[str, str]:
+        """What stands on the page of one device, as of now; it says so where there is no such device any more."""
+        try:
+            device = self._render("device", {"device": self._view.device(index)})
+        except NotThere as gone:
+            device = self._render("gone", {"text": gone.detail})
+        return {"device": device, "values": self.values(index)}
 
     def picture(self) -> Picture:
         """The sections as of now."""
@@ -138,10 +165,18 @@ class Pages:
         else:
             self._revisions_problem = ""
 
-    def _shell(self, sections: dict[str, str], token_place: str, *, is_locked: bool) -> str:
+    def _shell(
+        self,
+        sections: dict[str, str],
+        token_place: str,
+        *,
+        is_locked: bool,
+        name: str = "page",
+        index: str = "",
+    ) -> str:
         rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
         facts = {"sections": rendered, "is_locked": is_locked, "token_place": token_place, "time": self._view.now()}
-        return self._render("page", {**facts, "version": installed_version()})
+        return self._render(name, {**facts, "index": index, "version": installed_version()})
 
     def _sections(self) -> dict[str, str]:
         facts = self._facts()

@@ -1,8 +1,8 @@
-"""The page at `/`, its assets, and the stream of events that keeps it live."""
+"""The page at `/`, those of the devices, its assets, and the stream of events that keeps it live."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import GivenToken, may_read
@@ -13,6 +13,8 @@ from heliograph.api.stream import EventStream
 
 MAX_OPEN = 64
 """Devices whose values one page may follow in full."""
+
+DeviceIndex = Annotated[str, Path(max_length=9)]
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,10 +27,29 @@ async def page(request: Request, access: TheAccess, given: GivenToken, pages: Th
     return HTMLResponse(pages.locked(place) if refusal else await pages.whole(place))
 
 
+@router.get("/devices/{index}")
+async def device(
+    index: DeviceIndex, request: Request, access: TheAccess, given: GivenToken, pages: ThePages
+) -> HTMLResponse:
+    """The page of one device."""
+    refusal = access.read_refusal(request, given)
+    place = access.token.place
+    if refusal:
+        return HTMLResponse(pages.device_locked(index, place))
+    return HTMLResponse(pages.device(index, place), 200 if pages.knows(index) else 404)
+
+
 @router.get("/events", dependencies=[Depends(may_read)])
-async def events(hub: TheHub, open: Annotated[str, Query(max_length=640)] = "") -> Response:  # noqa: A002  # as in the address
-    """Changed sections of the page, as server-sent events; `open` names devices whose values are shown in full."""
-    return EventStream(hub, tuple(part for part in open.split(",") if part)[:MAX_OPEN])
+async def events(
+    hub: TheHub,
+    open: Annotated[str, Query(max_length=640)] = "",  # noqa: A002  # as in the address
+    device: Annotated[str, Query(max_length=9)] = "",
+) -> Response:
+    """Changed sections of the page, as server-sent events; `open` names devices whose values are shown in full.
+
+    With `device` it is the page of that device instead.
+    """
+    return EventStream(hub, tuple(part for part in open.split(",") if part)[:MAX_OPEN], device)
 
 
 @router.get("/assets/{name}")

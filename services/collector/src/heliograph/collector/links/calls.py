@@ -1,5 +1,6 @@
-"""What a link is asked: one read or one write of one unit, as Modbus defines them, before any framing."""
+"""What a link is asked: a read or a write of one unit, or a message word for word, before any framing."""
 
+import struct
 from dataclasses import dataclass
 
 from heliograph.formats.definition import Table
@@ -39,5 +40,37 @@ class WriteCall:
         """The table that it writes to."""
         return Table.COIL if self.function in (5, 15) else Table.HOLDING_REGISTER
 
+    @property
+    def confirmation(self) -> bytes:
+        """The message that confirms it, from the function code on."""
+        if self.function == 5:
+            last = 0xFF00 if self.values[0] else 0
+        else:
+            last = self.values[0] if self.function == 6 else len(self.values)
+        return struct.pack(">BHH", self.function, self.address, last)
 
-Call = ReadCall | WriteCall
+
+@dataclass(frozen=True, slots=True)
+class RawCall:
+    """Pass a message of any function to a unit as it stands: the function code (1 to 127) and up to 252 bytes more."""
+
+    unit: int
+    message: bytes
+
+    @property
+    def function(self) -> int:
+        """The Modbus function code."""
+        return self.message[0]
+
+    @property
+    def table(self) -> Table:
+        """Where a unit that got such a message is asked something that changes nothing."""
+        return Table.HOLDING_REGISTER
+
+    @property
+    def address(self) -> int:
+        """See `table`."""
+        return 0
+
+
+Call = ReadCall | WriteCall | RawCall

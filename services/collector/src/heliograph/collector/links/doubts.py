@@ -42,7 +42,7 @@ class Doubts:
 
     def holds(self, head: bytes) -> bool:
         """Tell whether right answers to a call whose answer begins so may be an older request's."""
-        return head in self._open(head[0])
+        return any(_may_be_alike(head, other) for other in self._open(head[0]))
 
     def about(self, head: bytes) -> bool:
         """Tell whether any answer of the unit and function that `head` begins with may be an older request's."""
@@ -66,7 +66,8 @@ class Doubts:
         for size in range(1, LARGEST_PROBE_BYTES // (1 if table.is_bits else 2) + 1):
             count = 8 * size if table.is_bits else size
             probe = ReadCall(unit, table, min(address, 65536 - count), count)
-            if bytes((unit, probe.function, probe.byte_count)) not in taken:
+            head = bytes((unit, probe.function, probe.byte_count))
+            if not any(_may_be_alike(head, other) for other in taken):
                 return probe
         return None
 
@@ -81,6 +82,11 @@ class Doubts:
 
 def _same_function(head: bytes, other: bytes) -> bool:
     return head[0] == other[0] and head[1] & ~EXCEPTION_BIT == other[1]
+
+
+def _may_be_alike(head: bytes, other: bytes) -> bool:
+    """Tell whether one answer may begin like both; of a message that was passed on only the function is known."""
+    return head.startswith(other) or other.startswith(head)
 
 
 def _may_answer(answer: bytes, head: bytes) -> bool:

@@ -5,7 +5,11 @@ LinkFailure                  any of the below
 │   ├── Silence              kind `timeout`: not one byte within the time limit
 │   └── BadFrame             kind `crc`, `noise`, `short`, `unit`, `function`, `late` or `echo`: bytes came,
 │                            were dropped, and the right answer did not follow within the time limit
-├── ModbusException          kind `exception`: the device answered and says no; the line is fine
+├── ModbusException          kind `exception`: the device answered and says no; the line is fine. By its code:
+│   ├── Illegal              1, 2, 3: what was asked is at fault: bisected, planned anew, or marked as refused
+│   ├── Busy                 5, 6: waited for and asked again, a few times; nobody's fault
+│   ├── DeviceTrouble        4, and any other code: counts as a failure of this device, which answers nevertheless
+│   └── NobodyBehind         10, 11: a gateway speaks for a device that is silent: as `NoAnswer`
 └── LinkDown                 kind `link`: port gone, connection refused or cut; every device behind it is affected
 """
 
@@ -21,19 +25,6 @@ DROP_TEXTS: dict[DropKind, str] = {
     "function": "an answer to another function",
     "late": "a late answer to an earlier request",
     "echo": "only the echo of the request",
-}
-
-EXCEPTION_TEXTS = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledged, still working",
-    6: "device busy",
-    7: "negative acknowledge",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "the device behind the gateway does not answer",
 }
 
 
@@ -62,13 +53,51 @@ class BadFrame(NoAnswer):
 
 
 class ModbusException(LinkFailure):
-    """The device refused with an exception code."""
+    """The device refused with an exception code; `modbus_exception` gives the class that the code belongs to."""
 
     kind = "exception"
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"the device answers with exception {code} ({EXCEPTION_TEXTS.get(code, 'unknown')})")
+        _, text = EXCEPTIONS.get(code, (DeviceTrouble, "unknown"))
+        super().__init__(f"the device answers with exception {code} ({text})")
         self.code = code
+
+
+class Illegal(ModbusException):
+    """The device does not know the function, the address or the count."""
+
+
+class Busy(ModbusException):
+    """The device has no time now."""
+
+
+class DeviceTrouble(ModbusException):
+    """The device says that it is out of order."""
+
+
+class NobodyBehind(ModbusException):
+    """The gateway in front of the device says that it does not answer."""
+
+
+EXCEPTIONS: dict[int, tuple[type[ModbusException], str]] = {
+    1: (Illegal, "illegal function"),
+    2: (Illegal, "illegal data address"),
+    3: (Illegal, "illegal data value"),
+    4: (DeviceTrouble, "device failure"),
+    5: (Busy, "acknowledged, still working"),
+    6: (Busy, "device busy"),
+    7: (DeviceTrouble, "negative acknowledge"),
+    8: (DeviceTrouble, "memory parity error"),
+    10: (NobodyBehind, "gateway path unavailable"),
+    11: (NobodyBehind, "the device behind the gateway does not answer"),
+}
+"""Every code that Modbus defines: what follows from it, and its name."""
+
+
+def modbus_exception(code: int) -> ModbusException:
+    """Return what a code means to the polling; an unknown one is the device's own trouble."""
+    kind, _ = EXCEPTIONS.get(code, (DeviceTrouble, ""))
+    return kind(code)
 
 
 class LinkDown(LinkFailure):

@@ -6,13 +6,13 @@ looked for at every place, so that noise before it costs only the noise.
 
 from dataclasses import dataclass
 
-from heliograph.collector.links.calls import Call, ReadCall
+from heliograph.collector.links.calls import Call, RawCall, ReadCall
 from heliograph.collector.links.errors import DropKind
-from heliograph.collector.links.modbus import EXCEPTION_BIT, rtu_frame, split_rtu
+from heliograph.collector.links.modbus import EXCEPTION_BIT, SMALLEST_FRAME_BYTES, is_rtu_frame, rtu_frame, split_rtu
 
 EXCEPTION_FRAME_BYTES = 5
 WRITE_ANSWER_BYTES = 8
-SMALLEST_FRAME_BYTES = 4
+LARGEST_FRAME_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Hunt:
     """How a right answer begins."""
     size: int
     """Bytes of a right answer."""
+    ends_by_silence = False
+    """Whether only the silence behind an answer tells that it is whole."""
 
     def find(self, data: bytes, start: int = 0) -> Found | None:
         """Return the first right answer or exception from `start` on."""
@@ -76,9 +78,49 @@ class Hunt:
         return "crc" if len(data) >= EXCEPTION_FRAME_BYTES else "short"
 
 
-def hunt(call: Call) -> Hunt:
+@dataclass(frozen=True, slots=True)
+class OpenHunt:
+    """What is known of the answer to a message of any function: unit, function, and a check sum before a silence."""
+
+    call: RawCall
+    request: bytes
+    head: bytes
+    size: int = LARGEST_FRAME_BYTES
+    ends_by_silence = True
+
+    def find(self, data: bytes, start: int = 0) -> Found | None:
+        """Return the frame of this unit and function that ends where the data ends, or an exception."""
+        unit, function = self.head
+        for place in range(max(start, len(data) - self.size), len(data) - SMALLEST_FRAME_BYTES + 1):
+            if data[place] == unit and data[place + 1] & ~EXCEPTION_BIT == function and is_rtu_frame(data[place:]):
+                return Found(data[place + 1 : -2], place, len(data))
+        return None
+
+    def missing(self, data: bytes) -> int:  # noqa: ARG002 - any byte may be the last one
+        """See `Hunt.missing`."""
+        return 1
+
+    def classify(self, data: bytes) -> DropKind:
+        """See `Hunt.classify`."""
+        if data.startswith(self.request):
+            rest = data[len(self.request) :]
+            return self.classify(rest) if rest else "echo"
+        unit, function = self.head
+        if is_rtu_frame(data):
+            return "unit" if data[0] != unit else "late" if data[1] & ~EXCEPTION_BIT == function else "function"
+        if len(data) < 2 or data[0] != unit or data[1] & ~EXCEPTION_BIT != function:
+            return "noise"
+        return "crc" if len(data) >= EXCEPTION_FRAME_BYTES else "short"
+
+
+AnyHunt = Hunt | OpenHunt
+
+
+def hunt(call: Call) -> AnyHunt:
     """Prepare a call; raises `ValueError` where Modbus knows no such request."""
     request = rtu_frame(call)
+    if isinstance(call, RawCall):
+        return OpenHunt(call, request, request[:2])
     if isinstance(call, ReadCall):
         head = bytes((call.unit, call.function, call.byte_count))
         return Hunt(call, request, head, EXCEPTION_FRAME_BYTES + call.byte_count)

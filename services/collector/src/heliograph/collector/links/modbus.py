@@ -23,11 +23,11 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
-from heliograph.collector.links.calls import Call, ReadCall, WriteCall
-from heliograph.collector.links.errors import DropKind, ModbusException
+from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
+from heliograph.collector.links.errors import DropKind, modbus_exception
 
 EXCEPTION_BIT = 0x80
-EXCEPTION_BYTES = 2
+SMALLEST_FRAME_BYTES = 4
 
 # What pymodbus cannot read is dropped and counted here; its own lines about it would flood the log.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -55,6 +55,19 @@ class _RawAnswer(ModbusPDU):
 
     def __str__(self) -> str:
         return self.data.hex()
+
+
+class _RawRequest(ModbusPDU):
+    """A message that is passed on as it stands."""
+
+    def __init__(self, call: RawCall) -> None:
+        super().__init__(dev_id=call.unit)
+        self.function_code = call.function
+        self._data = call.message[1:]
+
+    def encode(self) -> bytes:
+        """Return what follows the function code."""
+        return self._data
 
 
 class _Coils(_RawAnswer):
@@ -112,23 +125,31 @@ def split_rtu(frame: bytes) -> tuple[int, bytes] | None:
     return (unit, message) if message else None
 
 
+def is_rtu_frame(data: bytes) -> bool:
+    """Tell whether bytes are one whole frame of any function."""
+    return len(data) >= SMALLEST_FRAME_BYTES and FramerRTU.check_CRC(data[:-2], int.from_bytes(data[-2:]))
+
+
 def answer_data(call: Call, message: bytes) -> bytes:
-    """Return the data of the right answer to a call, empty for writes.
+    """Return the data of the right answer to a call: empty for writes, the whole message for one that is passed on.
 
     Raises `ModbusException` where the device refuses, `Mismatch` where this is not the answer to this call.
     """
     if message[0] & ~EXCEPTION_BIT != call.function:
         raise Mismatch("function")
+    if isinstance(call, RawCall) and message[0] == call.function:
+        return message
     answer = _DECODER.decode(message)
     if answer is None:
         raise Mismatch("short")
     if isinstance(answer, ExceptionResponse):
-        raise ModbusException(answer.exception_code)
+        raise modbus_exception(answer.exception_code)
     if isinstance(answer, _RawAnswer) and isinstance(call, ReadCall):
         if len(answer.data) != call.byte_count:
             raise Mismatch("late")
         return answer.data
-    if isinstance(call, WriteCall) and not _confirms(answer, call):
+    # Not what pymodbus makes of it: to it any value but 0 is a coil that was set.
+    if isinstance(call, WriteCall) and message != call.confirmation:
         raise Mismatch("late")
     return b""
 
@@ -136,6 +157,8 @@ def answer_data(call: Call, message: bytes) -> bytes:
 def _request(call: Call) -> ModbusPDU:
     if isinstance(call, ReadCall):
         return _READS[call.function](dev_id=call.unit, address=call.address, count=call.count)
+    if isinstance(call, RawCall):
+        return _RawRequest(call)
     if call.function == 5:
         return WriteSingleCoilRequest(dev_id=call.unit, address=call.address, bits=[bool(call.values[0])])
     if call.function == 6:
@@ -145,13 +168,3 @@ def _request(call: Call) -> ModbusPDU:
     if call.function == 16:
         return WriteMultipleRegistersRequest(dev_id=call.unit, address=call.address, registers=call.values)
     raise ValueError(f"function {call.function} writes nothing")
-
-
-def _confirms(answer: ModbusPDU, call: WriteCall) -> bool:
-    if answer.address != call.address:
-        return False
-    if call.function == 5:
-        return list(answer.bits) == [bool(call.values[0])]
-    if call.function == 6:
-        return list(answer.registers) == [call.values[0]]
-    return answer.count == len(call.values)

@@ -1,11 +1,13 @@
 """A serial port by pyserial: a device file, or `socket://` and `rfc2217://` for serial servers."""
 
+import re
 import termios
 from types import TracebackType
 from typing import Self
 
 import serial
 
+from heliograph.collector.links.direction import SEPARATE_PAIRS, let_driver_switch
 from heliograph.collector.links.errors import LinkDown
 from heliograph.formats.daq import SerialLine
 
@@ -13,6 +15,18 @@ SLICE_SECONDS = 0.02
 """A read returns after this long at most. Set once: to change it, `rfc2217://` negotiates the whole port again."""
 WRITE_SECONDS = 2.0
 """Not for `rfc2217://`, which refuses a limit of ours and has one of its own."""
+MOST_PENDING_BYTES = 4096
+
+
+RFC2217 = "rfc2217:"
+
+
+_REFUSED = re.compile("RFC2217|RFC 2217|rejected value|BINARY|NOTIFY_MODEMSTATE|for option")
+
+
+def is_network(device: str) -> bool:
+    """Tell whether a serial server is behind this, not a port of this machine."""
+    return "://" in device
 
 
 class SerialPort:
@@ -20,6 +34,7 @@ class SerialPort:
 
     def __init__(self, line: SerialLine, device: str, name: str = "") -> None:
         self.where = f"{name or line.name} ({device})"
+        self._device = device
         with self._failures():
             self._port = serial.serial_for_url(
                 device,
@@ -28,9 +43,11 @@ class SerialPort:
                 parity=line.parity,
                 stopbits=line.stop_bits,
                 timeout=SLICE_SECONDS,
-                write_timeout=None if device.startswith("rfc2217:") else WRITE_SECONDS,
+                write_timeout=None if device.startswith(RFC2217) else WRITE_SECONDS,
                 exclusive=True,
             )
+        if line.wires != SEPARATE_PAIRS and not is_network(device):
+            let_driver_switch(self._port.fileno())
 
     def read(self, count: int) -> bytes:
         """Return as soon as `count` bytes are there, or what came within `SLICE_SECONDS`."""
@@ -39,9 +56,12 @@ class SerialPort:
 
     def pending(self) -> bytes:
         """Return what has come already."""
+        data = b""
         with self._failures():
-            waiting = self._port.in_waiting
-            return bytes(self._port.read(waiting)) if waiting else b""
+            # A socket only tells that there is something, not how much.
+            while len(data) < MOST_PENDING_BYTES and (waiting := self._port.in_waiting):
+                data += self._port.read(waiting)
+        return data
 
     def write(self, frame: bytes) -> None:
         """Hand a frame to the port."""
@@ -61,7 +81,7 @@ class SerialPort:
             self._port.close()
 
     def _failures(self) -> "_Failures":
-        return _Failures(self.where)
+        return _Failures(self.where, self._device)
 
 
 def meter_port(device: str, bit_rate: int) -> SerialPort:
@@ -75,8 +95,9 @@ def meter_port(device: str, bit_rate: int) -> SerialPort:
 class _Failures:
     """Turns what pyserial raises into `LinkDown` for people."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, device: str) -> None:
         self.where = where
+        self.device = device
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +107,7 @@ class _Failures:
     ) -> None:
         # pyserial leaks TypeError and struct errors of ports that vanish under it, so every Exception counts.
         if isinstance(error, Exception):
-            raise LinkDown(f"{self.where}: {_cause(error)}") from error
+            raise LinkDown(f"{self.where}: {_cause(error, self.device)}") from error
 
 
 class _Ignored:
@@ -100,7 +121,7 @@ class _Ignored:
         return isinstance(error, Exception)
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, device: str) -> str:
     number = getattr(error, "errno", None)
     known = {
         2: "there is no such port; is the adapter plugged in, is the path right?",
@@ -112,4 +133,8 @@ def _cause(error: Exception) -> str:
         return known[number]
     if isinstance(error, serial.SerialTimeoutException):
         return "the port takes no more bytes"
+    if device.startswith(RFC2217) and _REFUSED.search(str(error)):
+        return (
+            f"the serial server refuses what RFC 2217 asks of it ({error}); where it hands bytes through, use socket://"
+        )
     return f"the port failed ({error})"

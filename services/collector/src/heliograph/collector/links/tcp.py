@@ -7,10 +7,11 @@ is the event loop's, since it is its timers that end a wait.
 import asyncio
 import socket
 
-from heliograph.collector.links.calls import Call, ReadCall, WriteCall
+from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import DROP_TEXTS, BadFrame, DropKind, LinkDown, ModbusException, Silence
 from heliograph.collector.links.link import Counters, OnDrop
 from heliograph.collector.links.modbus import tcp_frame
+from heliograph.collector.links.tap import Tap
 from heliograph.collector.links.tcp_dial import connected_socket
 from heliograph.collector.links.tcp_socket import ModbusSocket, SocketLost
 from heliograph.runtime.retry import Backoff
@@ -39,6 +40,7 @@ class TcpLink:
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.counters = Counters()
         self.on_drop: OnDrop | None = None
+        self.tap = Tap()
         self._host, self._port = host, port
         self._keep_alive = keep_alive
         self._connect_timeout = connect_timeout
@@ -66,6 +68,11 @@ class TcpLink:
         """See `Link.write`."""
         async with self._lock:
             await self._exchange(call, timeout)
+
+    async def forward(self, call: RawCall, timeout: float) -> bytes:  # noqa: ASYNC109 - as above
+        """See `Link.forward`."""
+        async with self._lock:
+            return await self._exchange(call, timeout)
 
     async def close(self) -> None:
         """See `Link.close`."""
@@ -111,7 +118,7 @@ class TcpLink:
 
     def _failure(self, wire: ModbusSocket, timeout: float) -> Silence | BadFrame:
         if wire.filled:
-            wire.drop("short")
+            wire.drop_rest("short")
             self._drop_socket()
         if wire.dropped is not None:
             self._silences = 0
@@ -126,6 +133,7 @@ class TcpLink:
     def _down(self, wire: ModbusSocket, cause: str) -> LinkDown:
         """Say that a connection ended; where it never carried an answer, the next one has to wait."""
         self._drop_socket()
+        self.tap.happened(cause)
         if not wire.answers:
             self._retry_at = wire.loop.time() + self._backoff.wait()
         return LinkDown(f"{self.name}: {cause}", max(0.0, self._retry_at - wire.loop.time()))
@@ -148,7 +156,9 @@ class TcpLink:
         except (OSError, UnicodeError) as error:
             waits = self._backoff.wait()
             self._retry_at = loop.time() + waits
-            raise LinkDown(f"{self.name}: {_cause(error, self._connect_timeout)}", waits) from error
+            cause = _cause(error, self._connect_timeout)
+            self.tap.happened(cause)
+            raise LinkDown(f"{self.name}: {cause}", waits) from error
         try:
             self._need_open()
         except LinkDown:  # closed meanwhile: what was made for nobody is not left open
@@ -156,6 +166,7 @@ class TcpLink:
             raise
         self._socket = wire
         self.counters.connections += 1
+        self.tap.happened("connected")
         self._set_keep_alive(wire)
         return wire
 
@@ -166,7 +177,7 @@ class TcpLink:
     async def _open(self, loop: asyncio.AbstractEventLoop) -> ModbusSocket:
         made = await connected_socket(self._host, self._port)
         try:
-            _, wire = await loop.create_connection(lambda: ModbusSocket(loop, self._count_drop), sock=made)
+            _, wire = await loop.create_connection(lambda: ModbusSocket(loop, self._count_drop, self.tap), sock=made)
         except BaseException:
             made.close()
             raise

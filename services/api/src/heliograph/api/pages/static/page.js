@@ -6,6 +6,7 @@ const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 
 const byId = (id) => document.getElementById(id);
 const open = new Set();
+const about = document.body.dataset.about || ""; // the page of one device
 let token = sessionStorage.getItem("token") || "";
 let clockAhead = Number(document.body.dataset.time) - Date.now();
 let lastEvent = 0; // by performance.now()
@@ -136,7 +137,7 @@ async function follow() {
       if (lastEvent && performance.now() - lastEvent > 2 * QUIET_SECONDS * 1000) mine.abort();
     }, 5000);
     try {
-      const query = open.size ? `?open=${encodeURIComponent([...open].join(","))}` : "";
+      const query = about ? `?device=${encodeURIComponent(about)}` : open.size ? `?open=${encodeURIComponent([...open].join(","))}` : "";
       const answer = await fetch(`/events${query}`, { headers: headers(), signal: mine.signal, cache: "no-store" });
       if (answer.status === 401) await lock(await detailOf(answer));
       else if (answer.ok) {
