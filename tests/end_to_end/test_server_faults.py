@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from heliograph.formats import DateForm
-from support.delivered import check, settle
+from support.delivered import check, log_lines, settle
 from support.sets import UID
 from support.stack import Stack, stack
 from support.suffering import KINDS, Suffering
+from support.truncating import HELD, TRUNCATING, Truncating
 from support.whole import Plant, make_set_of
 
 LIMIT = 120
@@ -25,7 +26,7 @@ CUTS = (0.45, 0.7, 0.9)
 
 
 @asynccontextmanager
-async def running(directory: Path, plant: Plant, main: Suffering, backup) -> AsyncIterator[Stack]:
+async def running(directory: Path, plant: Plant, main: Suffering | Truncating, backup) -> AsyncIterator[Stack]:
     """Give a gateway whose devices all answer."""
     async with plant.near, plant.far, plant.line:
         environment = {"SERIAL1_DEVICE": plant.line.device, **main.environment}
@@ -51,7 +52,7 @@ async def ask(gateway: Stack, number: int) -> float:
 
 def since(status: dict[str, Any], number: int, asked: float) -> dict[str, Any] | None:
     """The last connection of a server, when it began after it was asked for."""
-    last = next(s["last"] for s in status["servers"] if s["server"]["number"] == number)
+    last = next((s["last"] for s in status["servers"] if s["server"]["number"] == number), None)
     return last if last and last["start"] >= asked else None
 
 
@@ -173,3 +174,37 @@ async def test_every_record_stands_once_after_everything_that_a_server_can_suffe
             until = await settle(gateway)
             check(gateway, plant, main.tree, DateForm.YMD, until)
             check(gateway, plant, backup_server.tree, DateForm.DMY, until)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("kind", TRUNCATING)
+async def test_a_server_that_accepts_and_stores_less_loses_nothing_and_the_log_says_so(tmp_path, backup_server, kind):
+    plant = Plant()
+    with TRUNCATING[kind]() as main:
+        async with running(tmp_path, plant, main, backup_server) as gateway:
+            await mended(gateway)
+            with main.forgetful:
+                await suffers(gateway, "bytes were sent but the server holds", "the file is sent again")
+                before = delivered(main)
+                await data_fails(gateway)
+                if main.two_steps:
+                    assert delivered(main) == before, "half a file got its name"
+            await mended(gateway)
+            until = await settle(gateway)
+            check(gateway, plant, main.tree, DateForm.YMD, until, least=len(plant.witnesses))
+            check(gateway, plant, backup_server.tree, DateForm.DMY, until, least=len(plant.witnesses))
+        log = log_lines(main.tree)
+        assert any("server 1: data: " in line and f"the server holds {HELD};" in line for line in log), log
+        assert any("server 1: data: works again" in line for line in log), log
+
+
+async def data_fails(gateway: Stack) -> None:
+    """Connect to server 1 until data was there to be sent, and did not arrive."""
+    async with asyncio.timeout(2 * LIMIT):
+        while not any(failure.startswith("data: ") for failure in (await connect(gateway, 1))["failures"]):
+            pass
+
+
+def delivered(main: Truncating) -> set[str]:
+    """Names of the data files of a server, without those on their way."""
+    return {path.name for path in (main.tree.root / "DATA").iterdir() if not path.name.endswith(".tmp")}

@@ -223,6 +223,22 @@ def test_a_parameter_file_has_one_field_for_each_variable_of_action_1():
     ]
 
 
+def test_minimum_and_maximum_are_those_of_engineering_values_as_in_mqtt():
+    text = "modbusTCP;a;b;c\n1;3;1;I16;;Grid;;-0.5;1;kW;7\n2;3;2;I16;;Zero;;0;3;;2\n"
+    file = "DEVICEINDEX;1\nmodbusTCP;inv.csv\n24/06/01-10:00:00;-10;40;15;20;1;2;1.5\n24/06/01-10:10:00;-10;;;;;;\n"
+    found = [(row.index, row.statistic, row.raw, row.value) for row in rows(file, {"inv.csv": definition(text)})]
+    assert found == [
+        ("1", "min", 40, -19.0),
+        ("1", "max", -10, 6.0),
+        ("1", "mean", 15, -6.5),
+        ("1", "instant", 20, -9.0),
+        ("2", "min", 1, 3.0),
+        ("2", "max", 2, 3.0),
+        ("2", "mean", 1.5, 3.0),
+        ("1", "max", -10, 6.0),
+    ]
+
+
 def test_inputs_and_meters_have_names_for_a_device():
     definitions = {
         "io.csv": definition("io;IO;x;y\n1;1;1;1;;Level;;2;1;bar;6\n2;2;1;1;;Door;;;;;8\n", "io.csv"),

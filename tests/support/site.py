@@ -8,11 +8,12 @@ from pathlib import Path
 from heliograph.contract import PageRequest, Trigger
 from heliograph.formats.config import FileServer
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.connection import Visit, Visited
 from heliograph.sync.errors import AccessError
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
+from heliograph.sync.telling import SET_DIRECTORY
 from support.sets import DEVICE_HEADER, UID
 from support.syncing import DEFINITION, Bench, tree
 
@@ -21,6 +22,11 @@ VAR = f"CONFIG/{UID}_var.ini"
 DAQ = f"CONFIG/{UID}_daq.csv"
 SCL = f"CONFIG/{UID}_scl.ini"
 INV = "DEF/inv.csv"
+
+OTHER = DEFINITION.replace("Power", "Energy").encode()
+"""Another content of `INV`."""
+SCHEDULE = b"SCHEDULE_Params[0]=1|everyday|06:00:00|60|4\n"
+"""A content of `VAR`."""
 
 MAIN = {"SERVER_Type": "sftp", "FTP_Address": "alpha", "FTP_Login": "plant", "FTP_Password": "secret-1"}
 BACKUP = {"SERVER2_Type": "sftp", "FTP2_Address": "beta", "FTP2_Login": "plant"}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from heliograph.formats.config import ServerMode
+from support.site import Site, site_at
 from support.syncing import Bench, applied, device, file_server
 
 MAIN = file_server(1, ServerMode.MAIN)
@@ -18,3 +19,20 @@ def bench(tmp_path) -> Iterator[Bench]:
     bench.configure(applied([MAIN, BACKUP], [device("1"), device("2")]))
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[Site]:
+    """A gateway with a set in force, and an empty tree on both servers."""
+    site = site_at(tmp_path / "sync")
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def settled(site) -> Site:
+    """The same after a few connections: everything is on the server and remembered."""
+    for _ in range(3):
+        site.connect()
+    assert site.quiet() == []
+    return site

@@ -1,26 +1,33 @@
 """The log alone lets a person find each fault of a connection, what to do about it, and its end (spec 3.4)."""
 
-import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from heliograph.contract import Alarm, AlarmSource, BundleRequest, PageRequest, SyncState, Trigger
+from heliograph.contract import Trigger
 from heliograph.sync.connection import Visit
-from heliograph.sync.desk import Desk
-from heliograph.sync.remote import LinkLost
-from heliograph.sync.remote.errors import LoginRefused, RemoteFailure
+from heliograph.sync.remote.errors import RemoteFailure
 from heliograph.sync.server import ServerTask
-from heliograph.sync.support import Support
-from support.samples import record
+from support.logged import (
+    CMD,
+    alpha,
+    command,
+    directory_in_place_of_a_file,
+    edit_and,
+    file_again,
+    lines,
+    none,
+    one,
+    raising,
+    with_again,
+    without,
+    work,
+)
 from support.sets import UID
 from support.site import CONFIG, DAQ, INV, MAIN, Site, config, daq, device, first_set, site_at
 
-CMD = f"/CMD/{UID}_cmd.json"
 OVER = "works again; the last time: "
 
 
@@ -34,31 +41,6 @@ def site(tmp_path):
     site.close()
 
 
-def lines(site: Site) -> list[str]:
-    """What a person reads: the lines of every log file on the main server, in the order of their names."""
-    files = sorted(site.worlds["alpha"].files.items())
-    return [line for p, c in files if "_LOG_" in p for line in gzip.decompress(c).decode().splitlines()]
-
-
-def one(site: Site, *parts: str) -> str:
-    """The first line that holds all of these."""
-    found = [line for line in lines(site) if all(part in line for part in parts)]
-    assert found, (parts, lines(site))
-    return found[0]
-
-
-def none(site: Site, *parts: str) -> None:
-    assert not [line for line in lines(site) if all(part in line for part in parts)]
-
-
-def work(site: Site) -> None:
-    """Something of everything waits."""
-    site.sequence = getattr(site, "sequence", 0) + 1
-    site.spool.take_records([record(site.sequence)])
-    alarm = Alarm(identity=f"a{site.sequence}", source=AlarmSource.GATEWAY, time=1, info="X")
-    site.spool.take_alarms([alarm])
-
-
 @dataclass(frozen=True)
 class Fault:
     name: str
@@ -67,53 +49,6 @@ class Fault:
     says: tuple[str, ...]
     """What, where, and what to do."""
     step: str
-
-
-def alpha(**values: object) -> Callable[[Site], None]:
-    def change(site: Site) -> None:
-        for name, value in values.items():
-            setattr(site.worlds["alpha"], name, value)
-
-    return change
-
-
-def without(directory: str) -> Callable[[Site], None]:
-    return lambda site: site.worlds["alpha"].directories.discard(directory)
-
-
-def with_again(directory: str) -> Callable[[Site], None]:
-    return lambda site: site.worlds["alpha"].directories.add(directory)
-
-
-def command(content: bytes) -> Callable[[Site], None]:
-    return lambda site: site.edit(CMD.removeprefix("/"), content)
-
-
-def raising(error: Exception) -> Callable[[str], None]:
-    def on_read(_: str) -> None:
-        raise error
-
-    return on_read
-
-
-def edit_and(*then: Callable[[Site], object]) -> Callable[[Site], None]:
-    """An edit of the operator, and what stands in its way."""
-
-    def change(site: Site) -> None:
-        site.edit(DAQ, daq(device(1)))
-        for each in then:
-            each(site)
-
-    return change
-
-
-def directory_in_place_of_a_file(site: Site) -> None:
-    site.worlds["alpha"].directories.add(f"/{INV}")
-    site.worlds["alpha"].files.pop(f"/{INV}")
-
-
-def file_again(site: Site) -> None:
-    site.worlds["alpha"].directories.discard(f"/{INV}")
 
 
 REFUSED = "sftp server alpha:22 refuses connections: nothing listens there; check Address and Port"
@@ -259,7 +194,7 @@ def test_a_rejected_set_is_told_with_each_finding_recalled_and_its_end_told(site
 
 
 def test_a_set_directory_that_is_mended_is_told(site):
-    from heliograph.sync.configuration import SET_DIRECTORY
+    from heliograph.sync.telling import SET_DIRECTORY
 
     site.offer(first_set(**{DAQ: daq(device(1), device(1))}), SET_DIRECTORY)
     site.offer(first_set(), SET_DIRECTORY)
@@ -368,74 +303,3 @@ def test_lines_that_were_lost_are_counted(site, monkeypatch):
     site.diary.flush()
     site.connect(1)
     assert "8 lines of this log were lost" in one(site, ";warning;", "were lost while")
-
-
-PASSWORDS = st.text("abcXYZ0189!\"$%&/()?+*#'<>|@.:, \\äß-_^~", max_size=40).map(lambda text: f"qz{text.strip()}ß7")
-
-
-@given(PASSWORDS)
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_password_stands_in_any_line_whatever_servers_quote(tmp_path_factory, password):
-    site = site_at(tmp_path_factory.mktemp("site"), first_set(**{CONFIG: config({**MAIN, "FTP_Password": password})}))
-    site.mailbox.wait = lambda: None
-    assert site.in_force.main is not None
-    password = site.in_force.main.password
-    assume(len(password) >= 4)
-    site.connect(1)
-    clean = site.log()
-    assume(password not in clean + "works again; the last time" + UID)
-    said = f"530 plant cannot log in with {password}: refused"
-    failures = [*site.connect(1).failures]
-    for begin in (
-        alpha(unreachable=said),
-        lambda s: s.refuse.update({1: said}),
-        edit_and(alpha(on_read=raising(RemoteFailure("x", said)))),
-        edit_and(alpha(on_read=raising(LinkLost(said)))),
-        lambda s: (command(b"[]")(s), alpha(on_read=raising(RemoteFailure("x", said)))(s)),
-        edit_and(alpha(on_read=raising(LoginRefused(said)))),
-    ):
-        begin(site)
-        failures += site.connect(1).failures
-        alpha(unreachable="", on_read=None)(site)
-        site.refuse.clear()
-    assert len(failures) >= 6
-    site.offer(first_set(**{CONFIG: config({**MAIN, "FTP_Password": password, "FTP_Address": "gamma"})}))
-    site.worlds["gamma"] = site.worlds["beta"]
-    site.worlds["gamma"].unreachable = said
-    for _ in range(3):
-        failures += site.connect().failures
-    site.connect(1)
-    site.connect(1)
-    desk = Desk(site.configuration, site.revisions, dict)
-    part = Support(
-        site.database, site.configuration, desk, site.history, site.diary, site.clock, site.parts.concealed,
-        broker=lambda: "",
-    )  # fmt: skip
-    assert part.answer(BundleRequest(origin="REST"), SyncState(time=0, started=0, rejected=False)).error == ""
-    site.connect(1)
-    seen = "\n".join([
-        *failures, *lines(site), site.log(),
-        site.history.page(PageRequest(limit=100)).model_dump_json(),
-        desk.page(PageRequest()).model_dump_json(),
-        *(gzip.decompress(c).decode() for p, c in site.worlds["alpha"].files.items() if "_SYSTEME_" in p),
-    ])  # fmt: skip
-    assert "530 plant cannot log in with ***: refused" in seen
-    assert password not in seen
-    site.close()
-
-
-def test_a_short_password_leaves_other_words_alone(site):
-    site.parts.concealed.learn("ab")
-    assert site.parts.concealed.hide('tab "ab" abc ab:') == 'tab "***" abc ***:'
-
-
-def test_an_encoded_password_is_hidden_too():
-    from heliograph.sync.concealed import Concealed
-
-    concealed = Concealed()
-    concealed.learn("geheim 7/ü", "plant")
-    for form in ("geheim%207/%C3%BC", "geheim%207%2F%C3%BC", "cGxhbnQ6Z2VoZWltIDcvw7w="):
-        assert concealed.hide(f"https://x/{form}!") == "https://x/***!"
-    concealed.learn("env:PASSWORD")
-    concealed.learn("")
-    assert concealed.hide("env:PASSWORD") == "env:PASSWORD"

@@ -104,3 +104,18 @@ def test_every_row_of_the_table_on_every_kind_of_server(site):
     site.edit("DEF/new.csv", b"broken")
     assert any("rejected" in failure for failure in site.connect().failures)
     assert b"Theirs" in site.files["DEF/new.csv"]
+
+
+def test_a_set_that_stands_rejected_is_not_downloaded_again(site, line):
+    broken = b"".join(b"%d;3;%d;U16;;Power %d;;1;0;W;99\n" % (n, n, n) for n in range(5000))
+    site.edit(INV, b"modbusTCP;Meter;Witness;One\n" + broken)
+    faults = line[1].faults
+    costs = []
+    for _ in range(4):
+        before = faults.passed["down"]
+        assert any("rejected" in failure for failure in site.connect().failures)
+        costs.append(faults.passed["down"] - before)
+    assert costs[0] > len(broken) > 2 * costs[-1], costs
+    site.edit(INV, OTHER)
+    site.connect()
+    assert site.files[INV] == OTHER

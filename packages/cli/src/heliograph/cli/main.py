@@ -41,6 +41,6 @@ app.add_typer(importing, name="import")
 
 
 def main() -> None:
-    """Entry point of the script `heliograph`."""
+    """Run the command."""
     plug(app, sys.argv[1:])
     app()

@@ -3,8 +3,11 @@
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any, TypeVar
 
 import httpx
 import typer
@@ -18,6 +21,7 @@ from heliograph.runtime.setdirectory import read_set_directory
 
 PAGE_SECONDS = 30.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+T = TypeVar("T")
 
 SetOption = Annotated[
     Path, typer.Option("--set", help="Configuration set: a directory with CONFIG/, DEF/, SCRIPT/, CERT/.")
@@ -39,16 +43,34 @@ def up(
     try:
         with gateway.owned() as lock:
             supervisor = Supervisor(gateway.stages(), _say, echo=_say, pass_fds=(lock,))
-            asyncio.run(_run(gateway, supervisor))
+            run_until_stopped(_run(gateway, supervisor))
     except GatewayError as error:
         typer.echo(f"heliograph up: {error}", err=True)
         raise typer.Exit(1) from error
 
 
+def run_until_stopped(work: Coroutine[Any, Any, T]) -> T:
+    """Run what `stop_on_signals` stops, as the last work of this process: a signal after it changes nothing."""
+    try:
+        return asyncio.run(work)
+    finally:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def stop_on_signals(stopping: asyncio.Event) -> None:
-    """Set `stopping` at Ctrl-C, at a request to end, and when the terminal is closed."""
+    """Set `stopping` at Ctrl-C, at a request to end, and when the terminal is closed.
+
+    These are no handlers of the loop: it would take them along when it closes, and a second signal would kill.
+    """
+    loop = asyncio.get_running_loop()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(stopping.set)
+
     for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        signal.signal(number, stop)
 
 
 async def page_answers(gateway: Gateway, seconds: float = PAGE_SECONDS) -> bool:

@@ -1,5 +1,10 @@
 """`python -m heliograph.demo`: the whole main job with a simulated plant and local servers."""
 
+from heliograph.stopping import end_at_once_when_stopped
+
+if __name__ == "__main__":
+    end_at_once_when_stopped()
+
 import argparse
 import logging
 from pathlib import Path

@@ -3,6 +3,11 @@
 python -m heliograph.demo.container plant|servers
 """
 
+from heliograph.stopping import end_at_once_when_stopped
+
+if __name__ == "__main__":
+    end_at_once_when_stopped()
+
 import argparse
 import asyncio
 import logging

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from heliograph.cli.gateway import DEFAULT_API_PORT, Gateway, GatewayError, is_free
 from heliograph.cli.supervisor import Supervisor
-from heliograph.cli.up import page_answers, stop_on_signals
+from heliograph.cli.up import page_answers, run_until_stopped, stop_on_signals
 from heliograph.demo import simulation
 from heliograph.demo.arrivals import Arrivals
 from heliograph.demo.devices import BAUDRATE, INVERTERS
@@ -66,7 +66,7 @@ def _run_owned(options: Options, state: DemoState, narrator: Narrator) -> int:
             Authority.at(state.secret("authority.pem")).pem,
         )
         write_set(state.set_dir, addresses)
-        return asyncio.run(_Demo(options, state, narrator, gateway).run(lock, ports))
+        return run_until_stopped(_Demo(options, state, narrator, gateway).run(lock, ports))
 
 
 def _page_port(options: Options, narrator: Narrator) -> int:

@@ -33,8 +33,10 @@ class Row(NamedTuple):
     """The variable's Index in its definition."""
     name: str
     statistic: Statistic
+    """`min` and `max` name engineering values, so that min ≤ max, as MQTT does: where CoefA is negative, the minimum is
+    of the raw value that the file holds as maximum."""
     raw: int | float | str
-    """As it stands in the file."""
+    """As it stands in the file: `value` is made of it."""
     value: Value
     """The engineering value: CoefA × raw × 10^sf + CoefB; None where the scale factor is missing."""
     unit: str
@@ -51,7 +53,7 @@ class DataFile:
     _content: bytes
 
     def rows(self) -> Iterator[Row]:
-        """Give every value that is there, in the order of the file. May be called again."""
+        """Give every value that is there, row by row as in the file; minimum before maximum. May be called again."""
         known: dict[str, RowFields] = {}
         for block in self.blocks:
             yield from self._rows_of(block, _row_fields(block, known))
@@ -59,7 +61,14 @@ class DataFile:
     def _rows_of(self, block: Block, fields: RowFields) -> Iterator[Row]:
         reader = _RowReader(self.dates, self.zone, fields)
         heads = [
-            (place, block.device, field.variable.index, field.variable.name, field.statistic, field.variable.unit)
+            (
+                fields.source(place),
+                block.device,
+                field.variable.index,
+                field.variable.name,
+                field.statistic,
+                field.variable.unit,
+            )
             for place, field in enumerate(fields.fields)
         ]
         for line, text in _rows_text(self._content, block):

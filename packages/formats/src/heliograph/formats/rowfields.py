@@ -72,6 +72,16 @@ class RowFields:
         self._engineering = tuple(_remembering(field.variable) for field in self.fields)
         self._is_plain = tuple(_is_plain(field.variable) for field in self.fields)
 
+    def source(self, place: int) -> int:
+        """Return the place of the field whose engineering value the field at `place` names, for people.
+
+        Minimum and maximum are of engineering values: with a negative CoefA the least raw value is the greatest.
+        """
+        field = self.fields[place]
+        if field.variable.coef_a >= 0 or field.statistic not in {"min", "max"}:
+            return place
+        return place + 1 if field.statistic == "min" else place - 1
+
     def read(self, texts: Sequence[str]) -> list[Value]:
         """Return the raw values of a row, whose texts are as many as the fields. Raises `ValueError`; see `faults`."""
         return [field.read(text) if text else None for field, text in zip(self.fields, texts, strict=True)]

@@ -1,4 +1,4 @@
-"""Writing a file so that a power cut leaves the old one or the new one, never half."""
+"""Writing files so that a power cut leaves the old one or the new one, never half."""
 
 import os
 from pathlib import Path
@@ -16,8 +16,13 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
     finally:
         os.close(handle)
     beside.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+    flush_directory(path.parent)
+
+
+def flush_directory(directory: Path) -> None:
+    """Put the names in a directory on the disk. Raises `OSError`."""
+    handle = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(handle)
     finally:
-        os.close(directory)
+        os.close(handle)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from heliograph.commands.actions import ACTIONS
@@ -127,9 +128,9 @@ class Executor:
         return await self._done(entry, result=json.dumps(result, ensure_ascii=False))
 
     async def _done(self, entry: Entry, *, result: str | None = None, error: str | None = None) -> Entry:
-        entry.ended = max(self._now(), entry.started)
-        entry.result, entry.error = result, None if error is None else error[:MAX_ERROR]
-        entry = await self._in_journal(self._journal.keep, entry)
+        ended, told = max(self._now(), entry.started), None if error is None else error[:MAX_ERROR]
+        done = replace(entry, ended=ended, result=result, error=told)
+        entry = await self._in_journal(self._journal.keep, done)
         self.executed += 1
         self.failed += error is not None
         self._tell(entry)

@@ -28,6 +28,7 @@ from heliograph.sync.destinations import Destinations
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
+from heliograph.sync.lastset import LastSet
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
@@ -119,6 +120,7 @@ class Sync:
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
         revisions = Revisions(self._database)
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised)
+        self._last_set = LastSet(self._state_dir, revisions)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
         gateway = Gateway(
             self._configuration, self._diary,
@@ -164,6 +166,7 @@ class Sync:
         with self._disk.step("the room that a raised limit gives"):
             self._spool.reopen()
         self._configuration.load()
+        self._last_set.restore(self._configuration, self._diary)
         await self._rollout.begin()
         await self._intake.serve()
         await self._context.bus.watch(STATE, self._hear)
@@ -197,6 +200,8 @@ class Sync:
         while True:
             with self._disk.step("a new revision of the configuration"):
                 await asyncio.to_thread(self._directory.look)
+            with self._disk.step("the last confirmed set"):
+                await asyncio.to_thread(self._last_set.keep, self._configuration.applied)
             await self._context.clock.sleep(SET_SECONDS)
 
     def _revised(self) -> None:

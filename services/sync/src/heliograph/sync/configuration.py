@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from heliograph.contract import Level, Trial
+from heliograph.contract import Trial
 from heliograph.formats import read_set
 from heliograph.formats.findings import Finding, Severity, has_errors
 from heliograph.formats.sets import ConfigurationSet
@@ -23,20 +23,29 @@ from heliograph.sync.refusals import Refusal, read_refusal
 from heliograph.sync.remembered import digest_of
 from heliograph.sync.revisions import KEPT, Revisions, Stored, differing
 from heliograph.sync.spool import Spool
+from heliograph.sync.telling import (
+    RETURN,
+    SERVER,
+    SET_DIRECTORY,
+    identity_of,
+    place_of,
+    tell_rejected,
+    tell_return,
+    told,
+)
 from heliograph.sync.trial import TRIAL_SECONDS, TRIES, TrialState, read_trial
+from heliograph.sync.wayback import WayBack, rebased, trial_of_return
 
-TOLD_FINDINGS: Final = 200
 MAX_REVISION_BYTES: Final = 7_500_000
 """What one message on the bus carries."""
-RETURN: Final = "return"
-SERVER: Final = "server"
-SET_DIRECTORY: Final = "set directory"
 _ORIGINS: Final = {SERVER, SET_DIRECTORY}
 """Where a refused set stays until somebody changes it; the others ask once."""
 _TRIAL: Final = "trial"
 _REFUSAL: Final = "refusal"
 _SOURCES: Final = "sources"
 _REACHED: Final = "reached"
+LASTING_FACTS: Final = (_REACHED, _REFUSAL)
+"""What holds for the set in force whatever its number."""
 _NOTE_SECONDS: Final = 60.0
 """A trial's clock is put on the disk so often: a power cut gives it no more time than this."""
 
@@ -107,9 +116,9 @@ class Configuration:
             found, findings = read_set(stored.files, stored.uid)
             if found is None:
                 self._diary.error(f"revision {stored.number} of the configuration can no longer be read")
-                self._warnings = self._warnings or _told(findings)
+                self._warnings = self._warnings or told(findings)
                 continue
-            self._warnings = _told(findings)
+            self._warnings = told(findings)
             self._trial = read_trial(self._revisions.fact(_TRIAL))
             self.applied = _applied(stored, found, provisional=self._trial is not None)
             return
@@ -127,7 +136,7 @@ class Configuration:
             if found is None:
                 return Decision(None, tuple(findings), is_new=self._reject(candidate, findings))
             self.withdraw(candidate.origin)
-            self._warnings = _told(findings)
+            self._warnings = told(findings)
             if self.applied is not None and self.applied.set.files == found.files:
                 return Decision(self.applied, tuple(findings))
             return Decision(self._put_in_force(candidate, found), tuple(findings), is_new=True)
@@ -135,7 +144,21 @@ class Configuration:
     def withdraw(self, origin: str) -> None:
         """Nothing from this origin is refused any more."""
         if self._rejections.pop(origin, None) is not None:
-            self._diary.info(f"the configuration set from the {_place(origin)} is no longer rejected")
+            self._diary.info(f"the configuration set from the {place_of(origin)} is no longer rejected")
+
+    def rejection(self, origin: str) -> tuple[str, ...]:
+        """Return the findings of the set from this origin that is refused; empty when none is."""
+        return self._rejections.get(origin, ())
+
+    def recall(self, origin: str, findings: Sequence[str]) -> None:
+        """A set from this origin is still refused, with these findings, and was told before."""
+        if findings:
+            self._rejections.setdefault(origin, tuple(findings))
+
+    def basis(self, files: Mapping[str, bytes], uids: Sequence[str]) -> str:
+        """Return a digest of what decides about the main server's files: the gateway's own, its uids, its refusals."""
+        own = (f"{path} {digest_of(content)}" for path, content in sorted(files.items()))
+        return digest_of("\n".join((*own, *uids, self._revisions.fact(_REFUSAL))).encode(errors="replace"))
 
     def return_to(self, number: int, origin: str) -> Decision | None:
         """Put an older revision in force again, as a new one; None when it is not kept any more."""
@@ -193,7 +216,7 @@ class Configuration:
             if trial is not None and trial.number == number:
                 before, trial = self._revisions.find(trial.back_to) or before, None
             elif trial is None:
-                trial = self._trial_of_return(before, applied)
+                trial = trial_of_return(before, applied, self._revisions.next_number(), milliseconds(self._clock))
             text = f"{service} rejects it: {why}"
             # The alarm comes first: after a power cut both come again, and an alarm of the same identity only once.
             self._spool.raise_alarm("CONFIGURATION REJECTED", identity=f"taken-back-{number}-{applied.time}")
@@ -278,14 +301,6 @@ class Configuration:
             return None
         return self._trial.number, f"never confirmed: revision {number} came in its place"
 
-    def _trial_of_return(self, before: Stored, applied: Applied) -> TrialState | None:
-        """Return the trial of an earlier way that comes back in place of a confirmed one: its servers may be gone."""
-        found, _ = read_set(before.files, before.uid)
-        if found is None or reach(found) == reach(applied.set):
-            return None
-        number, now = self._revisions.next_number(), milliseconds(self._clock)
-        return TrialState(number=number, back_to=applied.number, since=now)
-
     def _confirmed_reach(self, applied: Applied) -> Reach | None:
         if self._trial is None:
             return reach(applied.set)
@@ -298,7 +313,7 @@ class Configuration:
         for line in self._warnings:
             self._diary.warning(line)
         of = f" ({stored.note})" if stored.note else ""
-        self._diary.info(f"configuration revision {stored.number} applied, from the {_place(stored.origin)}{of}")
+        self._diary.info(f"configuration revision {stored.number} applied, from the {place_of(stored.origin)}{of}")
         self._tell_trial(stored, trial)
 
     def _tell_trial(self, stored: Stored, trial: TrialState | None) -> None:
@@ -313,23 +328,12 @@ class Configuration:
         if candidate.origin not in _ORIGINS:  # whoever edits over REST has the findings as the answer
             self._diary.warning(f"an edit over {candidate.origin} was refused: {len(findings)} findings")
             return True
-        self._rejections[candidate.origin] = _told(findings)
-        lines = [str(finding) for finding in findings]
+        self._rejections[candidate.origin] = told(findings)
         digests = candidate.sources or {path: digest_of(content) for path, content in candidate.files.items()}
-        identity = f"rejected-{_digest(digests, lines)}"
+        identity = identity_of(digests, findings)
         if self._spool.knows_alarm(identity):
             return False
-        number = self.applied.number if self.applied else 0
-        stays = f"revision {number} stays in force" if number else "there is no earlier one: nothing is polled"
-        errors = sum(finding.severity is Severity.ERROR for finding in findings)
-        self._diary.error(
-            f"the configuration set from the {_place(candidate.origin)} is rejected, {stays}: "
-            f"{errors} error{'s' if errors != 1 else ''}, mend what follows"
-        )
-        for finding in findings[:TOLD_FINDINGS]:
-            self._diary.say(Level.ERROR if finding.severity is Severity.ERROR else Level.WARNING, str(finding))
-        if len(findings) > TOLD_FINDINGS:
-            self._diary.error(f"… and {len(findings) - TOLD_FINDINGS} more")
+        tell_rejected(self._diary, candidate.origin, findings, self.applied.number if self.applied else 0)
         self._diary.flush()  # before it counts as told: a power cut between them has it told again
         return self._spool.raise_alarm("CONFIGURATION REJECTED", identity=identity)
 
@@ -357,35 +361,22 @@ class Configuration:
         refusal: Refusal,
     ) -> None:  # fmt: skip
         """Put an earlier revision in force again as a new one, and say so."""
-        found, kept = self._rebased(base, later)
+        found, kept = rebased(base, later)
         if found is None:
             self._diary.error(f"revision {number} cannot be undone: revision {base.number} can no longer be read")
             return
-        note = f"back to revision {base.number}" + (f" with {', '.join(kept)}" if kept else "")
+        back = WayBack(number, why, base.number, tuple(kept), tuple(sorted(set(later) - set(kept))), refusal)
         facts = {_TRIAL: trial.as_text() if trial else "", _REFUSAL: refusal.as_text()}
         stored = self._revisions.keep(
-            RETURN, milliseconds(self._clock), base.uid, found.files, note=note, facts=facts,
+            RETURN, milliseconds(self._clock), base.uid, found.files, note=back.note, facts=facts,
             instead_of=(number, why), least=trial.back_to if trial else None,
         )  # fmt: skip
         self._trial = trial
         self.applied = _applied(stored, found, provisional=trial is not None)
-        self._diary.error(f"revision {number} is taken back, revision {stored.number} is in force ({note}). {why}")
-        for path in sorted(set(later) - set(kept)):
-            self._diary.error(f"the later edit of {path} does not stand without revision {number} and fell with it")
-        for path in sorted(refusal.sources):
-            self._diary.error(f"{path} on the main server is left as it is and refused until its content changes")
+        tell_return(self._diary, back, stored.number)
         self._tell_trial(stored, trial)
         self._diary.flush()
         self._news()
-
-    def _rebased(self, base: Stored, later: Mapping[str, bytes | None]) -> tuple[ConfigurationSet | None, list[str]]:
-        """Return an earlier set with later edits where they validate and change nothing of the way to the servers."""
-        plain, _ = read_set(base.files, base.uid)
-        if not later or plain is None:
-            return plain, []
-        edited = {path: content for path, content in {**base.files, **later}.items() if content is not None}
-        found, _ = read_set(edited, base.uid)
-        return (plain, []) if found is None or reach(found) != reach(plain) else (found, sorted(later))
 
     def _refused_now(self, applied: Applied) -> Refusal:
         """Return what is refused once the revision in force is taken back: beside it, what was refused before."""
@@ -401,19 +392,3 @@ class Configuration:
 def _applied(stored: Stored, found: ConfigurationSet, *, provisional: bool = False) -> Applied:
     uids = tuple(dict.fromkeys([found.uid, stored.uid]))
     return Applied(stored.number, stored.origin, stored.time, found, uids, provisional)
-
-
-def _told(findings: Sequence[Finding]) -> tuple[str, ...]:
-    lines = [str(finding) for finding in findings[:TOLD_FINDINGS]]
-    if len(findings) > TOLD_FINDINGS:
-        lines.append(f"… and {len(findings) - TOLD_FINDINGS} more")
-    return tuple(lines)
-
-
-def _digest(digests: Mapping[str, str], lines: Sequence[str]) -> str:
-    told = [*(f"{path} {digest}" for path, digest in sorted(digests.items())), *lines]
-    return digest_of("\n".join(told).encode(errors="replace"))
-
-
-def _place(origin: str) -> str:
-    return {SERVER: "main server", RETURN: "history"}.get(origin, origin)

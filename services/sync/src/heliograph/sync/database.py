@@ -28,6 +28,7 @@ _PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",
     f"PRAGMA busy_timeout={BUSY_MS}",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-512",  # KiB a connection; the system has the pages too
     "PRAGMA journal_size_limit=67108864",
 )
 

@@ -17,6 +17,7 @@ from heliograph.formats.config import Directory
 from heliograph.formats.names import OutgoingName, next_stamp
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
+from heliograph.runtime.files import flush_directory
 from heliograph.sync import ledger as streams
 from heliograph.sync import render
 from heliograph.sync.database import Database
@@ -98,7 +99,7 @@ class Outgoing:
         self._tell(f"{row.name} was damaged on the gateway's disk; it is made again from the rows that are kept")
         self._directory.mkdir(parents=True, exist_ok=True)
         self._put(row.name, content)
-        _flush(self._directory)
+        flush_directory(self._directory)
         self._ledger.resize(int(row.id or 0), len(content))
 
     def forget(self, rows: Sequence[LedgerRow]) -> None:
@@ -125,7 +126,7 @@ class Outgoing:
             for file in made:
                 (self._directory / file.name).unlink(missing_ok=True)
             raise
-        _flush(self._directory)
+        flush_directory(self._directory)
         return made
 
     def _put(self, name: str, data: bytes) -> None:
@@ -145,11 +146,3 @@ def remove_orphans(directory: Path, ledger: Ledger) -> int:
             path.unlink()
             removed += 1
     return removed
-
-
-def _flush(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,7 +10,8 @@ from heliograph.formats.config import FileServer
 from heliograph.runtime.setdirectory import FILE_LIMIT, SET_LIMIT
 from heliograph.sync.applied import Applied
 from heliograph.sync.placing import CONFIG, FOLDERS, KINDS, Listing, Listings, by_folder
-from heliograph.sync.remembered import Remembered, Standing, digest_of, standing
+from heliograph.sync.rejections import Rejection
+from heliograph.sync.remembered import Known, Remembered, Standing, digest_of, standing
 from heliograph.sync.remote import Entry, FileError, RemoteFailure, RemoteStore, TooLarge, join
 
 
@@ -30,6 +31,14 @@ class Looking:
         """Paths in the set that are read whatever is remembered, and are edits unless they are as ours."""
         self._known = remembered.known()
         self._bytes = 0
+        self._contents: dict[str, bytes] = {}
+        """By path on the server: contents that turned out to be as they were rejected."""
+        self.rejection = Rejection()
+        """What is passed over while it stands as it was rejected."""
+        self.as_rejected: dict[str, tuple[Entry, str]] = {}
+        """Path in the set → listing and digest: what is passed over."""
+        self.named: set[str] = set()
+        """Paths beside the configuration directory that were looked for."""
         self.there: dict[str, Listing] = {}
         """Listings by folder, of the folders that could be listed."""
         self.changed: dict[str, bytes] = {}
@@ -44,6 +53,27 @@ class Looking:
         self.overlooked: list[tuple[str, str]] = []
         """Files under an earlier uid that were written later than those that are read, and the names of these."""
         self._edited: dict[str, tuple[Entry, str]] = {}
+
+    def pass_over(self, rejection: Rejection) -> None:
+        """Read nothing that stands as it was rejected."""
+        self.rejection = rejection
+
+    def read_rejected(self) -> None:
+        """Read what was passed over: something that it was rejected with is another one now."""
+        passed, self.as_rejected, self.rejection = self.as_rejected, {}, Rejection()
+        for path, (entry, _) in passed.items():
+            self._compare(path, self.places[path], entry)
+
+    @property
+    def stands_rejected(self) -> bool:
+        """Whether all that was rejected stands as it was, and nothing else is there to be taken."""
+        return {self.places[path] for path in self.as_rejected} == set(self.rejection.files) and not self.changed
+
+    @property
+    def compared_rejected(self) -> dict[str, tuple[Entry, str]]:
+        """Of what is passed over, what had to be read to know it, by path on the server."""
+        places = {path: self.places[path] for path in self.as_rejected}
+        return {place: self.as_rejected[path] for path, place in places.items() if place in self._contents}
 
     def list_config(self) -> Listing:
         """List the configuration directory."""
@@ -62,6 +92,7 @@ class Looking:
     def at(self, folder: str, names: Iterable[str]) -> None:
         """Look at files of another folder."""
         wanted = frozenset(names)
+        self.named.update(f"{folder}/{name}" for name in wanted)
         listing = self.list(folder, wanted) if wanted else {}
         for name in sorted(wanted & set(listing)):
             self._compare(f"{folder}/{name}", f"{folder}/{name}", listing[name])
@@ -96,9 +127,12 @@ class Looking:
     def _compare(self, path: str, place: str, entry: Entry) -> None:
         """Find out whether a file on the server is an edit."""
         self.places[path] = place
-        known = self._known.get(place)
+        known, rejected = self._known.get(place), self.rejection.files.get(place)
         is_trusted = path not in self._distrusted
-        if is_trusted and standing(known, entry) is Standing.SAME:
+        if rejected is not None and standing(rejected, entry) is Standing.SAME:
+            self.as_rejected[path] = entry, rejected.digest
+            return
+        if standing(known, entry) is Standing.SAME and (is_trusted or self._is_ours(path, known)):
             return
         try:
             content = self._read(place, entry)
@@ -107,6 +141,10 @@ class Looking:
             self.unsettled.add(path)
             return
         digest = digest_of(content)
+        if rejected is not None and rejected.digest == digest:
+            self.as_rejected[path] = entry, digest
+            self._contents[place] = content
+            return
         is_known = known.digest == digest if known is not None else self._was_ours(path, place, digest)
         if (is_trusted and is_known) or self._applied.set.files.get(path) == content:
             self.compared[place] = entry, digest
@@ -118,6 +156,11 @@ class Looking:
         """Return the edits' listings and digests by path on the server."""
         return dict(self._edited)
 
+    def _is_ours(self, path: str, known: Known | None) -> bool:
+        """Whether what is remembered of a file is what is in force: then even one that is distrusted is no edit."""
+        content = self._applied.set.files.get(path)
+        return known is not None and content is not None and known.digest == digest_of(content)
+
     def _was_ours(self, path: str, place: str, digest: str) -> bool:
         """Tell an older state of our own, on a server never seen as a main one, from an edit.
 
@@ -126,6 +169,8 @@ class Looking:
         return any(self._remembered.was_ours(each, digest) for each in {path, place})
 
     def _read(self, place: str, entry: Entry) -> bytes:
+        if place in self._contents:
+            return self._contents[place]
         folder, _, name = place.partition("/")
         path = join(self._server.path(FOLDERS[folder]), name)
         if entry.is_directory:

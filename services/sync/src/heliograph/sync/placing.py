@@ -1,5 +1,6 @@
 """Putting files of the configuration set on a server, and remembering how they stand there (spec 1.4, 1.7)."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -72,14 +73,17 @@ class Placing:
                 paths[upload.path] = path
                 yield upload
 
-        for uploaded in store.upload(uploads(), lambda _: None):
-            path = paths[uploaded.upload.path]
-            uploaded.upload.local.unlink(missing_ok=True)
-            if uploaded.error:
-                refused.append(uploaded.error)
-                continue
-            arrived.append(path)
-            self._placed(path, uploaded.size)
+        try:
+            for uploaded in store.upload(uploads(), lambda _: None):
+                path = paths[uploaded.upload.path]
+                uploaded.upload.local.unlink(missing_ok=True)
+                if uploaded.error:
+                    refused.append(uploaded.error)
+                    continue
+                arrived.append(path)
+                self._placed(path, uploaded.size)
+        finally:  # also of a link that was lost: nothing else would ever remove what is not sent again
+            shutil.rmtree(self._local, ignore_errors=True)
         self._remember(listings, {path: files[path] for path in arrived})
         return refused
 

@@ -3,23 +3,25 @@
     look → what changed there is downloaded → whole candidate → applied as one revision, or rejected and told
          → what is absent there, or changed here, is uploaded
 
-Nothing is downloaded of what stands as remembered. A file that cannot be read, or changes while it is read, leaves the
-whole candidate for the next connection: half an edit is never applied.
+Nothing is downloaded of what stands as remembered, or as it was rejected (`rejections`). A file that cannot be read, or
+changes while it is read, leaves the whole candidate for the next connection: half an edit is never applied.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from heliograph.formats import NamedFiles, named_files
 from heliograph.formats.findings import Severity
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import RETURN, SERVER, Candidate, Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.looking import Looking
 from heliograph.sync.placing import CONFIG, Listings, Placing, by_folder, outgoing_files, written_path
+from heliograph.sync.rejections import Rejections
 from heliograph.sync.remembered import Remembered, digest_of
 from heliograph.sync.remote import FileError, RemoteStore
 from heliograph.sync.revisions import differing
+from heliograph.sync.telling import RETURN, SERVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,17 @@ class Reconciliation:
         self._remembered = remembered
         self._placing = placing
         self._report = report
+        self._rejections = Rejections(remembered)
+        self._basis = ""
 
     def run(self, store: RemoteStore, look: Looking, listings: Listings) -> None:
         """Take what changed on the server, then bring it what it lacks. Raises `FileError`, `LinkLost`, `OSError`."""
+        configuration = self._gateway.configuration
+        self._basis = configuration.basis({**self._gateway.set_files(), **self._applied.set.files}, self._applied.uids)
+        look.pass_over(self._rejections.standing(self._basis))
         look.at_config()
         if CONFIG in look.there:
-            self._gateway.configuration.reached(self._applied.number)
+            configuration.reached(self._applied.number)
         kept_back = self._take(look) if CONFIG in look.there else set()
         for error in look.failures:
             self._report.refused(error)
@@ -77,14 +84,20 @@ class Reconciliation:
 
     def _take(self, look: Looking) -> set[str]:
         """Apply or reject what changed on the server; return the paths of which nothing is to be uploaded now."""
+        if look.changed:
+            look.read_rejected()
         named = named_files(self._whole(look.changed), self._applied.prefix)
-        held = by_folder(self._applied.set.files)
+        held = by_folder({**self._applied.set.files, **dict.fromkeys(look.rejection.named)})
         for folder, names in _folders(named):
             look.at(folder, {*names, *held.get(folder, ())})
+        if not look.stands_rejected:
+            look.read_rejected()
         self._remembered.keep(look.compared)
+        if look.as_rejected:
+            return self._recall(look)
         if not look.changed:
             if not look.unsettled and not look.failures:
-                self._gateway.configuration.end_refusal()
+                self._forget()
             return set(look.unsettled)
         paths = {f"{folder}/{name}" for folder, names in _folders(named) for name in names}
         unknown = {path for path in paths - set(self._whole(look.changed)) if path.partition("/")[0] not in look.there}
@@ -96,6 +109,20 @@ class Reconciliation:
             return set(look.changed)
         return {*look.changed, *self._offer(look)}
 
+    def _recall(self, look: Looking) -> set[str]:
+        """All of it stands as it was rejected: say so in a line; nothing was downloaded and nothing is judged anew."""
+        for text in look.rejection.told:
+            self._report.stands(text)
+        self._gateway.configuration.recall(SERVER, look.rejection.findings)
+        self._rejections.verify(look.compared_rejected)
+        return {*look.unsettled, *look.as_rejected}
+
+    def _forget(self) -> None:
+        """Nothing that is rejected or refused stands there any more."""
+        self._rejections.forget()
+        self._gateway.configuration.withdraw(SERVER)
+        self._gateway.configuration.end_refusal()
+
     def _whole(self, changed: Mapping[str, bytes]) -> dict[str, bytes]:
         return {**self._gateway.set_files(), **self._applied.set.files, **changed}
 
@@ -103,9 +130,12 @@ class Reconciliation:
         """Offer the candidate; return the paths that differ in the revision that came of it."""
         digests = {path: digest_of(content) for path, content in look.changed.items()}
         tried = self._gateway.configuration.not_refused(digests)
-        for path in sorted(set(digests) - tried):
-            self._report.stands(f"{path} is as it was when it was taken back; it is refused until its content changes")
+        told = [
+            f"{path} is as it was when it was taken back; it is refused until its content changes"
+            for path in sorted(set(digests) - tried)
+        ]
         if not tried:
+            self._stands(look, told)
             return set()
         self._tell_conflicts(look, tried)
         changed = {path: look.changed[path] for path in tried}
@@ -117,12 +147,22 @@ class Reconciliation:
             decision = self._gateway.configuration.offer(Candidate(files, now.prefix, SERVER, sources=sources))
         if decision.applied is None:
             errors = sum(finding.severity is Severity.ERROR for finding in decision.findings)
-            self._report.stands(f"the set on the server is rejected for {errors} error(s); the log names each of them")
+            told.append(f"the set on the server is rejected for {errors} error(s); the log names each of them")
+            self._stands(look, told, self._gateway.configuration.rejection(SERVER))
             return set()
+        for text in told:
+            self._report.stands(text)
+        self._rejections.forget()
         self._taken(look, changed)
         if tried == set(digests):
             self._gateway.configuration.end_refusal()
         return set(differing(self._applied.set.files, decision.applied.set.files))
+
+    def _stands(self, look: Looking, told: Sequence[str], findings: Sequence[str] = ()) -> None:
+        """Keep what is rejected or refused, so that it is known again by its listing."""
+        for text in told:
+            self._report.stands(text)
+        self._rejections.keep(self._basis, look.edits(), sorted(look.named), told, findings)
 
     def _taken(self, look: Looking, changed: Mapping[str, bytes]) -> None:
         edits = look.edits()

@@ -6,12 +6,12 @@ becomes the main server, what the gateway itself put there is no edit.
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Final
 
 from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from heliograph.formats.config import Directory, FileServer
 from heliograph.runtime import Clock
@@ -21,6 +21,8 @@ from heliograph.sync.remote import Entry
 from heliograph.sync.tables import ContentRow, RememberedRow, SendingRow
 
 KEPT_CONTENTS: Final = 5000
+KEPT_FILES: Final = 5000
+"""Files remembered over all ways to servers: more than two servers' sets of a thousand devices."""
 _OF_THE_SET: Final = (Directory.CONFIG, Directory.DEF, Directory.SCRIPT, Directory.CERT)
 STEPS: Final = 2
 """A file that changed within so many steps of the listing's clock may change again unseen."""
@@ -58,6 +60,14 @@ def standing(known: Known | None, entry: Entry | None) -> Standing:
     return Standing.SAME if entry.modified is not None and known.verified >= settled else Standing.UNSURE
 
 
+def known_now(before: Known | None, entry: Entry, digest: str, clock: Clock) -> Known:
+    """Return what is known of a file whose content was transferred or compared just now."""
+    now = milliseconds(clock)
+    is_old = before is not None and (before.size, before.modified) == (entry.size, entry.modified)
+    seen = before.seen if before is not None and is_old else now
+    return Known(size=entry.size, modified=entry.modified, digest=digest, seen=seen, verified=now)
+
+
 def digest_of(content: bytes) -> str:
     """Return the SHA-256 of a content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
@@ -67,53 +77,57 @@ class Remembered:
     """The memory of one server. Paths are `CONFIG/<name>`, `DEF/<name>` … with the names that stand on the server."""
 
     def __init__(self, database: Database, server: FileServer, clock: Clock) -> None:
-        self._database = database
-        self._endpoint = f"{server.type}://{server.login}@{server.address}:{server.port}{server.root}{_moved(server)}"
-        self._clock = clock
+        self.database = database
+        self.endpoint = f"{server.type}://{server.login}@{server.address}:{server.port}{server.root}{_moved(server)}"
+        self.clock = clock
 
     def known(self) -> dict[str, Known]:
         """Return everything that is remembered, by path."""
-        with self._database.read() as session:
-            rows = session.exec(select(RememberedRow).where(RememberedRow.endpoint == self._endpoint))
+        with self.database.read() as session:
+            rows = session.exec(select(RememberedRow).where(RememberedRow.endpoint == self.endpoint))
             return {row.path: Known(row.size, row.modified, row.digest, row.seen, row.verified) for row in rows}
 
     def keep(self, found: Mapping[str, tuple[Entry, str]]) -> None:
         """Remember listings and digests of contents that were transferred or compared just now."""
-        now, known = milliseconds(self._clock), self.known()
-        with self._database.write() as session:
+        now, known = milliseconds(self.clock), self.known()
+        with self.database.write() as session:
             for path, (entry, digest) in found.items():
-                before = known.get(path)
-                is_old = before is not None and (before.size, before.modified) == (entry.size, entry.modified)
-                row = RememberedRow(
-                    endpoint=self._endpoint, path=path, size=entry.size, modified=entry.modified, digest=digest,
-                    seen=before.seen if before is not None and is_old else now, verified=now,
-                )  # fmt: skip
-                session.merge(row)
+                kept = asdict(known_now(known.get(path), entry, digest, self.clock))
+                session.merge(RememberedRow(endpoint=self.endpoint, path=path, **kept))
                 session.merge(ContentRow(path=path, digest=digest, time=now))
             old = select(ContentRow.time).order_by(col(ContentRow.time).desc()).offset(KEPT_CONTENTS).limit(1)
             session.connection().execute(delete(ContentRow).where(col(ContentRow.time) <= old.scalar_subquery()))
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        """Forget what is too much: first of the other ways, then the oldest; what is forgotten is compared again."""
+        newest = (col(RememberedRow.endpoint) == self.endpoint).desc(), col(RememberedRow.verified).desc()
+        rows = select(RememberedRow.endpoint, RememberedRow.path).order_by(*newest).offset(KEPT_FILES).limit(-1)
+        for endpoint, path in session.exec(rows).all():
+            here = col(RememberedRow.endpoint) == endpoint, col(RememberedRow.path) == path
+            session.connection().execute(delete(RememberedRow).where(*here))
 
     def was_ours(self, path: str, digest: str) -> bool:
         """Tell whether this content of this path was on some server, or in force, before: it is no fresh edit."""
-        with self._database.read() as session:
+        with self.database.read() as session:
             return session.get(ContentRow, (path, digest)) is not None
 
     def begin_sending(self, paths: Iterable[str]) -> None:
         """Note, before it happens, that `.tmp` files may come to stand on the server."""
-        with self._database.write() as session:
+        with self.database.write() as session:
             for path in paths:
-                session.merge(SendingRow(endpoint=self._endpoint, path=path))
+                session.merge(SendingRow(endpoint=self.endpoint, path=path))
 
     def end_sending(self, paths: Collection[str]) -> None:
         """Note that nothing of these uploads is left on the server."""
-        with self._database.write() as session:
-            mine = col(SendingRow.endpoint) == self._endpoint
+        with self.database.write() as session:
+            mine = col(SendingRow.endpoint) == self.endpoint
             session.connection().execute(delete(SendingRow).where(mine, col(SendingRow.path).in_(list(paths))))
 
     def sending(self) -> list[str]:
         """Return the paths whose upload began and was not seen to end."""
-        with self._database.read() as session:
-            return sorted(session.exec(select(SendingRow.path).where(SendingRow.endpoint == self._endpoint)))
+        with self.database.read() as session:
+            return sorted(session.exec(select(SendingRow.path).where(SendingRow.endpoint == self.endpoint)))
 
 
 def _moved(server: FileServer) -> str:

@@ -3,7 +3,7 @@
 import base64
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,8 @@ from heliograph.sync.tables import ContentRow, MetaRow, RevisionRow
 
 KEPT: Final = 50
 DIFF_LINES: Final = 2000
+_BEFORE: Final = "revisions before"
+"""The last number of a database that was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Revisions:
     def next_number(self) -> int:
         """Return the number that the next revision gets."""
         last = self.last()
-        return last.number + 1 if last else 1
+        return last.number + 1 if last else int(self.fact(_BEFORE) or 0) + 1
 
     def definitions(self) -> Iterator[tuple[str, bytes]]:
         """Yield name and content of the definitions of all kept revisions, the newest first."""
@@ -126,6 +128,18 @@ class Revisions:
         with self._database.read() as session:
             row = session.get(MetaRow, key)
             return "" if row is None else row.value
+
+    def facts(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return several facts at one moment, without those that were never noted or are empty."""
+        with self._database.read() as session:
+            rows = session.exec(select(MetaRow).where(col(MetaRow.key).in_(keys)))
+            return {row.key: row.value for row in rows if row.value}
+
+    def go_on(self, number: int, facts: Mapping[str, str]) -> None:
+        """Take up facts of a database that was lost; the next revision gets a number after this one."""
+        with self._database.write() as session:
+            for key, value in {**facts, _BEFORE: str(number)}.items():
+                session.merge(MetaRow(key=key, value=value))
 
     def note(self, key: str, value: str) -> None:
         """Note a single fact."""

@@ -18,8 +18,9 @@ from heliograph.sync import ledger as streams
 from heliograph.sync.applied import Applied, begins_trial, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visit, Visited
+from heliograph.sync.freed import give_back
 from heliograph.sync.places import place_of
-from heliograph.sync.threads import in_thread
+from heliograph.sync.threads import in_thread, wait_for_news
 from heliograph.sync.triggers import Triggers
 
 _log = logging.getLogger("heliograph.sync.server")
@@ -91,7 +92,9 @@ class ServerTask:
             self._news.clear()
             due = self.triggers.next() if self._may_connect else None
             if due is None or due.seconds > 0:
-                await self._wait(LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS))
+                await wait_for_news(
+                    self._news, self._parts.clock, LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS)
+                )
                 continue
             self.triggers.begun()
             visited = await self._connect(due.trigger)
@@ -143,15 +146,6 @@ class ServerTask:
     def _destination(self) -> int:
         return self._applied.destination(self.number) if self._applied else self.number
 
-    async def _wait(self, seconds: float) -> None:
-        sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))
-        news = asyncio.ensure_future(self._news.wait())
-        try:
-            await asyncio.wait({sleep, news}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleep, news):
-                task.cancel()
-
     async def _connect(self, trigger: Trigger) -> Visited:
         applied, server = self._applied, self.server
         if applied is None or server is None:
@@ -162,7 +156,7 @@ class ServerTask:
         self._changed()
         try:
             visit = self._visit = Visit(self._parts, applied, server, trigger)
-            visited = await in_thread(f"server {self.number}", visit.run)
+            visited = await in_thread(f"server {self.number}", lambda: _run(visit))
         except OperationalError as error:  # full or busy; one that is damaged ends the service
             visited = self._broken(f"the gateway's own disk: {error.orig}; free it, or mend its rights")
         except DatabaseError:
@@ -183,3 +177,10 @@ class ServerTask:
         """End a connection that failed by the gateway's own fault."""
         self._parts.diary.error(f"server {self.number}: connection: {text}")
         return Visited(ConnectionResult.FAILED, (text,), again=True)
+
+
+def _run(visit: Visit) -> Visited:
+    try:
+        return visit.run()
+    finally:
+        give_back()

@@ -13,15 +13,16 @@ from typing import Final
 from heliograph.formats.findings import Finding
 from heliograph.runtime.setdirectory import Snapshot, read_set_directory, snapshot
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
+from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.remembered import digest_of
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.settings import Settings
+from heliograph.sync.telling import SET_DIRECTORY
 from heliograph.sync.uid import choose_uid, prefixes
 
-_TAKEN: Final = "set directory: taken"
-_UID: Final = "uid"
+TAKEN: Final = "set directory: taken"
+UID: Final = "uid"
 
 
 class SetWatch:
@@ -103,7 +104,7 @@ class SetWatch:
             candidate = Candidate(whole, uid, SET_DIRECTORY, None, unread)
         decision = self._configuration.offer(candidate)
         if decision.applied is not None:
-            self._revisions.note(_TAKEN, json.dumps({path: digest_of(content) for path, content in files.items()}))
+            self._revisions.note(TAKEN, json.dumps({path: digest_of(content) for path, content in files.items()}))
         return decision.applied is not None and decision.is_new
 
     def _pass_over(self, paths: Mapping[str, bytes]) -> None:
@@ -111,11 +112,11 @@ class SetWatch:
         edited = [path for path in paths if path in self._files and taken.get(path) != digest_of(self._files[path])]
         if edited:
             taken.update({path: digest_of(self._files[path]) for path in edited})
-            self._revisions.note(_TAKEN, json.dumps(taken))
+            self._revisions.note(TAKEN, json.dumps(taken))
             self._diary.warning(f"the edit of {', '.join(edited)} in the set directory gives way to the main server's")
 
     def _taken(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads(self._revisions.fact(_TAKEN) or "{}")
+        found: dict[str, str] = json.loads(self._revisions.fact(TAKEN) or "{}")
         return found
 
     def _cannot(self, trouble: str) -> bool:
@@ -129,9 +130,9 @@ class SetWatch:
     def _choose_uid(self, files: Mapping[str, bytes]) -> str:
         settings = self._settings
         with self._naming:
-            kept = self._revisions.fact(_UID)
+            kept = self._revisions.fact(UID)
             return choose_uid(
-                settings.gateway_uid, files, settings.gateway_mac, kept, lambda uid: self._revisions.note(_UID, uid)
+                settings.gateway_uid, files, settings.gateway_mac, kept, lambda uid: self._revisions.note(UID, uid)
             )
 
 

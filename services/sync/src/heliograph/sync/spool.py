@@ -48,6 +48,8 @@ LINE_BYTES: Final = 4096
 TRACE_BYTES: Final = 64 * 1024 * 1024
 """Compressed communication traces on disk at most: when nobody takes them, the oldest go."""
 DROPPED_TOGETHER: Final = 10_000
+KEPT_BLOCKS: Final = 3000
+"""Devices under their layouts, of now and before, that are known; when there are more, those without a record go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +191,10 @@ class Spool:
                 for device, size in _sizes(session, up_to_last):
                     accounts.release(device, size)
                 session.connection().execute(delete(RecordRow).where(up_to_last))
+                blocks = _used_blocks(session, self._blocks) if len(self._blocks) > KEPT_BLOCKS else self._blocks
                 accounts.reopen()
                 alarmed = self._save_full(session, accounts.full)
-            self._accounts = accounts
+            self._accounts, self._blocks = accounts, blocks
         self._tell(alarmed)
 
     def _tell(self, alarms: int) -> None:
@@ -296,6 +299,14 @@ class _Batch:
             session.flush()
             self.blocks[digest] = int(row.id or 0)
         return self.blocks[digest]
+
+
+def _used_blocks(session: Session, blocks: dict[str, int]) -> dict[str, int]:
+    """Delete the blocks of which no record waits; return the others."""
+    unused = col(BlockRow.id).not_in(select(RecordRow.block).distinct())
+    session.connection().execute(delete(BlockRow).where(unused))
+    left = set(session.exec(select(BlockRow.digest)))
+    return {digest: number for digest, number in blocks.items() if digest in left}
 
 
 def _fields(record: Record) -> str:

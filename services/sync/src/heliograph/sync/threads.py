@@ -1,10 +1,12 @@
-"""Blocking work beside the event loop, in threads that never hold up the end of the process."""
+"""Blocking work beside the event loop, in threads that never hold up the end of the process, and waiting for news."""
 
 import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
+
+from heliograph.runtime import Clock
 
 T = TypeVar("T")
 
@@ -37,3 +39,13 @@ async def in_thread(name: str, work: Callable[[], T]) -> T:
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await ended
+
+
+async def wait_for_news(news: asyncio.Event, clock: Clock, seconds: float) -> None:
+    """Return when `news` is set, in whatever thread its cause was, or after so many seconds."""
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(news.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waits:
+            task.cancel()

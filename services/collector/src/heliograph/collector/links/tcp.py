@@ -12,6 +12,7 @@ from heliograph.collector.links.errors import DROP_TEXTS, BadFrame, DropKind, Li
 from heliograph.collector.links.link import Counters, OnDrop
 from heliograph.collector.links.modbus import tcp_frame
 from heliograph.collector.links.tap import Tap
+from heliograph.collector.links.tcp_dial import connected_socket
 from heliograph.collector.links.tcp_socket import ModbusSocket, SocketLost
 from heliograph.runtime.retry import Backoff
 
@@ -145,29 +146,42 @@ class TcpLink:
     async def _connect(self) -> ModbusSocket:
         loop = asyncio.get_running_loop()
         self._socket = None
-        if self._closed:
-            raise LinkDown(f"{self.name}: closed")
+        self._need_open()
         waits = self._retry_at - loop.time()
         if waits > 0:
             raise LinkDown(f"{self.name}: not connected, next try in {waits:.1f} s", waits)
         try:
             async with asyncio.timeout(self._connect_timeout):
-                _, self._socket = await loop.create_connection(
-                    lambda: ModbusSocket(loop, self._count_drop, self.tap),
-                    self._host,
-                    self._port,
-                    happy_eyeballs_delay=0.25,
-                )
+                wire = await self._open(loop)
         except (OSError, UnicodeError) as error:
             waits = self._backoff.wait()
             self._retry_at = loop.time() + waits
             cause = _cause(error, self._connect_timeout)
             self.tap.happened(cause)
             raise LinkDown(f"{self.name}: {cause}", waits) from error
+        try:
+            self._need_open()
+        except LinkDown:  # closed meanwhile: what was made for nobody is not left open
+            wire.abort()
+            raise
+        self._socket = wire
         self.counters.connections += 1
         self.tap.happened("connected")
-        self._set_keep_alive(self._socket)
-        return self._socket
+        self._set_keep_alive(wire)
+        return wire
+
+    def _need_open(self) -> None:
+        if self._closed:
+            raise LinkDown(f"{self.name}: closed")
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> ModbusSocket:
+        made = await connected_socket(self._host, self._port)
+        try:
+            _, wire = await loop.create_connection(lambda: ModbusSocket(loop, self._count_drop, self.tap), sock=made)
+        except BaseException:
+            made.close()
+            raise
+        return wire
 
     def _set_keep_alive(self, wire: ModbusSocket) -> None:
         raw = wire.transport.get_extra_info("socket")

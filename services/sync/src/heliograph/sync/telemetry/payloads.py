@@ -76,7 +76,7 @@ class Scaling:
             raise Unfit(definition.file)
         self._fields = RowFields(definition.protocol, variables, parameters=False)
         self._places = [
-            (key, self._source(place), whole_scaling(self._fields.fields[place].variable))
+            (key, self._fields.source(place), whole_scaling(self._fields.fields[place].variable))
             for place, key in enumerate(keys_of(definition))
         ]
 
@@ -91,13 +91,6 @@ class Scaling:
             if value is not None and value != "":
                 found[key] = value
         return found
-
-    def _source(self, place: int) -> int:
-        """The field that a key is made of: a negative coefficient makes the raw minimum the greatest value."""
-        found = self._fields.fields[place]
-        if found.variable.coef_a < 0 and found.statistic in {"min", "max"}:
-            return place + 1 if found.statistic == "min" else place - 1
-        return place
 
 
 def record_text(values: dict[str, Any], time: int, dates: LocalDates) -> bytes:

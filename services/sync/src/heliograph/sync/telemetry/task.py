@@ -25,7 +25,7 @@ from heliograph.sync.telemetry.broker import TIMEOUT_SECONDS, is_permanent
 from heliograph.sync.telemetry.chronicle import Chronicle
 from heliograph.sync.telemetry.definitions import Definitions
 from heliograph.sync.telemetry.visit import Tools, Visit
-from heliograph.sync.threads import in_thread
+from heliograph.sync.threads import in_thread, wait_for_news
 from heliograph.sync.triggers import Triggers
 
 _log = logging.getLogger("heliograph.sync.telemetry")
@@ -125,7 +125,9 @@ class MqttTask:
                     work.result()  # a damaged database ends the service
                 due = self.triggers.next() if self._may_begin else None
                 if due is None or due.seconds > 0:
-                    await self._wait(LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS))
+                    await wait_for_news(
+                        self._news, self._parts.clock, LOOK_SECONDS if due is None else min(due.seconds, LOOK_SECONDS)
+                    )
                     continue
                 self.triggers.begun()
                 if self._visit is not None:
@@ -285,15 +287,6 @@ class MqttTask:
         if self._visit is None:
             with suppress(OperationalError):  # the next start closes it
                 self._tools.chronicle.end()
-
-    async def _wait(self, seconds: float) -> None:
-        sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))
-        news = asyncio.ensure_future(self._news.wait())
-        try:
-            await asyncio.wait({sleep, news}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleep, news):
-                task.cancel()
 
 
 def _certificates(applied: Applied) -> dict[str, bytes]:
