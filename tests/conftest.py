@@ -1,11 +1,38 @@
 """Fixtures that every test may ask for. Peers of one kind live in `support/<peer>.py`."""
 
-from hypothesis import settings
+import asyncio
+import os
+import tempfile
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from support.disks import MEMORY, holds_tests
+from support.loops import PatientPolicy
 
 pytest_plugins = ["support.containers", "support.nats", "support.whole"]
 
-settings.register_profile("project", deadline=None)  # machines of CI are busy: time is no property of an example
+# Machines of CI are busy: time is no property of an example.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+asyncio.set_event_loop_policy(PatientPolicy())
+if "TMPDIR" not in os.environ and holds_tests(MEMORY):
+    # A disk would be waited for at each of a hundred thousand commits, the longer the more tests run.
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the long tests out to the heads of what each worker gets: one begun at the end would be waited for alone."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items.clear()
+    for worker in range(workers):
+        size = (len(long) + len(others)) // (workers - worker)
+        mine, long = long[:: workers - worker], [item for n, item in enumerate(long) if n % (workers - worker)]
+        rest = max(0, size - len(mine))
+        items += [*mine, *others[:rest]]
+        others = others[rest:]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

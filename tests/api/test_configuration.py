@@ -240,7 +240,7 @@ async def first_answer(api, header: str) -> int:
     reader, writer = await asyncio.open_connection(host, int(port))
     head = f"PUT {BASE}/files/DEF/m.csv HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9000000\r\n"
     writer.write(f"{head}Expect: 100-continue\r\n{header}\r\n".encode())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         line = await reader.readline()
     writer.close()
     await writer.wait_closed()

@@ -14,6 +14,7 @@ from heliograph.api.models import (
     DeviceVariables,
     Health,
     ProblemDocument,
+    TraceAccepted,
 )
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.contract import StatusDocument
@@ -36,6 +37,7 @@ SURFACE = {
     ("put", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
     ("delete", "/api/v1/configuration/files/{folder}/{name}"): (200, EditDone),
     ("post", "/api/v1/support-bundle"): (202, BundleMade),
+    ("post", "/api/v1/traces"): (202, TraceAccepted),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),

@@ -35,7 +35,7 @@ async def test_devices_have_their_configuration_and_their_condition(api):
     first, lost = devices[0], devices[2]
     assert (first.interface, first.address, first.period_seconds) == ("192.168.1.41:502", 1, 600)
     assert (first.condition, first.records, first.errors) == ("answering", 12, {"timeout": 2})
-    assert 0 <= first.age_seconds < 30
+    assert 0 <= first.age_seconds < 3600
     assert (lost.condition, lost.cause) == ("resting", "nothing came within 0.2 s, 3 times in a row")
     one = Device.model_validate_json((await api.get("/api/v1/devices/3")).content)
     assert one.model_copy(update={"age_seconds": 0}) == lost.model_copy(update={"age_seconds": 0})
@@ -50,7 +50,7 @@ async def test_variables_have_raw_and_engineering_values_with_unit_and_age(api):
     assert (limit.raw, limit.value) == (10_000, 100)
     assert (serial.raw, serial.value) == (None, None)
     assert not values["Grid frequency"].writable
-    assert 0 <= now.age_seconds < 30
+    assert 0 <= now.age_seconds < 3600
     lost = DeviceVariables.model_validate_json((await api.get("/api/v1/devices/3/variables")).content)
     assert (lost.time, lost.age_seconds) == (None, None)
     assert {v.value for v in lost.variables} == {None}

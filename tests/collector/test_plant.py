@@ -13,7 +13,7 @@ from heliograph.collector.revision import read_plan
 from heliograph.collector.settings import CollectorSettings
 from heliograph.contract import Service
 from heliograph.runtime import Bus, Context, EventLog, ServiceSettings, SystemClock
-from support.collecting import revision
+from support.collecting import revision, until
 
 TEXT = "modbusTCP;a;b;c\n1;3;0;U16;;Count;;1;0;;4\n"
 
@@ -55,7 +55,7 @@ async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_st
     async with asyncio.TaskGroup() as group:
         plant = Plant(parts._sinks(), group, opening)
         await plant.apply(first)
-        await asyncio.sleep(0.05)  # its line runs
+        await until(lambda: any(line.cause for line in plant.lines()), "its line runs")
         applying = asyncio.create_task(plant.apply(second))
         assert await asked_all_along(applying, lambda: (plant.devices(), plant.lines())) > 1
         assert [device.device for device in plant.devices()] == ["2", "3"]
@@ -68,7 +68,7 @@ async def test_the_state_can_be_told_at_every_moment_of_a_revision_and_of_the_st
 async def test_a_stop_in_the_middle_of_a_revision_is_the_end(parts):
     """Whatever was about to begin does not: else its line would outlive the service."""
     for yields in range(4):
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             plant = Plant(parts._sinks(), group)
             await plant.apply(read_plan(revision([line(1), line(2)], {"m.csv": TEXT}), {}))
             second = read_plan(revision([line(2, 0), line(3, 0)], {"m.csv": TEXT}, number=2), {})

@@ -19,7 +19,7 @@ class Counting(Registers):
 
 
 def line(index: int, port: int, name: str, definition: str = "m.csv", period: int = 2, extra: str = "") -> str:
-    return f"{index};127.0.0.1:{port};{name};{index};{period};500;;poll=50{extra};;;{definition}"
+    return f"{index};127.0.0.1:{port};{name};{index};{period};5000;;poll=50{extra};;;{definition}"
 
 
 async def test_a_revision_restarts_only_what_it_changes(broker, tmp_path):

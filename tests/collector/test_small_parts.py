@@ -54,13 +54,13 @@ async def test_live_readings_come_at_most_once_a_second_and_leave_out_what_is_mi
         TcpSimulator({1: cells}) as plant,
         witness(broker) as sync,
         Bus(broker.settings(Service.API), Service.API) as api,
-        collector(broker, tmp_path / "c", clock=SystemClock()),
+        collector(broker, tmp_path / "c"),
     ):
         await api.wait_connected()
         await api.subscribe(LIVE, hear)
-        await sync.publish(revision([f"1;127.0.0.1:{plant.port};roof;1;9;500;;poll=20;;;m.csv"], {"m.csv": text}))
+        await sync.publish(revision([f"1;127.0.0.1:{plant.port};roof;1;9;5000;;poll=20;;;m.csv"], {"m.csv": text}))
         await until(lambda: len(heard) >= 3)
-    # A second lies between two publications; a reading may be some time old by then.
+    # A second of the collector's clock lies between two publications; a reading may be some time old by then.
     assert all(after.time - before.time > 500 for before, after in pairwise(heard))
     assert heard[0].values == {"1": 5}
 
@@ -79,7 +79,7 @@ async def test_while_the_disk_refuses_memory_takes_records_up_to_its_limit_and_a
     assert keeper.waiting == portions - 20 + 1
     (tmp_path / "missing").mkdir()
     task = asyncio.create_task(keeper.run())
-    await keeper.drain(20)
+    await keeper.drain(60)
     task.cancel()
     assert outbox.waiting == portions - 20 + 1
     assert keeper.waiting == 0

@@ -23,6 +23,12 @@ def plan(plant: TcpSimulator, period: int = 1):
     return revision([f"1;127.0.0.1:{plant.port};roof;1;{period};500;;poll=50;;;m.csv"], {"m.csv": TEXT})
 
 
+async def polled(plant: TcpSimulator, records: int) -> None:
+    """Return when the device was polled all through so many of its records."""
+    seen = plant.units.requests[1]
+    await until(lambda: plant.units.requests[1] > seen + 20 * records, "it polls")
+
+
 def assert_whole(records) -> None:
     """Every record once, in the order of one source, one a second without a hole."""
     assert [r.sequence for r in records] == sorted({r.sequence for r in records})
@@ -37,7 +43,7 @@ async def test_a_bus_that_is_away_loses_nothing(broker, tmp_path):
         broker.stop()
         cells = plant.units.banks[1]
         cells.put(HOLDING_REGISTER, 1, [5])
-        await asyncio.sleep(3)
+        await polled(plant, 15)
         broker.start()
         await until(lambda: len(sync.records) >= 25, "records of the time without the bus, and after")
         await until(lambda: sync.alarms, "the alarm")
@@ -52,7 +58,7 @@ async def test_a_broker_that_lost_its_store_gets_what_comes_next(broker, tmp_pat
         await until(lambda: len(sync.records) >= 3, "records before")
         broker.stop()
         await asyncio.to_thread(shutil.rmtree, broker.directory / "store")
-        await asyncio.sleep(1)
+        await polled(plant, 5)
         broker.start()
         await sync.bus.wait_connected()
         await until(lambda: sync.bus.connected)
@@ -69,8 +75,8 @@ async def test_a_full_disk_is_said_polling_and_alarms_go_on_and_records_follow(b
             await until(lambda: len(sync.records) >= 3, "records before")
             filler = await asyncio.to_thread(fill, disk)
             # The journal's room is used again, so it takes some records before the disk is asked for more.
-            await until(lambda: "STORAGE FULL" in sync.infos(), "it is said as an alarm", 60)
-            assert "cannot be written" in sync.log
+            await until(lambda: "STORAGE FULL" in sync.infos(), "it is said as an alarm")
+            await until(lambda: "cannot be written" in sync.log, "it is said in the log")
             readings = sync.device("1").readings
             plant.units.banks[1].put(HOLDING_REGISTER, 1, [7])
             await until(lambda: any(alarm.value == "7" for alarm in sync.alarms), "alarms go on")
@@ -90,10 +96,10 @@ async def test_a_read_only_disk_is_outlived_from_the_start(broker, tmp_path):
             await sync.publish(plan(plant))
             await until(lambda: sync.device("1").readings > 10, "it polls")
             await until(lambda: "STORAGE FULL" in sync.infos(), "it is said")
+            await until(lambda: "cannot be written" in sync.log, "it is said in the log")
             await asyncio.to_thread(set_read_only, disk, False)
             await until(lambda: len(sync.records) >= 3, "it records")
     assert_whole(sync.records)
-    assert "cannot be written" in sync.log
 
 
 async def test_a_damaged_outbox_is_moved_aside_and_said(broker, tmp_path):
@@ -117,10 +123,8 @@ async def test_it_polls_and_records_before_it_ever_saw_the_bus(broker, tmp_path)
             await sync.publish(plan(plant))
             await until(lambda: sync.records)
         broker.stop()
-        requests = plant.units.requests[1]
         async with collector(broker, tmp_path / "c"):
-            await until(lambda: plant.units.requests[1] > requests + 50, "it polls")
-            await asyncio.sleep(1)
+            await polled(plant, 5)
             broker.start()
             async with witness(broker) as sync:
                 await until(lambda: len(sync.records) >= 5, "it delivers")
@@ -180,7 +184,7 @@ async def test_kills_at_any_moment_lose_no_committed_record_and_double_none(brok
             await until(lambda seen=seen: len(sync.records) >= seen + 2, "it records")
             await asyncio.sleep(0.13 * life)
             process.send_signal(signal.SIGKILL if life < 3 else signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 20) == (-signal.SIGKILL if life < 3 else 0)
+            assert await asyncio.wait_for(process.wait(), 60) == (-signal.SIGKILL if life < 3 else 0)
     unique = {(record.source, record.sequence): record for record in sync.records}
     assert len({source for source, _ in unique}) == 1
     times = [record.time for record in unique.values()]

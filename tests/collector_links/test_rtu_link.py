@@ -22,9 +22,13 @@ from heliograph.demo.simulator import COIL, HOLDING_REGISTER, Registers, RtuSimu
 from heliograph.demo.simulator.crc import crc16
 from heliograph.formats.daq import SerialLine
 from heliograph.formats.definition import Table
-from support.modbus import cable, holding, registers, rtu_link
+from heliograph.runtime.retry import Backoff
+from support.modbus import HELD, cable, holding, let_go, registers, rtu_link
 
-LIMIT = 10
+LIMIT = 60
+"""Seconds that no answer needs, also on a busy machine."""
+WRONG = 2
+"""Seconds in which a wrong answer comes."""
 BAUD = 115200
 
 
@@ -45,15 +49,15 @@ async def link(line):
 
 
 async def test_reads_and_writes(link):
-    assert registers(await link.read(holding(1, 10, 3), 1)) == [1010, 1011, 1012]
-    assert len(await link.read(holding(1, 0, 125), 1)) == 250
-    assert await link.read(ReadCall(2, Table.COIL, 1, 10), 1) == bytes([0b01010101, 0b01])
-    await link.write(WriteCall(1, 16, 10, (7, 8)), 1)
-    await link.write(WriteCall(1, 6, 12, (9,)), 1)
-    await link.write(WriteCall(1, 5, 0, (1,)), 1)
-    await link.write(WriteCall(1, 15, 2, (1, 1, 0)), 1)
-    assert registers(await link.read(holding(1, 10, 3), 1)) == [7, 8, 9]
-    assert await link.read(ReadCall(1, Table.COIL, 0, 5), 1) == bytes([0b01111])
+    assert registers(await link.read(holding(1, 10, 3), LIMIT)) == [1010, 1011, 1012]
+    assert len(await link.read(holding(1, 0, 125), LIMIT)) == 250
+    assert await link.read(ReadCall(2, Table.COIL, 1, 10), LIMIT) == bytes([0b01010101, 0b01])
+    await link.write(WriteCall(1, 16, 10, (7, 8)), LIMIT)
+    await link.write(WriteCall(1, 6, 12, (9,)), LIMIT)
+    await link.write(WriteCall(1, 5, 0, (1,)), LIMIT)
+    await link.write(WriteCall(1, 15, 2, (1, 1, 0)), LIMIT)
+    assert registers(await link.read(holding(1, 10, 3), LIMIT)) == [7, 8, 9]
+    assert await link.read(ReadCall(1, Table.COIL, 0, 5), LIMIT) == bytes([0b01111])
     assert link.name == "SERIAL1"
     assert (link.counters.requests, link.counters.answers, link.counters.connections) == (9, 9, 1)
     assert not link.counters.drops
@@ -68,7 +72,7 @@ async def test_every_request_keeps_the_silence(baudrate):
                 setattr(line.faults[2], fault, value)
             for unit in (1, 2, 1):
                 with contextlib.suppress(NoAnswer, ModbusException):
-                    await link.read(holding(unit, 0, 3), 0.4)
+                    await link.read(holding(unit, 0, 3), 1)
             line.faults[2].clear()
         assert line.silences.requests >= 15
         assert line.silences.early == 0
@@ -81,7 +85,7 @@ async def test_interframe_time_is_kept():
         rtu_link(line.device, BAUD, interframe_ms=30) as link,
     ):
         for unit in (1, 2, 1):
-            await link.read(holding(unit, 0, 1), 1)
+            await link.read(holding(unit, 0, 1), LIMIT)
         assert min(line.silences.seconds[1:]) >= 0.03 + line.timing.silence
 
 
@@ -110,12 +114,12 @@ async def test_a_wrong_answer_is_never_data(line, link, fault, value, kind):
     link.on_drop = lambda unit, what: told.append((unit, what))
     setattr(line.faults[2], fault, value)
     with pytest.raises(BadFrame) as failed:
-        await link.read(holding(2, 0, 4), 1)
+        await link.read(holding(2, 0, 4), WRONG)
     assert failed.value.kind == kind
     assert told == [(2, kind)]
     assert link.counters.drops == {kind: 1}
     line.faults[2].clear()
-    assert registers(await link.read(holding(2, 0, 2), 1)) == [1000, 1001]
+    assert registers(await link.read(holding(2, 0, 2), LIMIT)) == [1000, 1001]
 
 
 @pytest.mark.parametrize("noise", [b"\x00", b"\xff\xff\xff", b"\x01\x03\x04", b"\x01\x83", b"\x01\x03\x04" * 50])
@@ -123,38 +127,37 @@ async def test_noise_before_an_answer_costs_only_the_noise(line, link, noise):
     """Also noise that begins like the answer."""
     line.faults[1].noise = noise
     for n in range(3):
-        assert registers(await link.read(holding(1, n, 2), 1)) == [1000 + n, 1001 + n]
+        assert registers(await link.read(holding(1, n, 2), LIMIT)) == [1000 + n, 1001 + n]
     assert sum(link.counters.drops.values()) == 3
 
 
 async def test_refusals(line, link):
     with pytest.raises(ModbusException, match="illegal data address"):
-        await link.read(holding(1, 199, 2), 1)
-    began = time.monotonic()
+        await link.read(holding(1, 199, 2), LIMIT)
     line.faults[1].exception = 6
-    with pytest.raises(ModbusException, match="device busy"):
-        await link.read(holding(1, 0, 100), 2)
-    assert time.monotonic() - began < 1, "an exception is complete long before the answer would be"
+    async with asyncio.timeout(LIMIT):  # an exception is complete long before the answer would be
+        with pytest.raises(ModbusException, match="device busy"):
+            await link.read(holding(1, 0, 100), 10 * LIMIT)
 
 
 async def test_echo_is_no_answer(line, link):
     """An adapter that hears itself: the echo is dropped, also where it looks like the confirmation."""
     for unit in (1, 2):
         line.faults[unit].echo = True
-    assert registers(await link.read(holding(1, 4, 1), 1)) == [1004]
+    assert registers(await link.read(holding(1, 4, 1), LIMIT)) == [1004]
     for function, values in ((6, (5,)), (16, (5, 6)), (5, (1,)), (15, (1, 0))):
-        await link.write(WriteCall(1, function, 4, values), 1)
-    assert registers(await link.read(holding(1, 4, 2), 1)) == [5, 6]
+        await link.write(WriteCall(1, function, 4, values), LIMIT)
+    assert registers(await link.read(holding(1, 4, 2), LIMIT)) == [5, 6]
     assert link.counters.drops == {"echo": 6}
     line.faults[2].dead = True
     with pytest.raises(BadFrame, match="echo"):
-        await link.write(WriteCall(2, 6, 4, (5,)), 0.4)
+        await link.write(WriteCall(2, 6, 4, (5,)), 1)
     with pytest.raises(BadFrame, match="echo"):
-        await link.read(holding(2, 4, 2), 0.4)
+        await link.read(holding(2, 4, 2), 1)
     for fault in line.faults.values():
         fault.clear()
-    await link.read(holding(1, 4, 2), 1)
-    await link.write(WriteCall(1, 6, 4, (6,)), 1)
+    await link.read(holding(1, 4, 2), LIMIT)
+    await link.write(WriteCall(1, 6, 4, (6,)), LIMIT)
 
 
 @pytest.mark.parametrize("function", [5, 6, 15, 16])
@@ -163,19 +166,19 @@ async def test_the_first_write_on_a_line_that_echoes_is_not_confirmed_by_its_ech
     call = WriteCall(1, function, 4, (1,))
     line.faults[1].echo = line.faults[1].dead = True
     with pytest.raises(BadFrame, match="echo"):
-        await link.write(call, 0.3)
+        await link.write(call, 1)
     line.faults[1].dead = False
-    await link.write(call, 1)
+    await link.write(call, LIMIT)
     line.faults[1].exception = 4
     with pytest.raises(ModbusException):
-        await link.write(call, 1)
+        await link.write(call, LIMIT)
 
 
 @pytest.mark.parametrize("function", [5, 6, 15, 16])
 async def test_the_first_write_on_a_line_without_echo_is_confirmed_and_sent_once(line, link, function):
     written = []
     line.units.banks[1].write = lambda *given: written.append(given)
-    await link.write(WriteCall(1, function, 4, (1,)), 1)
+    await link.write(WriteCall(1, function, 4, (1,)), LIMIT)
     assert len(written) == 1
     line.faults[2].dead = True
     with pytest.raises(Silence):
@@ -184,14 +187,21 @@ async def test_the_first_write_on_a_line_without_echo_is_confirmed_and_sent_once
 
 async def test_a_port_that_came_back_is_looked_at_for_an_echo_again(line, link):
     """An adapter may have been exchanged."""
-    await link.write(WriteCall(1, 6, 4, (1,)), 1)
+    await link.write(WriteCall(1, 6, 4, (1,)), LIMIT)
     await asyncio.to_thread(line.unplug)
     with pytest.raises(LinkDown):
         await link.read(holding(1, 4, 1), 0.3)
     line.plug()
     line.faults[1].echo = line.faults[1].dead = True
     with pytest.raises(BadFrame, match="echo"):
-        await when_open(lambda: link.write(WriteCall(1, 6, 4, (2,)), 0.3))
+        await when_open(lambda: link.write(WriteCall(1, 6, 4, (2,)), 1))
+
+
+async def asked(line, unit, times=1):
+    """Return when a unit was asked so often."""
+    async with asyncio.timeout(LIMIT):
+        while line.units.requests[unit] < times:
+            await asyncio.sleep(0.005)
 
 
 async def when_open(ask):
@@ -209,12 +219,12 @@ async def test_the_beginning_of_an_echo_that_looks_like_the_confirmation_is_none
     call = a_write_that_begins_like_its_answer()
     line.units.banks[1].put(HOLDING_REGISTER, call.address, [0])
     line.faults[1].echo = True
-    await link.read(holding(1, 4, 1), 1)
+    await link.read(holding(1, 4, 1), LIMIT)
     line.faults[1].dead = True
     with pytest.raises(BadFrame, match="echo"):
-        await link.write(call, 0.3)
+        await link.write(call, 1)
     line.faults[1].dead = False
-    await link.write(call, 1)
+    await link.write(call, LIMIT)
 
 
 def a_write_that_begins_like_its_answer() -> WriteCall:
@@ -231,8 +241,8 @@ async def test_silence(line, link):
     began = time.monotonic()
     with pytest.raises(Silence):
         await link.read(holding(3, 0, 1), 0.2)
-    assert 0.2 <= time.monotonic() - began < 1.5
-    assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
+    assert time.monotonic() - began >= 0.2
+    assert registers(await link.read(holding(1, 0, 1), LIMIT)) == [1000]
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])
@@ -249,20 +259,21 @@ async def test_a_late_answer_is_never_data_of_the_next_request(line, link, delay
         if got != [1000 + start + n for n in range(size)]:
             wrong.append((start, got))
     assert not wrong
-    assert delay < 0.3 or link.counters.drops["late"] > 0
     line.faults[1].clear()
-    await asyncio.sleep(delay)
-    assert registers(await link.read(holding(1, 100, size), 1)) == [1100 + n for n in range(size)]
+    assert registers(await link.read(holding(1, 100, size), LIMIT)) == [1100 + n for n in range(size)]
+    assert delay < 0.3 or link.counters.drops["late"] > 0
 
 
 async def test_a_late_answer_does_not_disturb_another_unit(line, link):
     told = []
     link.on_drop = lambda unit, what: told.append((unit, what))
-    line.faults[1].late = 0.15
+    line.faults[1].late = line.faults[2].late = HELD
     with pytest.raises(Silence):
         await link.read(holding(1, 0, 2), 0.1)
-    line.faults[2].late = 0.1
-    assert registers(await link.read(holding(2, 50, 2), 2)) == [1050, 1051]
+    reading = asyncio.create_task(link.read(holding(2, 50, 2), LIMIT))
+    await asked(line, 2)
+    let_go(line)
+    assert registers(await reading) == [1050, 1051]
     assert told == [(1, "late")]
 
 
@@ -272,22 +283,34 @@ async def test_the_time_limit_does_not_count_the_line_itself():
         assert len(await link.read(holding(1, 0, 125), 1)) == 250
 
 
+async def test_an_unplugged_port_is_not_tried_again_before_its_time(line):
+    """Meanwhile calls fail at once and say so."""
+    async with rtu_link(line.device, BAUD, backoff=Backoff(600, 600)) as link:
+        await link.read(holding(1, 0, 1), LIMIT)
+        await asyncio.to_thread(line.unplug)
+        with pytest.raises(LinkDown):
+            await link.read(holding(1, 0, 1), LIMIT)
+        with pytest.raises(LinkDown, match="the port is away, next try in") as down:
+            await link.read(holding(1, 0, 1), LIMIT)
+        assert 0 < down.value.retry_in <= 600
+
+
 async def test_port_unplugged_and_back(line, link):
-    """The pseudo terminal goes: calls fail at once and say so; it comes back: the link finds it again."""
-    await link.read(holding(1, 0, 1), 1)
+    """The pseudo terminal goes: calls say so; it comes back: the link finds it again."""
+    await link.read(holding(1, 0, 1), LIMIT)
     await asyncio.to_thread(line.unplug)
-    with pytest.raises(LinkDown):
-        await link.read(holding(1, 0, 1), 1)
-    with pytest.raises(LinkDown, match="the port is away, next try in") as down:
-        await link.read(holding(1, 0, 1), 1)
-    await asyncio.sleep(down.value.retry_in)
-    with pytest.raises(LinkDown, match="there is no such port"):
-        await link.read(holding(1, 0, 1), 1)
+    async with asyncio.timeout(LIMIT):
+        said = ""
+        while "there is no such port" not in said:
+            with pytest.raises(LinkDown) as down:
+                await link.read(holding(1, 0, 1), LIMIT)
+            said = str(down.value)
+            await asyncio.sleep(down.value.retry_in)
     line.plug()
     async with asyncio.timeout(LIMIT):
         while True:
             try:
-                assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
+                assert registers(await link.read(holding(1, 0, 1), LIMIT)) == [1000]
                 break
             except LinkDown as away:
                 await asyncio.sleep(away.retry_in)
@@ -295,24 +318,22 @@ async def test_port_unplugged_and_back(line, link):
 
 
 async def test_unplugged_in_the_middle_of_an_exchange(line, link):
-    await link.read(holding(1, 0, 1), 1)
+    await link.read(holding(1, 0, 1), LIMIT)
     line.faults[1].dead = True
-    waiting = asyncio.create_task(link.read(holding(1, 0, 1), LIMIT))
-    async with asyncio.timeout(LIMIT):
-        while line.units.requests[1] < 2:
-            await asyncio.sleep(0.01)
+    waiting = asyncio.create_task(link.read(holding(1, 0, 1), 10 * LIMIT))
+    await asked(line, 1, times=2)
     await asyncio.to_thread(line.unplug)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(LIMIT):
         with pytest.raises(LinkDown):
             await waiting
 
 
 async def test_the_port_is_exclusive(line, link):
     """Two masters on one line would spoil each other's frames."""
-    await link.read(holding(1, 0, 1), 1)
+    await link.read(holding(1, 0, 1), LIMIT)
     async with rtu_link(line.device, BAUD) as second:
         with pytest.raises(LinkDown, match="another program holds the port"):
-            await second.read(holding(1, 0, 1), 1)
+            await second.read(holding(1, 0, 1), LIMIT)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root is refused no port")
@@ -321,7 +342,7 @@ async def test_a_port_without_right(tmp_path):
     path.touch(mode=0)
     async with rtu_link(str(path)) as link:
         with pytest.raises(LinkDown, match="no right"):
-            await link.read(holding(1, 0, 1), 1)
+            await link.read(holding(1, 0, 1), LIMIT)
 
 
 @pytest.mark.parametrize("device", ["/dev/null", "nonsense://port", "socket://127.0.0.1:1", ""])
@@ -334,12 +355,12 @@ async def test_what_is_no_serial_port(device):
 async def test_a_call_that_modbus_does_not_know(link):
     """A wrong call is the caller's error and leaves the line alive."""
     with pytest.raises(ValueError, match="126"):
-        await link.read(holding(1, 0, 126), 1)
-    assert registers(await link.read(holding(1, 0, 1), 1)) == [1000]
+        await link.read(holding(1, 0, 126), LIMIT)
+    assert registers(await link.read(holding(1, 0, 1), LIMIT)) == [1000]
 
 
 async def test_callers_take_turns(line, link):
-    got = await asyncio.gather(*(link.read(holding(1 + n % 3, n, 2), 1) for n in range(20)))
+    got = await asyncio.gather(*(link.read(holding(1 + n % 3, n, 2), LIMIT) for n in range(20)))
     assert [registers(data) for data in got] == [[1000 + n, 1001 + n] for n in range(20)]
     assert line.silences.early == 0
 
@@ -347,14 +368,14 @@ async def test_callers_take_turns(line, link):
 async def test_cancelled_callers_are_skipped(line, link):
     line.faults[1].dead = True
     first = asyncio.create_task(link.read(holding(1, 0, 1), 0.3))
-    await asyncio.sleep(0.05)
-    others = [asyncio.create_task(link.read(holding(1, 0, 1), LIMIT)) for _ in range(5)]
+    await asked(line, 1)
+    others = [asyncio.create_task(link.read(holding(1, 0, 1), 10 * LIMIT)) for _ in range(5)]
     await asyncio.sleep(0)
     for task in others:
         task.cancel()
-    began = time.monotonic()
-    assert registers(await link.read(holding(2, 0, 1), 1)) == [1000]
-    assert time.monotonic() - began < 2
+    async with asyncio.timeout(LIMIT):
+        assert registers(await link.read(holding(2, 0, 1), 10 * LIMIT)) == [1000]
+    assert line.units.requests[1] == 1
     with pytest.raises(Silence):
         await first
 
@@ -362,15 +383,15 @@ async def test_cancelled_callers_are_skipped(line, link):
 async def test_closing_ends_a_wait_at_once(line):
     link = RtuLink(SerialLine(1, baudrate=BAUD), line.device)
     line.faults[1].dead = True
-    tasks = [asyncio.create_task(link.read(holding(1, 0, 1), LIMIT)) for _ in range(3)]
-    await asyncio.sleep(0.1)
-    async with asyncio.timeout(2):
+    tasks = [asyncio.create_task(link.read(holding(1, 0, 1), 10 * LIMIT)) for _ in range(3)]
+    await asked(line, 1)
+    async with asyncio.timeout(LIMIT):
         await link.close()
         for task in tasks:
             with pytest.raises(LinkDown, match="closed"):
                 await task
     with pytest.raises(LinkDown, match="closed"):
-        await link.read(holding(1, 0, 1), 1)
+        await link.read(holding(1, 0, 1), LIMIT)
 
 
 async def test_a_link_that_was_never_used_closes():
@@ -383,7 +404,7 @@ async def test_a_line_that_is_never_silent():
         talker = os.open(theirs, os.O_RDWR | os.O_NOCTTY)
         try:
             async with rtu_link(ours) as link:
-                call = asyncio.create_task(link.read(holding(1, 0, 1), 0.3))
+                call = asyncio.create_task(link.read(holding(1, 0, 1), 1))
                 async with asyncio.timeout(LIMIT):
                     while not call.done():
                         os.write(talker, b"\x55" * 4)

@@ -17,7 +17,7 @@ from support.collecting import until
 from support.modbus import holding, registers, rtu_link
 
 BAUD = 19200
-LIMIT = 30
+LIMIT = 60
 
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's rfc2217 client
 
@@ -119,9 +119,9 @@ async def server(request, line):
 async def test_reads_and_writes(server):
     """Byte 255 among the data, which RFC 2217 has to escape, comes through as well."""
     async with rtu_link(server.url, BAUD) as link:
-        assert registers(await link.read(holding(1, 10, 3), 2)) == [1010, 1011, 1012]
-        await link.write(WriteCall(1, 16, 10, (0xFFFF, 0x00FF)), 2)
-        assert registers(await link.read(holding(1, 9, 4), 2)) == [1009, 0xFFFF, 0x00FF, 1012]
+        assert registers(await link.read(holding(1, 10, 3), LIMIT)) == [1010, 1011, 1012]
+        await link.write(WriteCall(1, 16, 10, (0xFFFF, 0x00FF)), LIMIT)
+        assert registers(await link.read(holding(1, 9, 4), LIMIT)) == [1009, 0xFFFF, 0x00FF, 1012]
         with pytest.raises(Silence):
             await link.read(holding(2, 0, 1), 0.2)
 
@@ -213,14 +213,14 @@ async def until_down(link):
 async def test_a_cut_and_the_way_back(server):
     """The serial server drops the connection; the link opens it again."""
     async with rtu_link(server.url, BAUD) as link:
-        await link.read(holding(1, 0, 1), 2)
+        await link.read(holding(1, 0, 1), LIMIT)
         server.cut.set()
         with pytest.raises(LinkDown):
             await until_down(link)
         async with asyncio.timeout(LIMIT):
             while True:
                 try:
-                    assert registers(await link.read(holding(1, 0, 1), 2)) == [1000]
+                    assert registers(await link.read(holding(1, 0, 1), LIMIT)) == [1000]
                     break
                 except LinkDown as down:
                     await asyncio.sleep(down.retry_in)

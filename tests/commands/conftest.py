@@ -15,7 +15,7 @@ from heliograph.contract.channels import COMMAND_TEXTS, RESULTS
 from heliograph.runtime import Bus, Context, EventLog, SystemClock
 from support.plausible import Peers
 
-LIMIT = 30
+LIMIT = 60
 
 
 class Desk:

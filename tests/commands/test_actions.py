@@ -45,7 +45,7 @@ async def test_read_variable_reads_its_scale_factor_when_no_live_reading_has_it(
 
 async def test_read_variable_takes_its_scale_factor_from_a_fresh_live_reading(desk):
     desk.peers.registers["1", "7"] = 6000
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             await desk.peers.collector.publish(LIVE, reading("1"), device="1")
             desk.peers.reads.clear()
@@ -149,8 +149,16 @@ async def test_connect(desk):
     assert (await desk.call("connect", server=2))["error"] == "server 2 is not configured"
 
 
+async def test_log_has_an_interface_traced(desk):
+    assert (await desk.call("log", interface="serial1", minutes=10))["result"] == "OK"
+    (request,) = desk.peers.traces
+    assert (request.interface, request.minutes, request.origin) == ("serial1", 10, "command")
+    desk.peers.refusal = "there is nothing to trace"
+    assert (await desk.call("log", interface="serial2", minutes=1))["error"] == "there is nothing to trace"
+
+
 async def test_status_is_the_status_document(desk):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             await desk.peers.report(devices=())
             document = StatusDocument.model_validate((await desk.call("status"))["result"])
@@ -164,7 +172,7 @@ async def test_a_new_revision_is_in_force_for_the_next_command(desk):
     renamed = {**FILES, f"CONFIG/{UID}_daq.csv": FILES[f"CONFIG/{UID}_daq.csv"].replace("roof_2", "barn")}
     desk.peers.registers["2", "1"] = 1
     await desk.peers.configure(4, renamed)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while "error" in await desk.call("readVariable", device="barn", variable="AC power"):
             await asyncio.sleep(0.05)
     assert "unknown device" in (await desk.call("readVariable", device="roof_2", variable="AC power"))["error"]

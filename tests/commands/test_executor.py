@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 
 import pytest
@@ -67,9 +68,9 @@ async def test_an_empty_array_has_an_empty_answer(desk, service):
 
 async def test_an_expired_command_is_not_run(desk, service):
     now = int(time.time() * 1000)
-    late, early = {**CONNECT, "expires": now - 5000}, {**CONNECT, "expires": now + 60_000}
+    late, early = {**CONNECT, "expires": now - 5000}, {**CONNECT, "expires": now + 600_000}
     answers = await desk.ask(late, early)
-    assert answers[0]["error"].startswith("sunpm.connect: expired 5")
+    assert re.match(r"sunpm\.connect: expired [1-9]", answers[0]["error"])
     assert answers[1]["result"] == "OK"
     assert len(desk.peers.connects) == 1
 
@@ -104,7 +105,7 @@ async def test_ways_are_served_side_by_side_and_each_in_order(desk, service):
     desk.peers.on_write = hold
     slow = await desk.hand_in([write(1)])
     after = await desk.hand_in([write(2)])
-    await asyncio.wait_for(held.wait(), 20)
+    await asyncio.wait_for(held.wait(), 60)
     assert (await desk.ask(write(3), way=Way.MQTT))[0]["result"]["raw"] == 3
     assert (await desk.ask(write(4), way=Way.LOCAL))[0]["result"]["raw"] == 4
     assert after not in desk.results
@@ -144,11 +145,11 @@ async def test_a_stop_lets_the_running_command_finish_and_the_rest_wait_for_the_
 
     desk.peers.on_write = hold
     identity = await desk.hand_in([write(1), write(2)])
-    await asyncio.wait_for(held.wait(), 20)
+    await asyncio.wait_for(held.wait(), 60)
     context.stopping.set()
     await asyncio.sleep(0.1)
     let_go.set()
-    await asyncio.wait_for(ending, 20)
+    await asyncio.wait_for(ending, 60)
     await started()
     answers = await desk.results_of(identity)
     assert [a["result"]["raw"] for a in answers] == [1, 2]
@@ -165,7 +166,7 @@ async def test_the_state_counts_what_was_done(desk, service, connect):
 
     await api.watch(STATE, see)
     await desk.ask(CONNECT, {"rpcName": "sunpm.nothing"})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not states or states[-1].executed < 2:
             await asyncio.sleep(0.05)
     assert (states[-1].executed, states[-1].failed, states[-1].revision) == (2, 1, 3)
@@ -183,14 +184,14 @@ async def test_a_revision_that_cannot_be_read_is_rejected_at_once_and_the_old_on
     desk.peers.registers["4", "1"] = 5
     await desk.ask(CONNECT)
     await desk.peers.configure(4, {**FILES, "DEF/meter.csv": "garbage"})
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not states or states[-1].rejected_revision != 4:
             await asyncio.sleep(0.05)
     assert "DEF/meter.csv:1:1" in states[-1].rejected
     assert states[-1].revision == 3
     assert (await desk.call("readVariable", device="grid meter", variable="Active power"))["result"]["raw"] == 5
     await desk.peers.configure(5)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while states[-1].revision != 5:
             await asyncio.sleep(0.05)
     assert (states[-1].rejected, states[-1].rejected_revision) == ("", None)

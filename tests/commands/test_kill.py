@@ -7,7 +7,7 @@ import pytest
 from heliograph.contract import Service, VariableValue
 from support.plausible_services import service_process
 
-LIMIT = 40
+LIMIT = 60
 
 
 def write(value: int) -> dict:
@@ -33,13 +33,13 @@ async def test_a_kill_in_the_middle_of_a_command(broker, desk, tmp_path, after_e
         identity = await desk.hand_in([write(1), write(2), write(3), {"rpcName": "sunpm.nothing"}])
         await asyncio.wait_for(held.wait(), LIMIT)
         process.kill()
-        await asyncio.to_thread(process.wait, 10)
+        await asyncio.to_thread(process.wait, 60)
     assert desk.results == {}
     with service_process(broker, Service.COMMANDS, state) as process:
         answers = await desk.results_of(identity)
         following = await desk.ask(write(4))
         process.terminate()
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, 60) == 0
     assert [a["callerId"] for a in answers] == ["w1", "w2", "w3", None]
     assert answers[0]["result"]["raw"] == 1
     assert "it may have run, and is not run again" in answers[1]["error"]
@@ -59,7 +59,7 @@ async def test_kills_at_any_moment_never_run_a_command_twice(broker, desk, tmp_p
                 while len(desk.peers.writes) < target:
                     await asyncio.sleep(0.002)
             process.kill()
-            await asyncio.to_thread(process.wait, 10)
+            await asyncio.to_thread(process.wait, 60)
     with service_process(broker, Service.COMMANDS, state):
         answers = await desk.results_of(identity)
     written = [w.raw for w in desk.peers.writes]

@@ -17,6 +17,8 @@ GOOD = {
     "raw": False,
     "verify": True,
     "server": 1,
+    "interface": "serial1",
+    "minutes": 10,
 }
 BAD = {
     "device": [True, 1.5, -1, "", " ", [], {}],
@@ -25,6 +27,8 @@ BAD = {
     "raw": [0, 1, "false", []],
     "verify": ["true", 1],
     "server": [0, 3, "1", True, 1.0],
+    "interface": [1, "SERIAL1", "ethernet1", "", [], {}, True],
+    "minutes": [0, 1441, -1, 1.5, "10", True],
 }
 PAIRS = [(name, parameter) for name, parameters in COMMANDS.items() for parameter in parameters]
 

@@ -8,7 +8,7 @@ from heliograph.demo.plant import Plant
 from heliograph.demo.serialserver import SerialServer
 from heliograph.demo.simulator.crc import crc16
 
-LIMIT = 10
+LIMIT = 60
 
 
 def request(count: int = 3) -> bytes:

@@ -16,7 +16,7 @@ from heliograph.cli import logfile
 from heliograph.cli.logfile import LogFile
 from heliograph.cli.supervisor import Program, Supervisor
 
-LIMIT = 20
+LIMIT = 60
 
 NOTE_AND_WAIT = """
 import os, signal, sys, time

@@ -27,7 +27,8 @@ async def away(gateway: Stack, seconds: float) -> tuple[float, float]:
     return began, ended
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
+@pytest.mark.long
 async def test_a_minute_without_nats_costs_no_record_and_doubles_none(tmp_path, main_server, backup_server):
     plant = Plant()
     async with plant.near, plant.far, plant.line:

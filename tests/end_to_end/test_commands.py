@@ -11,7 +11,7 @@ from support.sets import UID
 from support.stack import Stack, stack
 from support.whole import Plant, make_set
 
-LIMIT = 60
+LIMIT = 120
 
 
 def put(server, commands: object) -> Path:
@@ -66,7 +66,7 @@ async def gateway(tmp_path, plant, main_server, backup_server):
         gateway.stop()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 async def test_commands_of_a_file_reach_the_plant_and_their_results_the_server(gateway, plant, main_server):
     file = put(
         main_server,
@@ -115,7 +115,7 @@ async def parameters_arrive(gateway: Stack, server) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 async def test_a_file_that_is_no_json_is_answered_and_deleted(gateway, main_server):
     file = put(main_server, '[{"rpcName": "sunpm.status",\n  "parameters": {]')
     await connect(gateway)
@@ -125,7 +125,8 @@ async def test_a_file_that_is_no_json_is_answered_and_deleted(gateway, main_serv
     assert not file.exists()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
+@pytest.mark.long
 async def test_killed_while_commands_run_each_is_answered_once_and_never_run_twice(gateway, plant, main_server):
     writes = []
     witness = plant.witnesses["0"]

@@ -5,7 +5,6 @@ Proven by reading the files back with the reader that data teams use, against wh
 
 import asyncio
 import random
-import time
 
 import pytest
 
@@ -14,25 +13,24 @@ from support.delivered import check, settle
 from support.stack import Stack, stack
 from support.whole import Plant, make_set
 
-CHAOS_SECONDS = 60
+KILLED = 16
 KILLS = ("collector", "sync", "broker", "commands", "api")
 
 
-async def chaos(gateway: Stack, seconds: float, chance: random.Random) -> int:
+async def chaos(gateway: Stack, chance: random.Random) -> None:
     """Kill one program after another at random moments; each comes back a little later."""
-    deadline = time.monotonic() + seconds
     kills = 0
-    while time.monotonic() < deadline:
+    while kills < KILLED:
         names = chance.sample(KILLS, k=chance.choice((1, 1, 1, 2)))
         gateway.kill(*names)
         kills += len(names)
         await asyncio.sleep(chance.uniform(0, 1.5))
         gateway.start(*names)
         await asyncio.sleep(chance.uniform(0.2, 4.5))
-    return kills
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
+@pytest.mark.long
 async def test_killed_again_and_again_every_record_stands_once_on_both_servers(tmp_path, main_server, backup_server):
     plant = Plant()
     async with plant.near, plant.far, plant.line:
@@ -48,7 +46,7 @@ async def test_killed_again_and_again_every_record_stands_once_on_both_servers(t
             )
             seed = random.randrange(10**9)
             print("seed", seed)
-            assert await chaos(gateway, CHAOS_SECONDS, random.Random(seed)) > 10
+            await chaos(gateway, random.Random(seed))
             until = await settle(gateway)
             check(gateway, plant, main_server.tree, DateForm.YMD, until)
             check(gateway, plant, backup_server.tree, DateForm.DMY, until)

@@ -44,7 +44,8 @@ def make_set(directory: Path, plant: Plant, alpha: Sshd, beta: Sshd) -> Path:
     return write_set(directory, config, devices, definitions, serial=serial, schedules=schedules)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
+@pytest.mark.long
 async def test_an_operator_edits_files_on_his_server_and_the_plant_follows_safely(tmp_path, servers):
     alpha, beta = servers
     plant = Plant()

@@ -19,7 +19,7 @@ from support.stack import Stack, stack
 from support.suffering import KINDS, Suffering
 from support.whole import Plant, make_set_of
 
-LIMIT = 30
+LIMIT = 120
 CUTS = (0.45, 0.7, 0.9)
 """Where the line is cut, as shares of the bytes of an ordinary connection."""
 
@@ -128,10 +128,12 @@ async def cuts(gateway: Stack, main: Suffering) -> None:
         await mended(gateway)
         ordinary = faults.passed[direction] - before
         for share in CUTS:
-            faults.cut_after[direction] = int(ordinary * share)
-            await connect(gateway, 1)
+            place, cuts = int(ordinary * share), faults.cuts
+            while faults.cuts == cuts:  # fewer bytes may pass than when it was measured
+                faults.cut_after[direction] = place
+                await connect(gateway, 1)
+                place = place * 2 // 3
             faults.cut_after.clear()
-    assert faults.cuts >= len(CUTS)
     await mended(gateway)
 
 
@@ -156,7 +158,8 @@ async def hangs(gateway: Stack, main: Suffering) -> None:
     await mended(gateway)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_record_stands_once_after_everything_that_a_server_can_suffer(tmp_path, backup_server, kind):
     plant = Plant()

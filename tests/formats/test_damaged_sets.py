@@ -6,7 +6,6 @@ Nothing is asserted about absolute times: work is compared with that on a smalle
 import gzip
 import hashlib
 import re
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from heliograph.formats import Finding, Severity, named_files, read_set
 from heliograph.formats.config_rules import RULES
 from heliograph.formats.report import FINDINGS_LIMIT
 from heliograph.formats.text import FILE_LIMIT_BYTES
+from support.growth import grows_in_step
 
 UID = "WPM00C44F"
 BASE = Path(__file__).parent / "cases" / "base" / "set"
@@ -325,16 +325,12 @@ GROWING = {
 
 @pytest.mark.parametrize("kind", GROWING)
 def test_work_grows_with_the_file_and_not_faster(kind):
-    """Eight times the file may take up to twenty times the time; work in step with its square would take 64 times."""
     path, row = GROWING[kind]
 
-    def seconds(size: int) -> float:
+    def work(size: int) -> None:
         rows = "".join(row.format(number) for number in range(size // len(row)))
         content = GOOD[path] + b"\n" + rows.encode()
         assert len(content) < FILE_LIMIT_BYTES
-        started = time.process_time()
         read_set(GOOD | {path: content}, UID)
-        return time.process_time() - started
 
-    small = max(min(seconds(100_000) for _ in range(3)), 0.02)
-    assert seconds(800_000) < 20 * small or seconds(800_000) < 20 * small
+    assert grows_in_step(work, 100_000)

@@ -19,7 +19,7 @@ from heliograph.runtime import Bus, BusUnavailable, NoAnswer, Outgoing, TooLarge
 from heliograph.runtime.bus import MAX_PAYLOAD
 from support.samples import record
 
-LIMIT = 20
+LIMIT = 60
 
 
 def outgoing(number: int) -> Outgoing:
@@ -218,11 +218,11 @@ async def test_what_is_too_large_for_a_message_is_said_plainly(sync, connect):
         return Outcome(error="x" * MAX_PAYLOAD)
 
     await sync.serve(CONNECT, handle)
-    answer = await api.request(CONNECT, ConnectRequest(), timeout=5)
+    answer = await api.request(CONNECT, ConnectRequest(), timeout=LIMIT)
     assert answer.error == "the answer to 'connect': 8,388,620 bytes in one message, and the bus carries 8,388,608"
     edit = EditRequest(files={"DEF/m.csv": "x" * 9_000_000}, origin="REST")
     with pytest.raises(TooLarge, match="bytes in one message, and the bus carries 8,388,608"):
-        await api.request(EDIT, edit, timeout=5)
+        await api.request(EDIT, edit, timeout=LIMIT)
 
 
 async def test_request_is_answered_by_its_one_reader(sync, connect):
@@ -232,10 +232,10 @@ async def test_request_is_answered_by_its_one_reader(sync, connect):
         return Outcome(error="" if request.server == 1 else "no such server")
 
     with pytest.raises(NoAnswer):
-        await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await api.request(CONNECT, ConnectRequest(server=1), timeout=LIMIT)
     await sync.serve(CONNECT, handle)
-    assert await api.request(CONNECT, ConnectRequest(server=1), timeout=5) == Outcome()
-    assert (await api.request(CONNECT, ConnectRequest(server=2), timeout=5)).error == "no such server"
+    assert await api.request(CONNECT, ConnectRequest(server=1), timeout=LIMIT) == Outcome()
+    assert (await api.request(CONNECT, ConnectRequest(server=2), timeout=LIMIT)).error == "no such server"
 
 
 async def test_a_service_may_do_only_what_the_table_says(sync, connect):

@@ -39,7 +39,7 @@ def until_it_lives(process: subprocess.Popen) -> None:
     raise AssertionError("ended before it lived")
 
 
-def ended(process: subprocess.Popen, seconds: float = 30) -> int:
+def ended(process: subprocess.Popen, seconds: float = 120) -> int:
     with process:
         return process.wait(seconds)
 
@@ -53,7 +53,7 @@ def test_a_stop_signal_ends_it_orderly_even_without_a_bus(tmp_path):
 
 def test_an_error_ends_it_with_status_1_and_is_told(tmp_path):
     with start(tmp_path, "raise RuntimeError('the disk of the outbox is gone')") as process:
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "the disk of the outbox is gone" in told
 
@@ -61,7 +61,7 @@ def test_an_error_ends_it_with_status_1_and_is_told(tmp_path):
 def test_a_state_directory_that_cannot_be_made_is_said_plainly(tmp_path):
     (tmp_path / "state").write_text("a file")
     with start(tmp_path, "pass") as process:
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "cannot use the state directory" in told
     assert "Traceback" not in told
@@ -82,7 +82,7 @@ async def delivered(connect, events: EventLog, count: int) -> list[Event]:
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(events.deliver(sender)), group.create_task(sync.consume(EVENTS, take, keep))]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while len(got) < count:
                 await asyncio.sleep(0.02)
         for task in tasks:

@@ -6,7 +6,7 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 120
 
 
 class Markup(HTMLParser):

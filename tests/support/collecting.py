@@ -1,7 +1,6 @@
 """A collector in this process on a real broker, with what it stored read back as sync would."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,10 +23,13 @@ from heliograph.contract import (
 from heliograph.contract.channels import ALARMS, CONFIGURATION, EVENTS, RECORDS, STATE
 from heliograph.runtime import Bus, Context, EventLog, Unreadable
 from heliograph.runtime.clock import milliseconds
+from support.loops import PatientLoop
 from support.nats import Broker
 from support.sets import DEVICE_HEADER, SERIAL_HEADER, UID
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
+WALL = 1_717_236_900.0
+"""2024-06-01 10:15:00 UTC, when every test begins: none meets the end of an hour or of a day by chance."""
 
 
 def revision(
@@ -56,21 +58,28 @@ async def until(holds: Callable[[], object], what: str = "", seconds: float = LI
 
 
 class FastClock:
-    """A clock whose seconds are shorter, and whose wall time a test may set."""
+    """A clock of the running loop whose seconds are shorter, and whose wall time a test may set."""
 
     def __init__(self, factor: float = 5.0) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, PatientLoop)
         self.factor = factor
         self.offset = 0.0
-        self._wall, self._began = time.time(), time.monotonic()
+        self._loop_time = loop.time
+        self._before, self._since = 0.0, loop.born
 
     def time(self) -> float:
-        return self._wall + (time.monotonic() - self._began) * self.factor + self.offset
+        return WALL + self.monotonic() + self.offset
 
     def monotonic(self) -> float:
-        return self._began + (time.monotonic() - self._began) * self.factor
+        return self._before + (self._loop_time() - self._since) * self.factor
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.factor)
+
+    def hasten(self, factor: float) -> None:
+        """Go on faster; a sleep that has begun keeps its length."""
+        self._before, self._since, self.factor = self.monotonic(), self._loop_time(), factor
 
 
 class Witness:

@@ -22,7 +22,7 @@ async def settle(gateway: Stack) -> float:
     )
     await gateway.until("the outbox is empty", "/api/v1/status", lambda s: s["outbox_records"] == 0)
     gateway.stop("collector")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await gateway.post("/api/v1/connections", {}) is None:
             await asyncio.sleep(0.5)
     await gateway.until(
@@ -33,7 +33,7 @@ async def settle(gateway: Stack) -> float:
             and s["storage"]["files"] == 0
             and not any(server["connecting"] for server in s["servers"])
         ),
-        seconds=120,
+        seconds=240,
     )
     until = gateway.lives["collector"][-1][1]
     gateway.stop()

@@ -1,5 +1,6 @@
-"""Small disks that can be filled and made read-only."""
+"""Disks in memory: small ones that can be filled and made read-only, and the one on which all tests work."""
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+MEMORY = Path("/dev/shm")
+LEAST_FREE_BYTES = 2 * 1024**3
+
+
+def holds_tests(directory: Path) -> bool:
+    """Tell whether a directory is there in which tests may write and run programs, with room for all of them."""
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        return False
+    disk = os.statvfs(directory)
+    return not disk.f_flag & os.ST_NOEXEC and disk.f_bavail * disk.f_frsize >= LEAST_FREE_BYTES
 
 
 @contextmanager

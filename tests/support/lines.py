@@ -1,12 +1,12 @@
 """Real servers behind a proxy that plays the line to them: `line` gives each kind in turn."""
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from support.ftp import vsftpd
+from support.ports import free_ports
 from support.proxy import Proxy, proxy
 from support.remote import DiskPeer, of_apache, of_sshd, of_vsftpd
 from support.sftp import sshd
@@ -25,8 +25,7 @@ def _sftp() -> Iterator[tuple[DiskPeer, Proxy]]:
 def ftp_line(*, tls: bool):
     @contextmanager
     def start() -> Iterator[tuple[DiskPeer, Proxy]]:
-        first = random.randrange(20_000, 30_000)
-        ports = range(first, first + DATA_PORTS)
+        ports = free_ports(DATA_PORTS)
         more = f"pasv_min_port={ports[0]}\npasv_max_port={ports[-1]}"
         with vsftpd(tls=tls, more=more, names=(PROXY_HOST,)) as server, proxy(server.port, *ports) as between:
             yield of_vsftpd(server), between

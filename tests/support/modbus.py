@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from heliograph.collector.links import ReadCall, RtuLink, TcpLink
+from heliograph.demo.simulator import RtuSimulator
 from heliograph.formats.daq import SerialLine
 from heliograph.formats.definition import Table
 from heliograph.runtime.retry import Backoff
 
 SOURCE = Path(__file__).with_name("libmodbus_device.c")
-LIMIT_SECONDS = 20.0
+LIMIT_SECONDS = 60.0
 
 
 def holding(unit: int, address: int, count: int) -> ReadCall:
@@ -43,13 +44,26 @@ async def tcp_link(port: int, **more) -> AsyncIterator[TcpLink]:
 
 
 @asynccontextmanager
-async def rtu_link(device: str, baudrate: int = 115200, **more) -> AsyncIterator[RtuLink]:
+async def rtu_link(
+    device: str, baudrate: int = 115200, backoff: Backoff | None = None, **more
+) -> AsyncIterator[RtuLink]:
     """A link to a serial device with short waits after failures."""
-    link = RtuLink(SerialLine(1, baudrate=baudrate, **more), device, backoff=Backoff(0.05, 0.2))
+    link = RtuLink(SerialLine(1, baudrate=baudrate, **more), device, backoff=backoff or Backoff(0.05, 0.2))
     try:
         yield link
     finally:
         await link.close()
+
+
+HELD = 1e6
+"""For `faults[unit].late` on a line: the answer waits until `let_go`."""
+
+
+def let_go(line: RtuSimulator) -> None:
+    """Let the devices on a line give the answers that they hold back."""
+    assert line._wire is not None
+    held = line._wire.late
+    held[:] = [(0.0, frame) for _, frame in held]
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +74,7 @@ def libmodbus_device(tmp_path_factory) -> Path:
         absent = pytest.fail if os.environ.get("CI") else pytest.skip
         absent("gcc or libmodbus not installed: apt-get install gcc libmodbus-dev")
     program = tmp_path_factory.mktemp("libmodbus") / "device"
-    subprocess.run([str(compiler), "-O1", "-o", program, SOURCE, "-lmodbus"], check=True, timeout=60)
+    subprocess.run([str(compiler), "-O1", "-o", program, SOURCE, "-lmodbus"], check=True, timeout=200)
     return program
 
 

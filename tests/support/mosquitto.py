@@ -64,7 +64,7 @@ class Mosquitto:
         """End it as a power cut does, for what it keeps in memory."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
         self._process = None
 
 
@@ -145,7 +145,7 @@ class Operator:
         self._client.on_message = self._came
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(60)
 
     def payloads(self, topic: str) -> list[bytes]:
         """What came on a topic, in order."""
@@ -154,7 +154,7 @@ class Operator:
 
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False, qos: int = 1) -> None:
         info = self._client.publish(topic, payload, qos, retain)
-        info.wait_for_publish(10)
+        info.wait_for_publish(60)
 
     def close(self) -> None:
         self._client.disconnect()
@@ -175,7 +175,7 @@ def operator(port: int, **options: str) -> Iterator[Operator]:
         listening.close()
 
 
-def wait_until(holds: Callable[[], object], seconds: float = 20, told: Callable[[], object] = lambda: "") -> None:
+def wait_until(holds: Callable[[], object], seconds: float = 60, told: Callable[[], object] = lambda: "") -> None:
     """Return when `holds()`; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not holds():

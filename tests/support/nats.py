@@ -41,13 +41,13 @@ class Broker:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process = None
 
     def settings(self, service: Service, state_dir: Path | None = None) -> ServiceSettings:
@@ -77,7 +77,7 @@ async def connect(broker: Broker) -> AsyncIterator[Callable]:
 
         async def connected(service: Service) -> Bus:
             bus = await stack.enter_async_context(Bus(broker.settings(service), service))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await bus.wait_connected()
             return bus
 

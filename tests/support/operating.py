@@ -6,6 +6,7 @@ connection stands for waiting until the schedule makes one.
 
 import gzip
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import Any
 
 from support.sets import UID
 
-LIMIT_SECONDS = 60
-TRIAL_LIMIT_SECONDS = 240
+LIMIT_SECONDS = 120
+TRIAL_LIMIT_SECONDS = 360
 """Three tries, 30 and 60 seconds apart at the most, and what connecting takes."""
 FOLDERS = ("CONFIG", "DEF", "SCRIPT", "CERT")
 CONFIG, DAQ = f"CONFIG/{UID}_config.ini", f"CONFIG/{UID}_daq.csv"
@@ -62,7 +63,7 @@ class Session:
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         done = subprocess.run(
             ["sftp", "-b", "-", *options, "-i", self.key, "-P", str(self.port), f"{self.login}@127.0.0.1"],
-            input="\n".join(commands) + "\n", capture_output=True, text=True, timeout=30, check=False,
+            input="\n".join(commands) + "\n", capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
@@ -79,12 +80,12 @@ class Day:
     """Waits until the status holds something; gives it."""
 
     async def connect(self, number: int = 1) -> dict[str, Any]:
-        """Make a whole connection; return its row of history."""
-        before = _last(await self.until("a status", lambda status: status["servers"], LIMIT_SECONDS), number)
+        """Make a whole connection that begins after this moment; return its row of history."""
+        asked = int(time.time() * 1000)
         await self.ask(number)
         status = await self.until(
             f"a connection to server {number}",
-            lambda s: (_last(s, number) or before) != before,
+            lambda s: (_last(s, number) or {"start": 0})["start"] >= asked,
             LIMIT_SECONDS,
         )
         row = _last(status, number)

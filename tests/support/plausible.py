@@ -36,6 +36,7 @@ from heliograph.contract import (
     ServerSummary,
     StorageState,
     SyncState,
+    TraceRequest,
     TransferCount,
     Trigger,
     VariableValue,
@@ -51,6 +52,7 @@ from heliograph.contract.channels import (
     PARAMETERS,
     READ,
     STATE,
+    TRACE,
     WRITE,
 )
 from heliograph.contract.requests import NumberedAlarm
@@ -313,6 +315,7 @@ class Peers:
         self.parameters: list[ParametersRequest] = []
         self.registers: dict[tuple[str, str], int | float | str | None] = {}
         self.bundles: list[BundleRequest] = []
+        self.traces: list[TraceRequest] = []
         self.refusal = ""
         self.connection_rows = connections()
         self.alarm_rows = alarms()
@@ -341,6 +344,7 @@ class Peers:
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
         await self.collector.serve(PARAMETERS, self._parameters)
+        await self.collector.serve(TRACE, self._trace)
 
     async def run(self, commands: Bus | None = None) -> None:
         """Report once a second, for ever: for a person who looks at the page."""
@@ -354,6 +358,10 @@ class Peers:
 
     async def _connect(self, request: ConnectRequest) -> Outcome:
         self.connects.append(request)
+        return Outcome(error=self.refusal)
+
+    async def _trace(self, request: TraceRequest) -> Outcome:
+        self.traces.append(request)
         return Outcome(error=self.refusal)
 
     async def _bundle(self, request: BundleRequest) -> BundleAnswer:

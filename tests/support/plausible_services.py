@@ -36,7 +36,7 @@ def service_process(
             if process.poll() is None:
                 process.terminate()
                 try:
-                    process.wait(30)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     process.kill()
-            process.wait(10)
+            process.wait(60)

@@ -32,7 +32,7 @@ class RealSite(Site):
         """Make a connection to the peer; time passes for the gateway alone."""
         self.clock.move(seconds)
         assert number is None
-        visited = Visit(self.parts, self.in_force, self.main, Trigger.SCHEDULE).run()
+        visited = Visit(self.parts, self.applied, self.main, Trigger.SCHEDULE).run()
         self._settle()
         self.free()
         return visited

@@ -17,7 +17,7 @@ from support.servers import Account, Tree
 from support.sftp import Sshd, sshd
 from support.webdav import Apache, apache
 
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 30
 
 
 class Pins:

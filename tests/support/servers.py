@@ -98,10 +98,10 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, 15)
     try:
-        process.wait(5)
+        process.wait(20)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
-        process.wait(5)
+        process.wait(60)
 
 
 class Tree:

@@ -1,6 +1,7 @@
 """A gateway's configuration and its servers in memory, as an operator meets them: he edits files, it connects."""
 
-from collections.abc import Mapping, Sequence
+import gzip
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from heliograph.sync.applied import Applied
 from heliograph.sync.configuration import SET_DIRECTORY, Candidate, Configuration
 from heliograph.sync.connection import Visit, Visited
 from heliograph.sync.errors import AccessError
-from heliograph.sync.ledger import streams_of
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
 from support.sets import DEVICE_HEADER, UID
@@ -56,6 +56,8 @@ class Site(Bench):
     worlds: dict[str, MemoryServer] = field(default_factory=lambda: {"alpha": tree(), "beta": tree()})
     directory_files: dict[str, bytes] = field(default_factory=dict)
     """What lies in the set directory beside the set."""
+    services_apply: bool = True
+    """Every service works with each revision at once; else what is dismissed by it waits."""
 
     def again(self) -> None:
         super().again()
@@ -94,13 +96,17 @@ class Site(Bench):
         world.files[f"/{path}"] = content
         world.modified[f"/{path}"] = world.now
 
-    def connect(self, number: int | None = None, seconds: float = 900) -> Visited:
-        """Let time pass, then make a connection: to the main server, or to one by its number."""
+    def connect(
+        self, number: int | None = None, seconds: float = 900, seen: Callable[[Visit], None] = lambda _: None
+    ) -> Visited:
+        """Let time pass, then make a connection: to the main server, or to one by its number. `seen` gets it first."""
         self.clock.move(seconds)
         for world in self.worlds.values():
             world.now = max(world.now, self.clock.time())
         server = self._server(number)
-        visited = Visit(self.parts, self.in_force, server, Trigger.SCHEDULE).run()
+        visit = Visit(self.parts, self.applied, server, Trigger.SCHEDULE)
+        seen(visit)
+        visited = visit.run()
         self._settle()
         self.free()
         return visited
@@ -110,6 +116,13 @@ class Site(Bench):
         folders = ("/CONFIG/", "/DEF/", "/SCRIPT/", "/CERT/")
         files = self.worlds[address].files.items()
         return {path.removeprefix("/"): content for path, content in files if path.startswith(folders)}
+
+    def rows(self, address: str) -> list[str]:
+        """The dates of every record on a server, in the order of the names of their files."""
+        files = self.worlds[address].files
+        names = sorted(path for path in files if path.startswith("/DATA/") and path.endswith(".gz"))
+        texts = [gzip.decompress(files[name]).decode() for name in names]
+        return [line.partition(";")[0] for text in texts for line in text.splitlines() if line[2:3] == "/"]
 
     def quiet(self) -> Sequence[str]:
         """Make a connection and return the files of the set that were read and written by it."""
@@ -140,9 +153,9 @@ class Site(Bench):
         """Do what the wiring does with a revision."""
         applied = self.configuration.applied
         if applied is not None:
-            self.applied = applied
-            if not applied.provisional:
-                self.ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers})
+            self.applied = self.serving.begin(applied)
+            if self.services_apply and not applied.provisional:
+                self.serving.drop(self.applied)
 
     def _dial(self, server: FileServer, _: Applied):
         if server.number in self.refuse:

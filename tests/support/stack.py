@@ -59,10 +59,10 @@ class Stack:
             heeded = heeds_stop(process.pid)
             process.send_signal(number)
             try:
-                status = process.wait(60)
+                status = process.wait(90)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(10)
+                process.wait(60)
                 raise AssertionError(f"{name} did not end: {self.log(name)[-3000:]}") from None
             self.lives[name][-1][1] = time.time()
             if number == signal.SIGTERM and name != "broker":
@@ -100,12 +100,12 @@ class Stack:
             request.add_header("Content-Type", "application/json")
             request.add_header("Authorization", "Bearer " + self.gateway.token_file.read_text().strip())
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # our own page
+            with urllib.request.urlopen(request, timeout=30) as answer:  # our own page
                 return json.load(answer)
         except OSError:
             return None
 
-    async def until(self, what: str, path: str, holds: Any, seconds: float = 60) -> Any:
+    async def until(self, what: str, path: str, holds: Any, seconds: float = 120) -> Any:
         """Return the answer of `path` when `holds(answer)`; fail after so many seconds with all logs."""
         deadline = time.monotonic() + seconds
         answer = None

@@ -1,6 +1,5 @@
 """A main server behind a proxy, of each kind, that a test makes suffer and mends while the gateway runs."""
 
-import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,6 +12,7 @@ import pytest
 from support.certificates import Authority
 from support.disks import fill
 from support.ftp import Vsftpd
+from support.ports import free_ports
 from support.proxy import Proxy, proxy
 from support.servers import Account, Tree, need
 from support.sets import DIRECTORIES, UID
@@ -21,7 +21,7 @@ from support.webdav import Apache
 
 PROXY = "127.0.0.2"
 NAMES = (PROXY, "127.0.0.1")
-TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 5
 DATA_PORTS = 12
 DISK_BYTES = 4 * 1024 * 1024
 
@@ -181,8 +181,7 @@ class Ftps(_OfAuthority):
     type = "ftps"
 
     def make(self) -> Vsftpd:
-        first = random.randrange(20_000, 30_000)
-        self._data = range(first, first + DATA_PORTS)
+        self._data = free_ports(DATA_PORTS)
         more = f"pasv_min_port={self._data[0]}\npasv_max_port={self._data[-1]}"
         return Vsftpd(self.tree, tls=True, names=NAMES, more=more)
 

@@ -21,14 +21,16 @@ from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts, Visit, Visited
 from heliograph.sync.database import open_database
 from heliograph.sync.deliver import remove_orphans
+from heliograph.sync.destinations import Destinations
 from heliograph.sync.diary import Diary
 from heliograph.sync.errors import AccessError
 from heliograph.sync.history import History
-from heliograph.sync.ledger import RECORDS, Ledger, streams_of
+from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import MemoryServer, Unreachable
 from heliograph.sync.revisions import Revisions
+from heliograph.sync.serving import Serving
 from heliograph.sync.settings import Settings
 from heliograph.sync.spool import Spool
 from support.nats import Broker
@@ -101,12 +103,13 @@ class Bench:
     directory: Path
     clock: HandClock = field(default_factory=HandClock)
     servers: dict[int, MemoryServer] = field(default_factory=lambda: {1: tree(), 2: tree()})
+    """By the figure in their addresses, `server1` …, or by their numbers where they have other ones."""
     device_limit: int = 50_000_000
     total_limit: int = 2**31
     refuse: dict[int, str] = field(default_factory=dict)
     """Why a server cannot be opened, by number."""
     hang: dict[int, threading.Event] = field(default_factory=dict)
-    """Servers that answer nothing until the event is set."""
+    """Servers that answer nothing until the event is set, by the figure in their addresses."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -128,6 +131,7 @@ class Bench:
         self.configuration = Configuration(self.revisions, self.spool, self.diary, self.clock)
         gateway = Gateway(self.configuration, self.diary, set_files=dict, server_won=lambda _: None)
         self.outgoing = self.directory / "outgoing"
+        self.serving = Serving(Destinations(self.database), self.ledger, self.outgoing, self.diary)
         self.parts = Parts(
             database=self.database, spool=self.spool, ledger=self.ledger, mailbox=self.mailbox, history=self.history,
             diary=self.diary, clock=self.clock, outgoing=self.outgoing, open=self._open, stop=self.stop,
@@ -144,8 +148,8 @@ class Bench:
         self.ledger.prune()
 
     def configure(self, revision: Applied) -> None:
-        self.applied = revision
-        self.ledger.serve({s.number: streams_of(s) for s in revision.set.config.servers})
+        self.applied = self.serving.begin(revision)
+        self.serving.drop(self.applied)
 
     def visit(self, number: int, trigger: Trigger = Trigger.SCHEDULE) -> Visited:
         visited = Visit(self.parts, self.applied, self.applied.file_servers[number], trigger).run()
@@ -166,9 +170,10 @@ class Bench:
     def _open(self, server: FileServer, _: Applied):
         if server.number in self.refuse:
             raise AccessError(self.refuse[server.number])
-        if server.number in self.hang:
-            self.hang[server.number].wait(30)
-        return self.servers[server.number].store()
+        figure = int(server.address[6:]) if server.address in {"server1", "server2"} else server.number
+        if figure in self.hang:
+            self.hang[figure].wait(30)
+        return self.servers[figure].store()
 
     def _alarmed(self) -> None:
         self.alarms += 1
@@ -192,7 +197,8 @@ class Running:
     """Sync as it is wired, in this process, against a real broker; its servers are in memory."""
 
     def __init__(self, broker: Broker, directory: Path, **settings: object) -> None:
-        self.servers = {1: tree(), 2: tree()}
+        self.servers = {number: tree() for number in (1, 2, 3)}
+        """By the figure in their addresses, `server1` …"""
         base = broker.settings(Service.SYNC, directory / "state")
         values = {**base.model_dump(exclude_none=True), "start_share_seconds": 10**6, **settings}
         self.settings = Settings(**values)
@@ -210,7 +216,7 @@ class Running:
                 yield self
             finally:
                 stopping.set()
-                await asyncio.wait({work}, timeout=20)
+                await asyncio.wait({work}, timeout=60)
                 if not work.done():
                     stuck = [f"{task.get_name()}: {task.get_stack()}" for task in asyncio.all_tasks()]
                     raise AssertionError("sync does not stop:\n" + "\n".join(stuck))
@@ -228,10 +234,10 @@ class Running:
     def _dial(self, server: FileServer, *_: object):
         if not server.address.startswith("server"):
             raise Unreachable(f"there is no server {server.address}")
-        return self.servers[server.number].store()
+        return self.servers[int(server.address[6])].store()
 
 
-async def until(holds: Callable[[], object], seconds: float = 20) -> None:
+async def until(holds: Callable[[], object], seconds: float = 60) -> None:
     """Return when `holds()`; fail after so many seconds."""
     async with asyncio.timeout(seconds):
         while not holds():

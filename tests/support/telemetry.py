@@ -16,7 +16,6 @@ from heliograph.formats.schedule import Schedules
 from heliograph.formats.sets import ConfigurationSet
 from heliograph.sync.access import resolve_access
 from heliograph.sync.configuration import Applied
-from heliograph.sync.ledger import streams_of
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.telemetry import MqttTask
 from support.mosquitto import Operator
@@ -88,7 +87,7 @@ def mqtt_applied(
 class Telemetry:
     """A bench whose servers 1 and 2 are MQTT tasks. Outcomes of tries to connect are in `outcomes`."""
 
-    def __init__(self, directory: Path, *, timeout_seconds: float = 5) -> None:
+    def __init__(self, directory: Path, *, timeout_seconds: float = 30) -> None:
         self.secrets = directory / "secrets"
         self.secrets.mkdir(parents=True, exist_ok=True)
         self.bench = Bench(directory / "sync")
@@ -103,10 +102,11 @@ class Telemetry:
 
     def configure(self, revision: Applied, *, confirmed: bool = True) -> None:
         """Put a revision in force, as sync does; without cursors while it is on trial."""
+        placed = self.bench.serving.begin(replace(revision, provisional=revision.provisional or not confirmed))
         if confirmed:
-            self.bench.ledger.serve({s.number: streams_of(s) for s in revision.set.config.servers})
+            self.bench.serving.drop(placed)
         for task in self.tasks.values():
-            task.configure(revision)
+            task.configure(replace(placed, provisional=revision.provisional))
 
     @asynccontextmanager
     async def run(self, revision: Applied | None = None, *, confirmed: bool = True) -> AsyncIterator["Telemetry"]:
@@ -121,7 +121,7 @@ class Telemetry:
             yield self
         finally:
             bench.stop.set()
-            await asyncio.wait_for(asyncio.gather(*(task.idle.wait() for task in self.tasks.values())), 20)
+            await asyncio.wait_for(asyncio.gather(*(task.idle.wait() for task in self.tasks.values())), 60)
             for task in work:
                 task.cancel()
             ended = await asyncio.gather(*work, return_exceptions=True)

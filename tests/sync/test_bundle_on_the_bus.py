@@ -16,7 +16,7 @@ SAID = ApiState(time=77, started=1)
 async def asked(bus: Bus) -> BundleAnswer | None:
     """What sync answers; None while it starts."""
     try:
-        answer = await bus.request(BUNDLE, BundleRequest(origin="command"), timeout=20)
+        answer = await bus.request(BUNDLE, BundleRequest(origin="command"), timeout=60)
     except BusError:
         return None
     if answer.error:
@@ -38,7 +38,7 @@ async def test_it_is_made_and_both_servers_get_it_at_once_with_what_the_services
     service, broker, connect, tmp_path
 ):
     running = Running(broker, tmp_path, gateway_set=plant_set(tmp_path / "set", FTP_Password="hush hush"))
-    async with running.run(), asyncio.timeout(60):
+    async with running.run(), asyncio.timeout(120):
         bus = await connect(service)
         api = bus if service is Service.API else await connect(Service.API)
         heard: list[ServiceState] = []

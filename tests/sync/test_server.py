@@ -1,17 +1,21 @@
 """The two servers' tasks side by side: neither waits for the other (spec 1.4, 1.5)."""
 
 import asyncio
+import gzip
 import threading
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from heliograph.contract import ConnectionResult, PageRequest, Trigger
 from heliograph.formats.config import MqttServer, ServerMode, ServerType
+from heliograph.sync.connection import Visit
 from heliograph.sync.remote import MemoryServer
 from heliograph.sync.server import ServerTask
 from heliograph.sync.threads import in_thread
 from support.samples import record
-from support.syncing import applied, file_server, until
+from support.syncing import applied, device, file_server, until
 
 
 def rows(bench, server: int) -> list:
@@ -58,9 +62,8 @@ async def test_requests_during_a_connection_make_one_more_follow(bench, tasks):
     for _ in range(5):
         one.request()
     let_go.set()
-    await until(lambda: len(rows(bench, 1)) == 2)
-    await asyncio.sleep(0.2)
-    assert len(rows(bench, 1)) == 2
+    await until(lambda: len(rows(bench, 1)) == 2 and one.idle.is_set())
+    assert one.triggers.next().trigger is Trigger.SCHEDULE, "no third one follows"
 
 
 async def test_a_failed_connection_is_tried_again_and_shown(bench, tasks):
@@ -99,14 +102,16 @@ async def test_what_waits_is_counted_for_each_server(bench, tasks):
 
 
 async def test_a_server_that_is_not_configured_has_no_state_and_makes_no_connection(bench, tasks):
-    _one, two = tasks
+    one, two = tasks
     mqtt = MqttServer(2, ServerType.MQTT, ServerMode.MQTT, "127.0.0.1", 1883)
     revision = applied([file_server(1, ServerMode.MAIN)])
     two.configure(revision)
     assert two.state() is None
     two.request()
-    await asyncio.sleep(0.1)
-    assert rows(bench, 2) == []
+    one.request()
+    await until(lambda: rows(bench, 1))
+    assert two.idle.is_set()
+    assert bench.history.last(2) is None
     two.configure(applied([file_server(1, ServerMode.MAIN), mqtt]))
     assert two.state() is None, "another task has it"
 
@@ -130,7 +135,8 @@ async def test_no_connection_begins_after_the_stop(bench, tasks):
     one, _ = tasks
     bench.stop.set()
     one.request()
-    await asyncio.sleep(0.1)
+    await until(lambda: not one._news.is_set())
+    assert one.idle.is_set()
     assert bench.history.page(PageRequest(server=1)).connections == ()
 
 
@@ -147,3 +153,44 @@ def test_a_connection_that_a_kill_cut_off_is_closed_at_the_next_start(bench):
     last = bench.history.last(1)
     assert (last.result, last.end) == (ConnectionResult.FAILED, 9)
     assert "stopped in the middle" in last.failures[0]
+
+
+async def test_a_server_that_moves_to_the_other_number_is_visited_by_one_at_a_time(bench, tasks, monkeypatch):
+    running, most = Counter(), Counter()
+    run = Visit.run
+
+    def counted(visit: Visit):
+        running[visit.place] += 1
+        most[visit.place] = max(most[visit.place], running[visit.place])
+        try:
+            return run(visit)
+        finally:
+            running[visit.place] -= 1
+
+    monkeypatch.setattr(Visit, "run", counted)
+    let_go = bench.hang[1] = threading.Event()
+    one, two = tasks
+    bench.spool.take_records([record(1)])
+    one.request()
+    await until(lambda: not one.idle.is_set())
+    exchanged = [
+        replace(file_server(2, ServerMode.BACKUP), number=1),
+        replace(file_server(1, ServerMode.MAIN), number=2),
+    ]
+    placed = bench.serving.begin(applied(exchanged, [device("1")]))
+    for task in tasks:
+        task.configure(placed)
+        task.request()
+    bench.spool.take_records([record(2, time=1_717_236_060_000)])
+    await asyncio.sleep(0.1)
+    assert two.idle.is_set(), "it waits for the connection that goes on under number 1"
+    let_go.set()
+    await until(lambda: rows(bench, 2) and len(rows(bench, 1)) == 2)
+    for figure in (1, 2):
+        found = [line for name in bench.names(figure) for line in text(bench.content(figure, name)) if line[2:3] == "/"]
+        assert [line[9:14] for line in found] == ["10:00", "10:01"]
+    assert set(most.values()) == {1}
+
+
+def text(content: bytes) -> list[str]:
+    return gzip.decompress(content).decode().splitlines()

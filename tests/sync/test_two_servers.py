@@ -1,13 +1,11 @@
 """Server 1 and server 2 (spec 1.1): the mode decides, never the number; one that is away never delays the other."""
 
-import gzip
 import itertools
 
 import pytest
 
 from heliograph.formats import read_set
 from heliograph.formats.config import FileServer, MqttServer, ServerMode
-from heliograph.sync.places import moved, warning
 from support.samples import record
 from support.site import BACKUP, CONFIG, INV, MAIN, config, first_set, site_at
 from support.syncing import DEFINITION
@@ -65,14 +63,6 @@ def site(tmp_path):
     site.close()
 
 
-def rows(site, address: str) -> list[str]:
-    """The dates of every record on a server, in the order of the names of their files."""
-    files = site.worlds[address].files
-    names = sorted(path for path in files if path.startswith("/DATA/"))
-    texts = [gzip.decompress(files[name]).decode() for name in names]
-    return [line.partition(";")[0] for text in texts for line in text.splitlines() if line[2:3] == "/"]
-
-
 @pytest.mark.parametrize("down", ["alpha", "beta"])
 def test_one_server_down_for_a_week_while_the_other_works(site, down):
     up = "beta" if down == "alpha" else "alpha"
@@ -85,14 +75,14 @@ def test_one_server_down_for_a_week_while_the_other_works(site, down):
         site.spool.take_records([record(hour + 1, time=TEN + hour * HOUR_MS)])
         site.connect(numbers[down], seconds=0)
         site.connect(numbers[up], seconds=3600)
-        assert len(rows(site, up)) == hour + 1, "the other is not delayed"
+        assert len(site.rows(up)) == hour + 1, "the other is not delayed"
     assert site.spool.state().records == hours
     site.edit(INV, OTHER)
     site.worlds[down].unreachable = ""
     for number in (1, 2, 1, 2):
         site.connect(number)
-    assert rows(site, down) == rows(site, up)
-    assert len(set(rows(site, down))) == hours
+    assert site.rows(down) == site.rows(up)
+    assert len(set(site.rows(down))) == hours
     assert site.on("alpha") == site.on("beta") == site.files
     assert site.files[INV] == OTHER
     assert site.spool.state().records == 0
@@ -103,7 +93,7 @@ def test_a_backup_alone_gets_everything_and_configures_nothing(tmp_path):
     site.spool.take_records([record(1)])
     site.edit(INV, OTHER, "beta")
     site.connect(2)
-    assert len(rows(site, "beta")) == 1
+    assert len(site.rows("beta")) == 1
     assert site.on("beta") == site.files == first_set(**{CONFIG: config(BACKUP)})
     site.close()
 
@@ -133,8 +123,8 @@ def test_a_new_server_gets_what_is_recorded_from_its_confirmation_on_and_none_dr
     site.spool.take_records([record(3, time=TEN + 2 * HOUR_MS)])
     site.connect()
     site.connect(2)
-    assert len(rows(site, "alpha")) == 3
-    assert rows(site, "beta") == rows(site, "alpha")[-1:]
+    assert len(site.rows("alpha")) == 3
+    assert site.rows("beta") == site.rows("alpha")[-1:]
 
 
 def test_a_changed_address_keeps_the_backlog(site):
@@ -145,38 +135,4 @@ def test_a_changed_address_keeps_the_backlog(site):
     site.connect()
     site.connect()
     site.connect(2)
-    assert len(rows(site, "gamma")) == 1
-
-
-SWAPPED = {
-    **{key.replace("SERVER_", "SERVER2_").replace("FTP_", "FTP2_"): value for key, value in MAIN.items()},
-    **{key.replace("2_", "_"): value for key, value in BACKUP.items()},
-    "SERVER2_Mode": M,
-    "SERVER_Mode": B,
-}
-BROKER = {key: value for key, value in SWAPPED.items() if "2_" in key} | server(1, "mqtt", "sftp")
-
-
-def servers_of(*parts: dict[str, object], **changes: object):
-    found, findings = read_set(first_set(**{CONFIG: config(*parts, **changes)}), "WPM00C44F")
-    assert found is not None, findings
-    return found.config.servers
-
-
-@pytest.mark.parametrize(
-    ("after", "numbers"),
-    [
-        (servers_of(), {}),
-        (servers_of(MAIN), {}),
-        (servers_of(FTP_Address="gamma", FTP2_Login="other"), {}),
-        (servers_of(SWAPPED), {1: 2, 2: 1}),
-        (servers_of(SWAPPED, FTP_Password="other"), {1: 2, 2: 1}),
-        (servers_of(BROKER), {1: 2}),
-    ],
-    ids=["same", "gone", "changed address", "exchange", "exchange and password", "main moves for MQTT"],
-)
-def test_a_move_is_the_very_same_place_under_another_number(after, numbers):
-    assert moved(servers_of(), after) == numbers
-    assert moved(after, servers_of()) == {now: was for was, now in numbers.items()}
-    for was, now in numbers.items():
-        assert f"was server {was} is server {now}" in warning(was, now)
+    assert len(site.rows("gamma")) == 1

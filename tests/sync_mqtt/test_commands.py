@@ -1,6 +1,5 @@
 """Commands over MQTT: acknowledged when they are safe, each run once, each answered (spec 4.1)."""
 
-import asyncio
 import json
 
 import pytest
@@ -12,7 +11,7 @@ from heliograph.sync.telemetry import inward, session
 from support.mosquitto import mosquitto, operator
 from support.proxy import proxy
 from support.syncing import until
-from support.telemetry import COMMAND, PERMANENT, RESULT, mqtt_applied, mqtt_server, record
+from support.telemetry import COMMAND, PERMANENT, RESULT, STATUS, mqtt_applied, mqtt_server, record
 
 WRITE = '[{"rpcName": "sunpm.status", "callerId": "one"}]'
 
@@ -33,9 +32,11 @@ def inbox(telemetry) -> list[str]:
         return [row[0] for row in session.connection().exec_driver_sql("SELECT text FROM inbox ORDER BY rowid")]
 
 
-async def connected(telemetry) -> None:
+async def connected(telemetry, listening) -> None:
+    """Return when a session stands that hears what is sent from now on: it subscribes before it is online."""
     telemetry.one.start(0)
     await until(lambda: telemetry.one.state().connected)
+    await until(lambda: listening.payloads(STATUS)[-1:] == [b"online"])
 
 
 def errors(listening) -> list[str]:
@@ -45,7 +46,7 @@ def errors(listening) -> list[str]:
 async def test_a_command_goes_to_the_bus_and_its_results_come_back_once(telemetry, mosquitto_broker, listening):
     bus = InMemoryBus()
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         listening.publish(COMMAND, WRITE)
         listening.publish(COMMAND, "[not JSON")
         await until(lambda: len(inbox(telemetry)) == 2)
@@ -60,23 +61,24 @@ async def test_a_command_goes_to_the_bus_and_its_results_come_back_once(telemetr
         ]
         assert telemetry.bench.mailbox.arrived(results) is False, "no connection to a file server is needed"
         telemetry.bench.mailbox.arrived(results)
-        await until(lambda: len(listening.payloads(RESULT)) == 2)
-        await asyncio.sleep(0.3)
-        assert [json.loads(payload)[0]["result"] for payload in listening.payloads(RESULT)] == [0, 1]
+        listening.publish(COMMAND, b'["\xff"]')
+        await until(lambda: len(listening.payloads(RESULT)) == 3)  # what is answered later comes later
+        answers = [json.loads(payload)[0] for payload in listening.payloads(RESULT)]
+        assert [answer.get("result") for answer in answers] == [0, 1, None]
         await until(lambda: not telemetry.bench.mailbox.answers.waiting(1))
 
 
 async def test_commands_sent_while_the_gateway_is_away_wait_with_the_broker(telemetry, mosquitto_broker, listening):
     revision = mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])
     async with telemetry.run(revision):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         listening.publish(COMMAND, WRITE)
         await until(lambda: len(inbox(telemetry)) == 1)
     for number in range(2, 31):
         listening.publish(COMMAND, f"[{number}]")
     telemetry.bench.again()
     async with telemetry.run(revision):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         await until(lambda: len(inbox(telemetry)) == 30)
         assert inbox(telemetry)[1:] == [f"[{number}]" for number in range(2, 31)]
 
@@ -88,15 +90,15 @@ async def test_results_that_come_while_the_broker_is_away_are_kept(telemetry, mo
     telemetry.bench.again()
     with operator(mosquitto_broker.port) as listening:
         async with telemetry.run(revision):
-            await connected(telemetry)
+            await connected(telemetry, listening)
             await until(lambda: len(listening.payloads(RESULT)) == 50)
             assert listening.payloads(RESULT) == [f"[{n}]".encode() for n in range(50)]
 
 
-async def test_without_a_result_topic_results_are_dropped_and_told(telemetry, mosquitto_broker):
+async def test_without_a_result_topic_results_are_dropped_and_told(telemetry, mosquitto_broker, listening):
     server = mqtt_server(mosquitto_broker.port, topic_command="{uid}/command")
     async with telemetry.run(mqtt_applied([server])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         telemetry.bench.mailbox.arrived([CommandResults(identity="mqtt1-x", way=Way.MQTT, text="[]")])
         await until(lambda: "results of command mqtt1-x are dropped" in telemetry.said())
         assert not telemetry.bench.mailbox.answers.waiting(1)
@@ -109,8 +111,7 @@ async def test_a_command_whose_acknowledgement_was_lost_runs_once(telemetry, mos
         server = mqtt_server(mosquitto_broker.port, address=between.host, topic_command="{uid}/command")
         revision = mqtt_applied([server])
         async with telemetry.run(revision):
-            await connected(telemetry)
-            await asyncio.sleep(0.2)
+            await connected(telemetry, listening)
             between.faults.hang_after["up"] = 0
             listening.publish(COMMAND, WRITE)
             await until(lambda: len(inbox(telemetry)) == 1)
@@ -124,14 +125,14 @@ async def test_a_command_whose_acknowledgement_was_lost_runs_once(telemetry, mos
         if kill:
             telemetry.bench.again()
             async with telemetry.run(revision):
-                await connected(telemetry)
+                await connected(telemetry, listening)
                 await until(lambda: "it is not run twice" in telemetry.said())
         assert inbox(telemetry) == [WRITE]
 
 
 async def test_the_same_command_sent_twice_by_a_person_runs_twice(telemetry, mosquitto_broker, listening):
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         listening.publish(COMMAND, WRITE)
         listening.publish(COMMAND, WRITE, qos=0)
         await until(lambda: inbox(telemetry) == [WRITE, WRITE])
@@ -142,7 +143,7 @@ async def test_a_command_that_the_disk_refuses_stays_with_the_broker(
 ):
     mailbox = telemetry.bench.mailbox
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         monkeypatch.setattr(mailbox, "has_room", lambda: False)
         listening.publish(COMMAND, WRITE)
         await until(lambda: telemetry.one.state().problems == (inward.FULL,))
@@ -156,7 +157,7 @@ async def test_more_than_can_be_held_is_left_with_the_broker(telemetry, mosquitt
     monkeypatch.setattr(session, "HELD_MESSAGES", 5)
     mailbox = telemetry.bench.mailbox
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         monkeypatch.setattr(mailbox, "has_room", lambda: False)
         for number in range(10):
             listening.publish(COMMAND, f"[{number}]")
@@ -183,18 +184,20 @@ async def test_a_retained_command_is_refused_once(telemetry, mosquitto_broker, l
     revision = mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])
     for _ in range(2):
         async with telemetry.run(revision):
-            await connected(telemetry)
-            await until(lambda: errors(listening))
-            await asyncio.sleep(0.3)
-    assert len(errors(listening)) == 1
-    assert "publish it without retain" in errors(listening)[0]
+            await connected(telemetry, listening)
+            before = len(errors(listening))
+            listening.publish(COMMAND, b'["\xff"]')
+            await until(lambda before=before: "not UTF-8" in "".join(errors(listening)[before:]))
+    told = [error for error in errors(listening) if "not UTF-8" not in error]
+    assert len(told) == 1
+    assert "publish it without retain" in told[0]
     assert inbox(telemetry) == []
     listening.publish(COMMAND, "", retain=True)
 
 
 async def test_what_can_be_no_command_is_answered_at_once(telemetry, mosquitto_broker, listening):
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         listening.publish(COMMAND, b"x" * (1024 * 1024 + 1))
         listening.publish(COMMAND, b"y" * (3 * 1024 * 1024))
         listening.publish(COMMAND, b'["\xff"]')
@@ -209,11 +212,12 @@ async def test_what_can_be_no_command_is_answered_at_once(telemetry, mosquitto_b
 
 async def test_a_command_topic_that_is_gone_is_left(telemetry, mosquitto_broker, listening):
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         other = {**PERMANENT, "topic_command": "elsewhere"}
         telemetry.configure(mqtt_applied([mqtt_server(mosquitto_broker.port, **other)], number=2))
         await until(lambda: len(telemetry.outcomes) == 2)
         await until(lambda: telemetry.one.state().connected)
+        await until(lambda: listening.payloads(STATUS) == [b"online", b"offline", b"online"])
         listening.publish("elsewhere", "[1]")
         await until(lambda: inbox(telemetry) == ["[1]"])
         listening.publish(COMMAND, WRITE)
@@ -224,12 +228,12 @@ async def test_a_command_topic_that_is_gone_is_left(telemetry, mosquitto_broker,
 async def test_a_new_broker_without_a_session_delivers_no_duplicates(telemetry, listening, mosquitto_broker):
     """A packet identifier means nothing to a broker that lost its store: the same number there is another command."""
     async with telemetry.run(mqtt_applied([mqtt_server(mosquitto_broker.port, **PERMANENT)])):
-        await connected(telemetry)
+        await connected(telemetry, listening)
         listening.publish(COMMAND, WRITE)
         await until(lambda: inbox(telemetry) == [WRITE])
     telemetry.bench.spool.take_records([record(1)])
     with mosquitto() as fresh, operator(fresh.port) as other:
         async with telemetry.run(mqtt_applied([mqtt_server(fresh.port, **PERMANENT)], number=2)):
-            await connected(telemetry)
+            await connected(telemetry, other)
             other.publish(COMMAND, WRITE)
             await until(lambda: inbox(telemetry) == [WRITE, WRITE])

@@ -218,7 +218,7 @@ async def test_a_broker_that_goes_and_comes_again_is_found_by_growing_waits(tele
 
 
 async def test_a_broker_that_hangs_is_left_and_nothing_is_lost(telemetry, mosquitto_broker, listening):
-    telemetry.timeout_seconds = 1
+    telemetry.timeout_seconds = 3
     with proxy(mosquitto_broker.port) as between:
         server = mqtt_server(mosquitto_broker.port, address=between.host)
         async with telemetry.run(mqtt_applied([server])):
@@ -226,7 +226,7 @@ async def test_a_broker_that_hangs_is_left_and_nothing_is_lost(telemetry, mosqui
             between.faults.hang_after["down"] = 4
             telemetry.one.request()
             await until(lambda: telemetry.one.triggers.failures == 1 and telemetry.one.idle.is_set())
-            assert "acknowledged nothing for 1 s" in str(telemetry.one.state().problems)
+            assert "acknowledged nothing for 3 s" in str(telemetry.one.state().problems)
             assert telemetry.position() == 0
             between.faults.hang_after.clear()
             between.cut()
@@ -236,14 +236,15 @@ async def test_a_broker_that_hangs_is_left_and_nothing_is_lost(telemetry, mosqui
 
 
 async def test_a_slow_line_is_not_taken_for_a_hanging_one(telemetry, mosquitto_broker, listening):
-    telemetry.timeout_seconds = 1
+    """Everything takes longer than the time limit, and each message far less."""
+    telemetry.timeout_seconds = 3
     with proxy(mosquitto_broker.port) as between:
-        between.faults.bytes_per_second = 30_000
-        server = mqtt_server(mosquitto_broker.port, address=between.host, max_message_bytes=16_384)
+        between.faults.bytes_per_second = 20_000
+        server = mqtt_server(mosquitto_broker.port, address=between.host, max_message_bytes=4096)
         async with telemetry.run(mqtt_applied([server])):
             telemetry.bench.spool.take_records([record(n) for n in range(1, 501)])
             telemetry.one.request()
-            await until(lambda: telemetry.position() == 500, 40)
+            await until(lambda: telemetry.position() == 500)
             assert telemetry.outcomes == [(1, True)]
             await until(lambda: states(listening) == list(range(1, 501)))
 
@@ -260,7 +261,7 @@ async def test_a_cut_line_makes_the_last_will_speak(telemetry, mosquitto_broker,
             telemetry.clock.move(31)
             await until(lambda: listening.payloads(STATUS) == [b"online", b"offline", b"online"])
     with operator(mosquitto_broker.port, name="later") as later:
-        await until(lambda: later.payloads(STATUS) == [b"offline"], 5)
+        await until(lambda: later.payloads(STATUS) == [b"offline"])
         assert [heard.retained for heard in later.heard if heard.topic == STATUS] == [True]
 
 
@@ -284,7 +285,7 @@ def _answer(listener: socket.socket, answers: tuple[bytes, ...], ended: threadin
         for answer in answers:
             connection.recv(1000)
             connection.sendall(answer)
-        ended.wait(30)
+        ended.wait(300)
 
 
 def _say_hello(listener: socket.socket) -> None:

@@ -54,8 +54,12 @@ def test_from_files_to_mqtt_the_cursor_goes_back_to_what_was_received_and_forwar
     ledger.commit(1, RECORDS, "DirData", [Made("one", 1, 1000)], (0, 4))
     ledger.commit(1, RECORDS, "DirData", [Made("two", 1, 2000)], (4, 8))
     ledger.delivered([ledger.waiting(1)[0].id])
-    assert ledger.serve({1: MQTT}) == [], "the server is not gone"
+    ledger.serve({1: MQTT})
+    assert (ledger.position(1, RECORDS), len(ledger.waiting(1))) == (8, 1), "a connection may still send it"
+    ledger.rewind(1)
     assert (ledger.position(1, RECORDS), ledger.waiting(1)) == (4, [])
+    assert ledger.position(1, RESULTS) == 0, "the revision may be taken back"
+    assert ledger.drop({1: MQTT}) == [], "the server is not gone"
     assert [ledger.position(1, stream) for stream in (ALARMS, LOG, RESULTS, BUNDLES)] == [None] * 4
     ledger.serve({1: MQTT})
     assert ledger.position(1, RECORDS) == 4
@@ -70,7 +74,10 @@ def test_an_alarm_topic_that_is_new_begins_at_the_end(telemetry):
     telemetry.bench.spool.take_alarms([alarm(1)])
     ledger.serve({1: {RECORDS, ALARMS}})
     assert ledger.position(1, ALARMS) == 1
-    assert ledger.serve({}) == [1]
+    ledger.serve({})
+    assert ledger.position(1, ALARMS) == 1
+    assert ledger.drop({}) == [1]
+    assert ledger.position(1, ALARMS) is None
 
 
 def test_definitions_are_found_in_kept_revisions_also_where_they_are_latin_1(telemetry):

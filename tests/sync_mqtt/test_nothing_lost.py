@@ -49,6 +49,10 @@ def check(found: list[int], last: int, window_records: int) -> None:
     assert max(repeats(found), default=0) <= window_records
 
 
+def everything_is_out(telemetry, last: int) -> bool:
+    return telemetry.position() == last and telemetry.position(ALARMS) == telemetry.bench.ledger.end(ALARMS)
+
+
 async def test_a_backlog_survives_brokers_that_restart_in_its_middle(telemetry, mosquitto_broker, listening):
     """2,000 records wait; the broker is killed again and again while they are delivered, and keeps its own store."""
     server = mqtt_server(mosquitto_broker.port, max_message_bytes=1024)
@@ -62,8 +66,8 @@ async def test_a_backlog_survives_brokers_that_restart_in_its_middle(telemetry, 
             await until(lambda: telemetry.one.triggers.failures and telemetry.one.idle.is_set())
             mosquitto_broker.start()
             telemetry.clock.move(901)
-        await until(lambda: telemetry.position() == 2000, 40)
-        await until(lambda: set(states(listening)) == set(range(1, 2001)), 40)
+        await until(lambda: telemetry.position() == 2000)
+        await until(lambda: set(states(listening)) == set(range(1, 2001)))
     # A broker that comes again repeats to its subscribers what it cannot know that they have.
     assert list(dict.fromkeys(states(listening))) == list(range(1, 2001))
 
@@ -87,14 +91,10 @@ async def test_a_line_cut_after_any_number_of_bytes_loses_nothing(
                 await until(lambda last=last: telemetry.position() == last or not between.faults.cut_after)
                 telemetry.clock.move(31)
                 between.faults.cut_after.clear()
-                for _ in range(40):
-                    if telemetry.position() == sent and telemetry.position(ALARMS) == telemetry.bench.ledger.end(
-                        ALARMS
-                    ):
-                        break
-                    await asyncio.sleep(0.1)
-                    telemetry.clock.move(31)
-                assert telemetry.position() == sent, f"after a cut at {step} bytes"
+                async with asyncio.timeout(60):
+                    while not everything_is_out(telemetry, sent):
+                        telemetry.clock.move(31)
+                        await asyncio.sleep(0.05)
             assert between.faults.cuts > len(steps) / 2
             await until(lambda: set(states(listening)) == set(range(1, sent + 1)))
     check(states(listening), sent, 8 * WINDOW_MESSAGES)
@@ -136,6 +136,8 @@ async def feed(bus, count: int, pause: float = 0.0) -> None:
         await asyncio.sleep(pause)
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.long
 async def test_sync_killed_at_any_moment_sends_everything_and_its_will_speaks(broker, connect, tmp_path):
     """The whole service, SIGKILL after SIGKILL, with a record leaving at once when it comes."""
     total = 1500
@@ -150,22 +152,22 @@ async def test_sync_killed_at_any_moment_sends_everything_and_its_will_speaks(br
         feeding = asyncio.create_task(feed(await connect(Service.COLLECTOR), total, 0.2))
         noise = random.Random(SEED)
         try:
-            for number in range(KILLS):
-                await until(lambda number=number: listening.payloads(STATUS).count(b"online") == number + 1, 60)
+            for _ in range(KILLS):
+                await until(lambda: listening.payloads(STATUS)[-1:] == [b"online"])
                 await asyncio.sleep(noise.random())
                 process.send_signal(signal.SIGKILL)
-                process.wait(10)
-                await until(lambda number=number: listening.payloads(STATUS).count(b"offline") == number + 1)
+                process.wait(60)
+                await until(lambda: listening.payloads(STATUS)[-1:] == [b"offline"])
                 process = start(broker, tmp_path)
-            await until(lambda: listening.payloads(STATUS).count(b"online") == KILLS + 1, 60)
+            await until(lambda: listening.payloads(STATUS)[-1:] == [b"online"])
             await feeding
-            await until(lambda: set(states(listening)) == set(range(1, total + 1)), 60)
+            await until(lambda: set(states(listening)) == set(range(1, total + 1)), 120)
         except TimeoutError:
             pytest.fail((tmp_path / "sync.log").read_text()[-4000:])
         finally:
             feeding.cancel()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(40) == 0
+            assert process.wait(90) == 0
         check(states(listening), total, 8 * WINDOW_MESSAGES)
         await until(lambda: listening.payloads(STATUS)[-1] == b"offline")
 
@@ -181,17 +183,17 @@ async def test_a_request_over_the_bus_makes_a_scheduled_visit(broker, connect, t
         try:
             await feed(await connect(Service.COLLECTOR), 20)
             api = await connect(Service.API)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while states(listening) != list(range(1, 21)):
                     await _request(api)
                     await asyncio.sleep(0.2)
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(40) == 0
+            assert process.wait(90) == 0
 
 
 async def _request(api) -> None:
     try:
-        await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
+        await api.request(CONNECT, ConnectRequest(server=1), timeout=30)
     except BusError:
         await asyncio.sleep(0.2)

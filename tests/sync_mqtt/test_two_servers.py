@@ -65,7 +65,7 @@ async def test_both_get_everything_that_is_theirs(broker, connect, tmp_path, mos
             await until(lambda: any("DEVICE LOST roof_2" in text for text in running.texts(2, "ALARM")))
             await until(lambda: b"DEVICE LOST roof_2" in b"".join(listening.payloads(ALARM)))
             await until(lambda: count(running, "record") == 3)
-            assert (await persist(api.request, CONNECT, ConnectRequest(), timeout=5)).error == ""
+            assert (await persist(api.request, CONNECT, ConnectRequest(), timeout=30)).error == ""
             await until(lambda: states(listening, DATA) == [1, 2, 3])
             await until(lambda: running.texts(2))
             await until(lambda: count(running, "record") == 0), "both have it"
@@ -103,11 +103,11 @@ async def test_a_broker_that_is_away_keeps_its_backlog_and_holds_up_no_file_serv
                 [Outgoing(RECORDS, {"device": "1"}, m.model_dump_json().encode(), m.identity) for m in made],
             )
             await until(lambda: count(running, "record") == 3)
-            await persist(api.request, CONNECT, ConnectRequest(server=2), timeout=5)
+            await persist(api.request, CONNECT, ConnectRequest(server=2), timeout=30)
             await until(lambda: running.texts(2))
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while not any("nothing listens there" in text for text in running.texts(2, "LOG")):
-                    await persist(api.request, CONNECT, ConnectRequest(server=2), timeout=5)
+                    await persist(api.request, CONNECT, ConnectRequest(server=2), timeout=30)
                     await asyncio.sleep(0.5)
             assert count(running, "record") == 3
         peer.start()

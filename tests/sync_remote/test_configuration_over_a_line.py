@@ -38,7 +38,8 @@ def places(total: int) -> list[int]:
     return sorted({1, *(total * step // PLACES for step in range(1, PLACES)), max(1, total - 300)})
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
+@pytest.mark.long
 @pytest.mark.parametrize("direction", ["up", "down"])
 @pytest.mark.parametrize("line", ["sftp", "ftps", "webdav"], indirect=True)
 def test_cut_anywhere_in_a_connection_the_next_ones_complete_everything_once(line, tmp_path, direction):

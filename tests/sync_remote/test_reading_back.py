@@ -193,7 +193,7 @@ def test_a_file_that_changes_while_it_is_read(line, change):
         local.unlink()
         peer.put(f"{config}/f", content[::-1])
     between.faults.hang_after.clear()
-    reader.join(30)
+    reader.join(120)
     assert not reader.is_alive()
     (result,) = came
     if isinstance(result, bytes):

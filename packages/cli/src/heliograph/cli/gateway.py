@@ -10,6 +10,7 @@
 import asyncio
 import fcntl
 import os
+import random
 import socket
 import sys
 import sysconfig
@@ -25,6 +26,9 @@ from heliograph.runtime.broker import PASSWORD_FILE, USERS_FILE, broker_conf, ma
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_API_PORT = 8080
+LOWEST_PORT = 20_000
+PORTS_TRIED = 100
+EPHEMERAL_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class GatewayError(Exception):
@@ -148,10 +152,26 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback that is free now."""
+    """Return a TCP port of the loopback that is free now, and that no outgoing connection takes while it is not used.
+
+    Such a port is kept over restarts of its server: one of those that the kernel gives to outgoing connections could be
+    somebody's when the server comes back.
+    """
+    ports = range(LOWEST_PORT, _lowest_of_kernel())
+    for port in random.sample(ports, min(PORTS_TRIED, len(ports))):
+        if is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def _lowest_of_kernel() -> int:
+    """Return the first of the ports that the kernel gives to outgoing connections."""
+    try:
+        return max(LOWEST_PORT, int(EPHEMERAL_PORTS.read_text(encoding="ascii").split()[0]))
+    except (OSError, ValueError):
+        return LOWEST_PORT
 
 
 def answers(port: int) -> bool:

@@ -1,5 +1,7 @@
 """The `heliograph` command: one module per sub-command, registered here."""
 
+import sys
+
 import typer
 
 from heliograph.cli.check import check
@@ -7,8 +9,10 @@ from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
 from heliograph.cli.library_commands import commands as definitions
 from heliograph.cli.plan import plan
+from heliograph.cli.plugged import plug
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
+from heliograph.cli.trace import trace
 from heliograph.cli.up import up
 
 app = typer.Typer(
@@ -26,10 +30,12 @@ app.command("decode")(decode)
 app.command("plan")(plan)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
+app.command("trace")(trace)
 app.add_typer(definitions, name="definitions")
 app.add_typer(importing, name="import")
 
 
 def main() -> None:
     """Entry point of the script `heliograph`."""
+    plug(app, sys.argv[1:])
     app()

@@ -6,11 +6,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 TIMEOUT_SECONDS: Final = 5.0
 LARGEST_ANSWER: Final = 16 * 1024 * 1024
+REFUSED: Final = 1
 NO_ANSWER: Final = 3
+_REFUSALS: Final = (httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE)
 
 UrlOption = Annotated[str, typer.Option("--url", help="Address of the page.", envvar="HELIOGRAPH_URL")]
 TokenOption = Annotated[
@@ -25,16 +27,16 @@ def check_address(url: str) -> None:
         raise typer.BadParameter(f"{url} is no http:// or https:// address", param_hint="--url")
 
 
-def ask(method: str, address: str, token: str, seconds: float = TIMEOUT_SECONDS) -> str:
+def ask(method: str, address: str, token: str, seconds: float = TIMEOUT_SECONDS, body: object = None) -> str:
     """Return the text of a good answer. Raises `httpx.HTTPError`, `httpx.InvalidURL`, `ValueError`.
 
-    The answer of an `HTTPStatusError` was read, as far as its limit.
+    `body` is sent as JSON. The answer of an `HTTPStatusError` was read, as far as its limit.
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     limits = httpx.Timeout(TIMEOUT_SECONDS, read=seconds)
     with (
         httpx.Client(timeout=limits, headers=headers, trust_env=not _is_near(address)) as client,
-        client.stream(method, address) as answer,
+        client.stream(method, address, json=body) as answer,
     ):
         content = _read(answer)
         if answer.is_error:
@@ -57,6 +59,22 @@ def explained(url: str, error: Exception, wanted: str) -> str:
             return f"nobody answers at {url}: does the gateway run? Another address: --url"
         case _:
             return f"{url}: {error or type(error).__name__}"
+
+
+def refusal(error: Exception) -> str:
+    """Return why the gateway refuses; empty when it was no gateway that refused."""
+    if not isinstance(error, httpx.HTTPStatusError) or error.response.status_code not in _REFUSALS:
+        return ""
+    try:
+        return _Refusal.model_validate_json(error.response.content).detail
+    except ValidationError:
+        return ""
+
+
+class _Refusal(BaseModel):
+    """A problem document."""
+
+    detail: str
 
 
 def _read(answer: httpx.Response) -> bytes:

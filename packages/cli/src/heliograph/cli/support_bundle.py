@@ -9,12 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from heliograph.cli.gateway import DEFAULT_API_PORT
 from heliograph.cli.output import prepare_output, printable
-from heliograph.cli.rest import NO_ANSWER, TokenOption, UrlOption, ask, check_address, explained
+from heliograph.cli.rest import NO_ANSWER, REFUSED, TokenOption, UrlOption, ask, check_address, explained, refusal
 
-REFUSED = 1
 PACKING_SECONDS = 75.0
 """Longer than the gateway takes to find out that its own service does not answer."""
-_REFUSALS = {httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE}
 
 
 class _Made(BaseModel):
@@ -22,12 +20,6 @@ class _Made(BaseModel):
 
     name: str
     bytes: int
-    detail: str
-
-
-class _Refusal(BaseModel):
-    """A problem document."""
-
     detail: str
 
 
@@ -45,19 +37,9 @@ def support_bundle(url: UrlOption = f"http://127.0.0.1:{DEFAULT_API_PORT}", toke
         text = ask("POST", f"{url.rstrip('/')}/api/v1/support-bundle", token, PACKING_SECONDS)
         made = _Made.model_validate_json(text)
     except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as error:
-        refusal = _refusal(error)
-        said = refusal or explained(url, error, "a bundle")
+        refused = refusal(error)
+        said = refused or explained(url, error, "a bundle")
         typer.echo(f"heliograph support-bundle: {printable(said)}", err=True)
-        raise typer.Exit(REFUSED if refusal else NO_ANSWER) from error
+        raise typer.Exit(REFUSED if refused else NO_ANSWER) from error
     typer.echo(f"{printable(made.name)} ({made.bytes / 1000:.0f} kB)")
     typer.echo(printable(made.detail))
-
-
-def _refusal(error: Exception) -> str:
-    """Return why the gateway does not make one; empty when it was no gateway that refused."""
-    if not isinstance(error, httpx.HTTPStatusError) or error.response.status_code not in _REFUSALS:
-        return ""
-    try:
-        return _Refusal.model_validate_json(error.response.content).detail
-    except ValidationError:
-        return ""

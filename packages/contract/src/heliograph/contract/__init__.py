@@ -30,6 +30,9 @@ from heliograph.contract.requests import (
     RevisionRequest,
     RevisionState,
     RevisionSummary,
+    TraceInterface,
+    TracePart,
+    TraceRequest,
     TransferCount,
     Trigger,
     VariableValue,
@@ -51,6 +54,7 @@ from heliograph.contract.states import (
     StatusDocument,
     StorageState,
     SyncState,
+    TraceState,
     Trial,
 )
 
@@ -108,6 +112,10 @@ __all__ = [
     "StorageState",
     "Stream",
     "SyncState",
+    "TraceInterface",
+    "TracePart",
+    "TraceRequest",
+    "TraceState",
     "TransferCount",
     "Trial",
     "Trigger",

@@ -30,6 +30,8 @@ from heliograph.contract.requests import (
     RevisionDetail,
     RevisionPage,
     RevisionRequest,
+    TracePart,
+    TraceRequest,
     VariableValue,
     Way,
     WriteRequest,
@@ -116,6 +118,7 @@ STREAMS = (
     Stream("EVENTS", ("events.*",), "workqueue", 64 * MEBIBYTE, "lines of the log on their way to sync"),
     Stream("COMMANDS", ("commands.*",), "workqueue", 64 * MEBIBYTE, "command texts not yet executed"),
     Stream("RESULTS", ("results.*",), "workqueue", 64 * MEBIBYTE, "results on their way back"),
+    Stream("TRACES", ("traces.*",), "workqueue", 64 * MEBIBYTE, "communication traces on their way to sync"),
     Stream("CONFIGURATION", ("configuration.revision",), "last", 64 * MEBIBYTE, "the revision in force"),
     Stream("STATE", ("state.*",), "last", 16 * MEBIBYTE, "the last state of each service", storage="memory"),
 )
@@ -130,6 +133,10 @@ ALARMS = Channel(
     "alarms", "alarms.{service}", Alarm, (_COLLECTOR, _COMMANDS), (_SYNC,), "alarms, each once", stream="ALARMS"
 )
 EVENTS = Channel("events", "events.{service}", Event, _ALL, (_SYNC,), "lines of the log for people", stream="EVENTS")
+TRACES = Channel(
+    "traces", "traces.{interface}", TracePart, (_COLLECTOR,), (_SYNC,), "a communication trace, or a part of one",
+    stream="TRACES",
+)  # fmt: skip
 LIVE = Channel(
     "live", "live.{device}", Reading, (_COLLECTOR,), (_API, _COMMANDS), "live readings, at most one a second a device"
 )
@@ -159,6 +166,10 @@ WRITE = Channel(
 PARAMETERS = Channel(
     "parameters", "request.collector.parameters", ParametersRequest, (_COMMANDS,), (_COLLECTOR,),
     "record the parameters of devices", reply=Outcome,
+)  # fmt: skip
+TRACE = Channel(
+    "trace", "request.collector.trace", TraceRequest, (_COMMANDS, _API), (_COLLECTOR,),
+    "write down what goes over an interface for some minutes", reply=Outcome,
 )  # fmt: skip
 CONNECT = Channel(
     "connect", "request.sync.connect", ConnectRequest, (_COMMANDS, _API), (_SYNC,), "make a connection", reply=Outcome
@@ -192,7 +203,7 @@ BUNDLE = Channel(
 )  # fmt: skip
 
 CHANNELS = (
-    RECORDS, ALARMS, EVENTS, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
-    READ, WRITE, PARAMETERS, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
+    RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
+    READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
     BUNDLE,
 )  # fmt: skip

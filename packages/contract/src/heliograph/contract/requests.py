@@ -47,6 +47,23 @@ class ParametersRequest(Payload):
     device: DeviceKey | None = None
 
 
+class TraceInterface(StrEnum):
+    """What can be traced: a serial line, or every Modbus TCP connection (spec 3.4)."""
+
+    SERIAL1 = "serial1"
+    SERIAL2 = "serial2"
+    SERIAL3 = "serial3"
+    ETHERNET = "ethernet"
+
+
+class TraceRequest(Payload):
+    """Write down what goes over an interface for so many minutes from now; 0 ends it."""
+
+    interface: TraceInterface
+    minutes: Annotated[int, Field(ge=0, le=1440)]
+    origin: Literal["REST", "web page", "command"]
+
+
 class Way(StrEnum):
     """The way a command came in (spec 4.1)."""
 
@@ -75,6 +92,18 @@ class CommandResults(Payload):
     """The identity of the command text."""
     way: Way
     text: str
+
+
+class TracePart(Payload):
+    """A communication trace on its way to the servers, or a part of a long one (spec 3.4)."""
+
+    version: Literal[1] = 1
+    identity: str
+    interface: TraceInterface
+    time: Milliseconds
+    """When it was closed."""
+    text: str
+    """Lines of `formats.tracefile`."""
 
 
 class ConnectRequest(Payload):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from heliograph.contract.configuration import ServerSummary
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.requests import Connection
+from heliograph.contract.requests import Connection, TraceInterface
 
 
 class DeviceCondition(StrEnum):
@@ -103,6 +103,14 @@ class LineState(Payload):
     """None where no port is forwarded to the line."""
 
 
+class TraceState(Payload):
+    """A communication trace that is being written (spec 3.4)."""
+
+    interface: TraceInterface
+    until: Milliseconds
+    bytes: int = 0
+
+
 class CollectorState(Payload):
     """The collector's state."""
 
@@ -118,6 +126,8 @@ class CollectorState(Payload):
     lines: tuple[LineState, ...] = ()
     outbox_records: int = 0
     """Records and alarms not yet confirmed by the bus."""
+    traces: tuple[TraceState, ...] = ()
+    """The communication traces that are being written."""
 
 
 class StorageState(Payload):
@@ -242,6 +252,7 @@ class StatusDocument(Payload):
     servers: tuple[ServerState, ...] = ()
     storage: StorageState = StorageState()
     outbox_records: int = 0
+    traces: tuple[TraceState, ...] = ()
     findings: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     """For people: what needs somebody's hand, the gravest first."""

@@ -37,6 +37,7 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         servers=sync.servers,
         storage=sync.storage,
         outbox_records=collector.outbox_records,
+        traces=collector.traces,
         findings=sync.findings,
         attention=tuple(_attention(services, states, collector, sync, now)),
     )

@@ -14,6 +14,7 @@ from heliograph.api.models import (
     DeviceList,
     DeviceVariables,
     Health,
+    TraceAccepted,
     VariableNow,
 )
 from heliograph.contract import (
@@ -29,6 +30,7 @@ from heliograph.contract import (
     ServerSummary,
     StatusDocument,
     StorageState,
+    TraceInterface,
     TransferCount,
     Trigger,
 )
@@ -140,6 +142,11 @@ BUNDLE = BundleMade(
     bytes=184_320,
     servers=(1, 2),
     detail="A connection to server 1 and server 2 follows and carries it.",
+)
+TRACE = TraceAccepted(
+    interface=TraceInterface.SERIAL1,
+    minutes=10,
+    detail="serial1 is traced for 10 minutes; the file goes to the /LOG of the servers.",
 )
 LIVE = Health(status="live")
 READY = Health(status="ready")

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from heliograph.contract import Alarm, Connection, ConnectRequest, DeviceCondition, DeviceKey, DevicePlan
+from heliograph.contract import (
+    Alarm,
+    Connection,
+    ConnectRequest,
+    DeviceCondition,
+    DeviceKey,
+    DevicePlan,
+    TraceInterface,
+)
 from heliograph.contract.identifiers import Milliseconds
 from heliograph.contract.records import Value
 from heliograph.formats.findings import parse_finding
@@ -125,6 +133,23 @@ class BundleMade(Answer):
     name: str
     bytes: int
     servers: tuple[Literal[1, 2], ...]
+    detail: str
+
+
+class TraceBody(BaseModel):
+    """What is to be written down (spec 3.4)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    interface: TraceInterface
+    minutes: Annotated[int, Field(ge=0, le=1440, description="From now; 0 ends a trace.")]
+
+
+class TraceAccepted(Answer):
+    """The trace is being written, or has ended."""
+
+    interface: TraceInterface
+    minutes: int
     detail: str
 
 

@@ -25,6 +25,8 @@ from heliograph.contract import (
     ServiceState,
     StatusDocument,
     SyncState,
+    TraceInterface,
+    TraceRequest,
 )
 from heliograph.contract.channels import (
     ALARM_HISTORY,
@@ -34,6 +36,7 @@ from heliograph.contract.channels import (
     CONNECTION_HISTORY,
     LIVE,
     STATE,
+    TRACE,
     Channel,
 )
 from heliograph.contract.records import Value
@@ -149,14 +152,19 @@ class View:
         answer: BundleAnswer = await self._ask(BUNDLE, BundleRequest(origin="REST"), BUNDLE_SECONDS)
         return answer
 
+    async def trace(self, interface: TraceInterface, minutes: int) -> None:
+        """Have what goes over an interface written down; raises `Silent`, `Refused`."""
+        await self._ask(TRACE, TraceRequest(interface=interface, minutes=minutes, origin="REST"))
+
     async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
-        """Ask sync; its answer may be a refusal. Raises `Silent`, `Oversized`."""
+        """Ask the one reader of a channel; its answer may be a refusal. Raises `Silent`, `Oversized`."""
+        reader = channel.readers[0]
         try:
             return await self._bus.request(channel, request, timeout=seconds)
         except TooLarge as error:
-            raise Oversized(f"This does not fit into one message to the service sync: {error}.") from error
+            raise Oversized(f"This does not fit into one message to the service {reader}: {error}.") from error
         except NoAnswer as error:
-            raise Silent(f"The service sync does not answer now; try again in a moment ({error}).") from error
+            raise Silent(f"The service {reader} does not answer now; try again in a moment ({error}).") from error
 
     async def _ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
         answer: Outcome = await self.ask(channel, request, seconds)

@@ -7,6 +7,7 @@ is recorded, told as an alarm, shown live and said to people is the same for all
 import asyncio
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.collector.alarms import Alarms
@@ -54,13 +55,17 @@ class Counts:
 class Account:
     """Made without any effect; it is begun when its revision is in force."""
 
-    def __init__(self, device: Device, definition: Definition, where: str, sinks: Sinks) -> None:
+    def __init__(
+        self, device: Device, definition: Definition, where: str, sinks: Sinks, *,
+        may_sleep: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         self.counts = Counts()
         self.errors: Counter[str] = Counter()
         self.retired = False
         self._device = device
         self._where = where
         self._sinks = sinks
+        self._may_sleep = may_sleep
         self._clock = sinks.clock
         self.condition = Condition(milliseconds(self._clock))
         self.recorder = sinks.recording.recorder(device, definition)
@@ -80,9 +85,9 @@ class Account:
     def take(self, reading: Reading, cause: str = "") -> None:
         """Take a reading completed now; `cause` tells what of it is missing."""
         wall = self._clock.time()
-        changed = self.condition.answered(int(wall * 1000))
+        if self.condition.name is not DeviceCondition.ANSWERING or self.condition.failures:
+            self._tell(self.condition.answered(int(wall * 1000)))
         self.condition.cause = cause
-        self._tell(changed)
         if self.retired or reading.count(None) == len(reading):
             return
         time = math.ceil(wall * 1000)
@@ -92,13 +97,17 @@ class Account:
         self._watch.look(reading, time, self._clock.monotonic())
         self._feed.offer(reading, time)
 
+    def answers(self) -> None:
+        """Learn that the device is there, without a reading."""
+        self._tell(self.condition.answered(milliseconds(self._clock)))
+
     def failed(self, cause: str) -> None:
         """Count a time in which nothing came; after a few in a row the device is lost."""
-        self._tell(self.condition.failed(cause, milliseconds(self._clock), may_sleep=False))
+        self._tell(self.condition.failed(cause, milliseconds(self._clock), may_sleep=self._may_sleep()))
 
     def lost(self, cause: str) -> None:
         """Learn that what the device is behind is away."""
-        self._tell(self.condition.rest(cause, milliseconds(self._clock), may_sleep=False))
+        self._tell(self.condition.rest(cause, milliseconds(self._clock), may_sleep=self._may_sleep()))
 
     def retire(self) -> None:
         """Take no more readings; what was recorded is handed over, the open period falls."""
@@ -134,6 +143,8 @@ class Account:
         if condition.name is DeviceCondition.ANSWERING:
             self._sinks.events.info(f"{who} answers")
             self._sinks.alarms.device_back(device.name)
+        elif condition.name is DeviceCondition.ASLEEP:
+            self._sinks.events.info(f"{who} is asleep: {condition.cause}")
         else:
             self._sinks.events.warning(f"{who} is lost: {condition.cause}")
             self._sinks.alarms.device_lost(device.name)

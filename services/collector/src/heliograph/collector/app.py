@@ -29,9 +29,10 @@ from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import read_plan
 from heliograph.collector.settings import CollectorSettings
+from heliograph.collector.traces import Traces
 from heliograph.collector.writer import Writer
 from heliograph.contract import CollectorState, Revision
-from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, WRITE
+from heliograph.contract.channels import CONFIGURATION, PARAMETERS, READ, TRACE, WRITE
 from heliograph.runtime import Context, Main, write_atomically
 
 DRAIN_SECONDS: Final = 5.0
@@ -39,6 +40,7 @@ FAULT_LENGTH: Final = 300
 LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
 LEARNT_FILE: Final = "learnt.json"
+TRACES_DIRECTORY: Final = "traces"
 
 _log = logging.getLogger("heliograph.collector")
 
@@ -75,6 +77,7 @@ class Collector:
         self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
         self._plant: Plant
+        self._traces: Traces
         self._changed = asyncio.Event()
         self._offered: asyncio.Queue[Revision] = asyncio.Queue()
         self._seen: Revision | None = None
@@ -86,6 +89,9 @@ class Collector:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
         self._plant = Plant(self._sinks(), group, open_link, self._equipment(), self._forwarding())
+        directory = self._settings.state_dir / TRACES_DIRECTORY
+        self._traces = Traces(directory, bus, context.clock, context.events, self._plant.links)
+        self._plant.on_link = self._traces.listen
         self._keeper.on_verdict = self._plant.note
         self._keeper.on_full = self._told_full
         await self._read_known()
@@ -98,7 +104,9 @@ class Collector:
         await bus.serve(READ, writer.read)
         await bus.serve(WRITE, writer.write)
         await bus.serve(PARAMETERS, writer.parameters)
+        await bus.serve(TRACE, self._traces.answer)
         await context.stopping.wait()
+        await self._traces.end()
         await self._plant.stop()
         await self._keeper.drain(DRAIN_SECONDS)
         await self._memory.flush()
@@ -147,6 +155,8 @@ class Collector:
             "repeated": self._repeated.run(),
             "clock": self._clock_watch.run(),
             "memory": self._memory.run(),
+            "traces": self._traces.run(),
+            "closed traces": self._traces.publish(),
             "state": context.report(self._state, self._changed),
         }
 
@@ -222,6 +232,7 @@ class Collector:
             devices=self._plant.devices(),
             lines=self._plant.lines(),
             outbox_records=self.outbox.waiting + self._keeper.waiting,
+            traces=self._traces.states(),
         )
 
     def _stepped(self, seconds: float) -> None:

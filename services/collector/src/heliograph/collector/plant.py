@@ -1,7 +1,7 @@
 """The running plant: a line for each link, a poller for each station, changed only where a revision changes them."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -68,6 +68,8 @@ class Plant:
         self._absent: dict[str, tuple[Absent, int]] = {}
         self._order: tuple[str, ...] = ()
         self._stopped = asyncio.Event()
+        self.on_link: Callable[[Link], None] = lambda _: None
+        """Told of each new link before anything goes over it."""
 
     async def apply(self, plan: Plan) -> None:
         """Bring what runs to what the plan says; stations that are polled alike go on without losing a poll.
@@ -125,16 +127,21 @@ class Plant:
         """Every station that is polled."""
         return [*(poller.station for poller in self._pollers.values()), *self.own.stations()]
 
+    def links(self) -> list[Link]:
+        """Every link that is open or tried now."""
+        return [running.line.link for running in self._lines.values()]
+
     def note(self, draft: RecordDraft, verdict: Verdict) -> None:
         """Count what became of a record."""
-        poller = self._pollers.get(draft.device) or self.own.account(draft.device)
-        if poller is None:
+        poller = self._pollers.get(draft.device)
+        account = poller.account if poller is not None else self.own.account(draft.device)
+        if account is None:
             return
         if verdict is Verdict.REFUSED:
-            poller.counts.refused += 1
+            account.counts.refused += 1
         elif verdict is Verdict.STORED and draft.date is not None:
-            poller.counts.records += 1
-            poller.counts.last_record = draft.date
+            account.counts.records += 1
+            account.counts.last_record = draft.date
 
     def devices(self) -> tuple[DeviceState, ...]:
         """Tell how every device is doing, in the order of `_daq.csv`."""
@@ -203,6 +210,7 @@ class Plant:
 
     def _begin(self, name: str, spec: LinkSpec, link: Link) -> None:
         line = Line(link, self._sinks.clock, self._sinks.events)
+        self.on_link(link)
         for poller in self._pollers.values():
             if poller.station.link == name:
                 poller.line_renewed()

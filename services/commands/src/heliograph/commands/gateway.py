@@ -17,10 +17,12 @@ from heliograph.contract import (
     Revision,
     ServiceState,
     StatusDocument,
+    TraceInterface,
+    TraceRequest,
     VariableValue,
     WriteRequest,
 )
-from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, WRITE, Channel
+from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, TRACE, WRITE, Channel
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
 from heliograph.formats import Plant
@@ -32,6 +34,7 @@ DEVICE_SECONDS: Final = 10.0
 """A read or a write waits so long for its turn on the line, and besides for the device itself."""
 PARAMETERS_SECONDS: Final = 120.0
 CONNECT_SECONDS: Final = 10.0
+TRACE_SECONDS: Final = 10.0
 FRESH_SECONDS: Final = 10.0
 """A live reading younger than this is as good as one made now."""
 TRIES: Final = 4
@@ -99,6 +102,11 @@ class Gateway:
     async def connect(self, server: Any) -> None:
         """Ask for a connection to a server, or to all. Raises `CommandFailed`."""
         await self._ask(CONNECT, ConnectRequest(server=server), CONNECT_SECONDS, "no connection was asked for")
+
+    async def trace(self, interface: TraceInterface, minutes: int) -> None:
+        """Have the collector write down what goes over an interface. Raises `CommandFailed`."""
+        request = TraceRequest(interface=interface, minutes=minutes, origin="command")
+        await self._ask(TRACE, request, TRACE_SECONDS, "it is not known whether the trace is being written")
 
     async def _ask(self, channel: Channel, request: Any, seconds: float, otherwise: str) -> Any:
         owner = channel.readers[0]

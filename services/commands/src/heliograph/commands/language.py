@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from heliograph.commands.errors import CommandFailed
+from heliograph.contract import TraceInterface
 from heliograph.formats import Command
 
 BUILT_IN: Final = "sunpm"
@@ -42,6 +43,8 @@ DEVICE = Kind("a device's name or index", _is_reference)
 VARIABLE = Kind("a variable's name, tag or Index", _is_reference)
 VALUE = Kind("a number or a text", _is_value)
 FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+INTERFACE = Kind("serial1, serial2, serial3 or ethernet", lambda value: value in tuple(TraceInterface))
+MINUTES = Kind("a whole number of minutes, 1 to 1440", lambda value: _is_index(value) and 1 <= value <= 1440)
 SERVER = Kind("1 or 2", lambda value: _is_index(value) and value in (1, 2))
 
 
@@ -65,11 +68,12 @@ COMMANDS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     ),
     "readVariable": (Parameter("device", DEVICE, required=True), Parameter("variable", VARIABLE, required=True)),
     "connect": (Parameter("server", SERVER),),
+    "log": (Parameter("interface", INTERFACE, required=True), Parameter("minutes", MINUTES, required=True)),
     "status": (),
 }
 """The built-in commands of this version."""
 
-PLANNED: Final = ("setRelay", "discoverDevices", "log", "reboot", "factory", "updateFirmware")
+PLANNED: Final = ("setRelay", "discoverDevices", "reboot", "factory", "updateFirmware")
 """The other built-in commands of spec 4.2."""
 
 

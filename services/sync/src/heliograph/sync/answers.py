@@ -1,5 +1,6 @@
 """Results of command messages on their way to `TopicResult`: on our disk until the broker has them (spec 4.1)."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -18,9 +19,9 @@ WAITING: Final = 10_000
 _PREFIX: Final = "mqtt"
 
 
-def message_identity(server: int, name: str) -> str:
+def message_identity(destination: int, name: str) -> str:
     """Return the identity of a command message, which tells where its results are to go."""
-    return f"{_PREFIX}{server}-{name}"
+    return f"{_PREFIX}{destination}-{name}"
 
 
 def is_message(identity: str) -> bool:
@@ -29,7 +30,7 @@ def is_message(identity: str) -> bool:
 
 
 class Answers:
-    """What waits for each server's `TopicResult`, oldest first. May be called from any thread."""
+    """What waits for the `TopicResult` of each destination, oldest first. May be called from any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,7 +43,7 @@ class Answers:
     def take(self, results: Iterable[CommandResults]) -> int:
         """Store answers whose identity is new; return how many were."""
         with self._database.write() as session:
-            stored = sum(store_answer(session, _server(r.identity), r.identity, r.text) for r in results)
+            stored = sum(store_answer(session, _destination(r.identity), r.identity, r.text) for r in results)
         if stored:
             self.tell()
         return stored
@@ -79,5 +80,6 @@ def store_answer(session: Session, server: int, identity: str, text: str) -> boo
     return bool(session.connection().execute(upsert(AnswerRow).values(row).on_conflict_do_nothing()).rowcount)
 
 
-def _server(identity: str) -> int:
-    return 2 if identity.startswith(f"{_PREFIX}2-") else 1
+def _destination(identity: str) -> int:
+    found = re.match(rf"{_PREFIX}(\d{{1,9}})-", identity)
+    return int(found[1]) if found else 1

@@ -3,41 +3,40 @@
 import asyncio
 import logging
 import os
-import shutil
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from heliograph.contract import BundleAnswer, BundleRequest, ConnectRequest, Outcome, ServiceState, SyncState, Trigger
-from heliograph.contract.channels import CONFIGURATION, STATE
+from heliograph.contract.channels import STATE
 from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
 from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
 from heliograph.sync.applied import Applied
-from heliograph.sync.calendar import start_share
+from heliograph.sync.brokerwatch import BrokerWatch
 from heliograph.sync.concealed import Concealed
 from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts
 from heliograph.sync.database import open_database, suspect
 from heliograph.sync.deliver import remove_orphans
 from heliograph.sync.desk import Desk
+from heliograph.sync.destinations import Destinations
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
-from heliograph.sync.ledger import RECORDS, Ledger, streams_of
+from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
-from heliograph.sync.places import moved, warning
-from heliograph.sync.power import Mark, alarm_at_start, read_mark, write_mark
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
 from heliograph.sync.revisions import Revisions
+from heliograph.sync.rollout import Rollout
 from heliograph.sync.server import ServerTask
+from heliograph.sync.serving import Serving
 from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
@@ -50,14 +49,9 @@ _log = logging.getLogger("heliograph.sync")
 
 SET_SECONDS: Final = 2.0
 FORWARD_SECONDS: Final = 0.5
-FLUSH_SECONDS: Final = 1.0
 ROOM_SECONDS: Final = 3.0
-STREAMS_SECONDS: Final = 10.0
-BROKER_SECONDS: Final = 0.5
 STOP_SECONDS: Final = 12.0
 """How long a running connection may take to end at a stop."""
-TRIAL_LOOK_SECONDS: Final = 5.0
-
 
 Dial = Callable[[FileServer, Access, HostKeyPins], RemoteStore]
 
@@ -81,13 +75,8 @@ class Sync:
         self._state_dir = settings.state_dir
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._unpublished = asyncio.Event()
-        self._revised = asyncio.Event()
         self._bundling = asyncio.Lock()
         self._broken: asyncio.Future[None] = self._loop.create_future()
-        self._broker = ""
-        self._in_force: Applied | None = None
-        self._tries: asyncio.Queue[tuple[int, bool]] = asyncio.Queue()
         self._stop = threading.Event()
         self._open()
 
@@ -129,9 +118,8 @@ class Sync:
         self._history = History(self._database)
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
         revisions = Revisions(self._database)
-        self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised_anywhere)
+        self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
-        self._verdicts = Verdicts(self._configuration, revisions, self._diary)
         gateway = Gateway(
             self._configuration, self._diary,
             set_files=lambda: self._directory.files, server_won=self._directory.pass_over,
@@ -141,11 +129,21 @@ class Sync:
             history=self._history, diary=self._diary, clock=clock, outgoing=outgoing, open=self._store,
             stop=self._stop, gateway=gateway, concealed=self._concealed,
         )  # fmt: skip
+        changed = self._changed.set
         self._servers = (
-            ServerTask(1, parts, self._changed.set),
-            ServerTask(2, parts, self._changed.set),
-            MqttTask(1, parts, self._changed.set, self._tried, revisions=revisions, access=self._access),
-            MqttTask(2, parts, self._changed.set, self._tried, revisions=revisions, access=self._access),
+            ServerTask(1, parts, changed),
+            ServerTask(2, parts, changed),
+            MqttTask(1, parts, changed, self._tried, revisions=revisions, access=self._access),
+            MqttTask(2, parts, changed, self._tried, revisions=revisions, access=self._access),
+        )
+        serving = Serving(Destinations(self._database), self._ledger, outgoing, self._diary)
+        self._rollout = Rollout(
+            self._context, self._configuration, Verdicts(self._configuration, revisions, self._diary), serving,
+            parts.turns, self._servers, self._disk,
+            start_share_seconds=settings.start_share_seconds, changed=changed,
+        )  # fmt: skip
+        self._broker = BrokerWatch(
+            self._context, self._spool, self._diary, self._disk, self._state_dir / "power.json", self._rollout.publish
         )
         desk = Desk(self._configuration, revisions, lambda: self._directory.files)
         self._support = Support(
@@ -166,21 +164,18 @@ class Sync:
         with self._disk.step("the room that a raised limit gives"):
             self._spool.reopen()
         self._configuration.load()
-        self._take_revision()
+        await self._rollout.begin()
         await self._intake.serve()
         await self._context.bus.watch(STATE, self._hear)
 
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
         return {
             **self._intake.tasks(),
-            "streams": self._keep_streams(),
+            **self._rollout.tasks(),
+            "streams": self._broker.keep_streams(),
             "configuration": self._watch_set(),
-            "revisions": self._follow_revisions(),
-            "trial": self._watch_trial(),
-            "tries": self._judge_tries(),
-            "publish": self._publish(),
             "commands": self._forward(),
-            "diary": self._flush(),
+            "diary": self._diary.keep_flushing(),
             "room": self._make_room(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
@@ -195,37 +190,8 @@ class Sync:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await asyncio.gather(*(server.idle.wait() for server in self._servers))
-        if self._broker:
-            with self._disk.step("the mark of an orderly stop"):
-                await asyncio.to_thread(write_mark, self._mark, Mark("stopped", self._broker, asked))
+        await self._broker.leave(asked)
         raise _Stop
-
-    async def _keep_streams(self) -> None:
-        """Make the streams whenever the broker is new, and every few seconds in case it lost its store."""
-        bus, clock = self._context.bus, self._context.clock
-        made, looked = "", float("-inf")
-        while True:
-            await bus.wait_connected()
-            if bus.server_id != made or clock.monotonic() - looked >= STREAMS_SECONDS:
-                with suppress(BusError), self._disk.step("the mark of this run"):
-                    await bus.ensure_streams()
-                    looked = clock.monotonic()
-                    if bus.server_id != made:
-                        broker = bus.server_id
-                        await self._met_broker(broker)
-                        made = broker
-            await clock.sleep(BROKER_SECONDS)
-
-    async def _met_broker(self, broker: str) -> None:
-        """Tell a start of the whole stack from one of the broker alone; give the broker the revision in force."""
-        now = self._context.now()
-        if not self._broker:
-            alarm = alarm_at_start(read_mark(self._mark), broker, now)
-            if alarm is not None and self._spool.raise_alarm(alarm.info, identity=alarm.identity, time=alarm.time):
-                self._diary.info(f"{alarm.info}: the whole gateway was started")
-        self._broker = broker
-        await asyncio.to_thread(write_mark, self._mark, Mark("running", broker, now))
-        self._unpublished.set()
 
     async def _watch_set(self) -> None:
         while True:
@@ -233,90 +199,21 @@ class Sync:
                 await asyncio.to_thread(self._directory.look)
             await self._context.clock.sleep(SET_SECONDS)
 
-    async def _follow_revisions(self) -> None:
-        """Put each revision in force, wherever it came from."""
-        while True:
-            await self._revised.wait()
-            self._revised.clear()
-            self._take_revision()
+    def _revised(self) -> None:
+        self._rollout.revised()
 
-    async def _watch_trial(self) -> None:
-        """Let the clock of a trial run; time that the gateway spends without power does not count."""
-        clock = self._context.clock
-        looked = clock.monotonic()
-        while True:
-            await clock.sleep(TRIAL_LOOK_SECONDS)
-            now = clock.monotonic()
-            with self._disk.step("the clock of a trial"):
-                await asyncio.to_thread(self._configuration.pass_time, now - looked)
-            looked = now
+    def _tried(self, number: int, applied: Applied, success: bool) -> None:
+        self._rollout.tried(number, applied, success)
 
     async def _hear(self, state: ServiceState) -> None:
         self._support.hear(state)
-        rejection = None
-        with self._disk.step("what the services applied"):
-            rejection = self._verdicts.hear(state)
-        if rejection is not None:
-            with self._disk.step("a revision that is taken back"):
-                await asyncio.to_thread(
-                    self._configuration.take_back, rejection.number, rejection.service, rejection.why
-                )
-
-    def _revised_anywhere(self) -> None:
-        """The revision in force is another one, or confirmed: told in whatever thread."""
-        with suppress(RuntimeError):  # the loop has ended: the next start takes what lies on the disk
-            self._loop.call_soon_threadsafe(self._revised.set)
-
-    def _take_revision(self) -> None:
-        """Put the last good revision in force where it is not yet."""
-        applied = self._configuration.applied
-        if applied is not None and applied != self._in_force:
-            with self._disk.step("the servers of a revision"):
-                self._apply(applied)
-                self._in_force = applied
-
-    def _apply(self, applied: Applied) -> None:
-        """Give every part the revision in force. What waits for a server is dropped only once that is confirmed."""
-        before = {server: server.server for server in self._servers}
-        if self._in_force is not None:
-            for was, now in moved(self._in_force.set.config.servers, applied.set.config.servers).items():
-                self._diary.warning(f"revision {applied.number}: {warning(was, now)}")
-        if not applied.provisional:
-            for number in self._ledger.serve({s.number: streams_of(s) for s in applied.set.config.servers}):
-                shutil.rmtree(self._state_dir / "outgoing" / str(number), ignore_errors=True)
-                self._diary.warning(f"server {number} is no longer configured: what waited for it is dropped")
-        for server in self._servers:
-            server.configure(applied)
-            if server.server is not None and server.server != before[server]:
-                started_before = before[server] is not None
-                server.start(0 if started_before else start_share(applied.set.uid, self._settings.start_share_seconds))
-        self._unpublished.set()
-        self._changed.set()
-
-    async def _publish(self) -> None:
-        """Give the other services the revision in force, until the bus has it."""
-        while True:
-            await self._unpublished.wait()
-            self._unpublished.clear()
-            applied = self._configuration.applied
-            if applied is None:
-                continue
-            try:
-                await self._context.bus.store(CONFIGURATION, applied.revision())
-            except BusError:
-                await self._context.clock.sleep(1)
-                self._unpublished.set()
+        await self._rollout.hear(state)
 
     async def _forward(self) -> None:
         while True:
             with suppress(BusError), self._disk.step("the command files"):
                 await self._mailbox.forward(self._context.bus)
             await self._context.clock.sleep(FORWARD_SECONDS)
-
-    async def _flush(self) -> None:
-        while True:
-            await self._context.clock.sleep(FLUSH_SECONDS)
-            await asyncio.to_thread(self._diary.flush)
 
     async def _make_room(self) -> None:
         """Delete what every server has: beside the connections, so that none waits for it."""
@@ -377,29 +274,6 @@ class Sync:
                 server.request()
         return answer
 
-    def _tried(self, _: int, applied: Applied, success: bool) -> None:
-        """Without a main file server its MQTT session shows whether a revision reaches anybody."""
-        if applied.main is None and (success or applied.provisional):
-            self._tries.put_nowait((applied.number, success))
-
-    async def _judge_tries(self) -> None:
-        """Tell the trial of each try, beside the loop: a set may be validated just now. The disk is waited for."""
-        while True:
-            number, success = await self._tries.get()
-            is_told = False
-            while not is_told:
-                with self._disk.step("the trial of a revision"):
-                    await asyncio.to_thread(self._judge, number, success)
-                    is_told = True
-                if not is_told:
-                    await self._context.clock.sleep(FLUSH_SECONDS)
-
-    def _judge(self, number: int, success: bool) -> None:
-        if success:
-            self._configuration.reached(number)
-        else:
-            self._configuration.missed(number, "the MQTT server was not reached")
-
     def _results_came(self) -> None:
         for server in self._servers:
             if server.server is not None and server.server.mode is ServerMode.MAIN:
@@ -420,7 +294,3 @@ class Sync:
         """End the service: its next start moves a damaged file aside."""
         if not self._broken.done():
             self._broken.set_exception(error)
-
-    @property
-    def _mark(self) -> Path:
-        return self._state_dir / "power.json"

@@ -1,7 +1,7 @@
 """The configuration in force, as the parts of sync take it, and how the servers are reached with it (spec 1.7)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from heliograph.contract import Revision, ServerSummary
 from heliograph.formats.config import FileServer, MqttServer, Server, ServerMode
@@ -20,6 +20,8 @@ class Applied:
     """Whose files are read: the uid that names what is written, then the prefix of the set's files."""
     provisional: bool = False
     """On trial: no server's backlog is dropped for it, and it may be taken back."""
+    destinations: Mapping[int, int] = field(default_factory=dict)
+    """By the number of each server, for what waits for it; see `destination`."""
 
     @property
     def prefix(self) -> str:
@@ -35,6 +37,10 @@ class Applied:
     def main(self) -> FileServer | None:
         """The main file server, if there is one (spec 1.1)."""
         return next((server for server in self.file_servers.values() if server.mode is ServerMode.MAIN), None)
+
+    def destination(self, number: int) -> int:
+        """Return whom what waits for the server of this number belongs to; ids are numbers until a server moves."""
+        return self.destinations.get(number, number)
 
     def revision(self) -> Revision:
         """Return what the other services get: no `_config.ini`, no certificate, no secret."""
@@ -84,6 +90,13 @@ def summary(server: Server) -> ServerSummary:
         port=server.port,
         directory="" if isinstance(server, MqttServer) else server.root,
     )
+
+
+def told(server: Server) -> str:
+    """Name a server as the configuration does; it holds no secret."""
+    login = f"{server.login}@" if server.login else ""
+    root = "" if isinstance(server, MqttServer) else server.root
+    return f"{server.type} {login}{server.address}:{server.port}{root}"
 
 
 def text(content: bytes) -> str:

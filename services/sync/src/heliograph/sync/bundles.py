@@ -1,7 +1,5 @@
 """Debug bundles on their way to the servers: named, then kept until each server has the newest (spec 3.4)."""
 
-from collections.abc import Collection
-
 from sqlalchemy import delete
 from sqlmodel import col, func, select
 
@@ -9,7 +7,7 @@ from heliograph.formats.config import Directory
 from heliograph.formats.names import FileKind, OutgoingName, next_stamp
 from heliograph.sync.database import Database
 from heliograph.sync.ledger import BUNDLES, keep_stamp
-from heliograph.sync.tables import BundleRow, LedgerRow, StampRow
+from heliograph.sync.tables import BundleRow, CursorRow, LedgerRow, StampRow
 
 
 class Bundles:
@@ -18,11 +16,12 @@ class Bundles:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def name(self, uid: str, servers: Collection[int], now: int) -> OutgoingName:
+    def name(self, uid: str, now: int) -> OutgoingName:
         """Return the name of the next bundle: one for all servers, later than every name in their `/LOG` (spec 1.3)."""
         with self._database.write() as session:
+            servers = session.exec(select(CursorRow.server).where(CursorRow.stream == BUNDLES)).all()
             there = select(func.max(StampRow.seconds)).where(
-                col(StampRow.server).in_(list(servers)), StampRow.directory == Directory.LOG.value
+                col(StampRow.server).in_(servers), StampRow.directory == Directory.LOG.value
             )
             last = session.exec(there).one()
             stamp = next_stamp(None if last is None else last * 1000, now)

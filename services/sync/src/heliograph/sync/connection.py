@@ -21,7 +21,7 @@ from heliograph.formats.config import Directory, FileServer, ServerMode
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync import ledger as streams
-from heliograph.sync.applied import Applied
+from heliograph.sync.applied import Applied, told
 from heliograph.sync.concealed import Concealed
 from heliograph.sync.copies import copy_set
 from heliograph.sync.database import Database, is_damage
@@ -32,6 +32,7 @@ from heliograph.sync.history import History
 from heliograph.sync.ledger import Ledger
 from heliograph.sync.looking import Looking
 from heliograph.sync.mailbox import Mailbox
+from heliograph.sync.places import place_of
 from heliograph.sync.placing import Listings, Placing
 from heliograph.sync.reconcile import Gateway, Reconciliation, Report
 from heliograph.sync.remembered import Remembered
@@ -40,6 +41,7 @@ from heliograph.sync.render import Form
 from heliograph.sync.sending import Sending
 from heliograph.sync.spool import Spool
 from heliograph.sync.tables import LedgerRow
+from heliograph.sync.turns import Turns
 
 _log = logging.getLogger("heliograph.sync.connection")
 STOPS: Final = "the gateway stops"
@@ -47,7 +49,7 @@ TOGETHER: Final = 64
 """Files that arrived are let go of together: a kill before that finds them on the server again."""
 _KINDS: Final = {
     streams.RECORDS: "data", streams.ALARMS: "alarms", streams.RESULTS: "results", streams.LOG: "logs",
-    streams.BUNDLES: "bundle",
+    streams.BUNDLES: "bundle", streams.TRACES: "traces",
 }  # fmt: skip
 """How a stream is called in the history and the log."""
 
@@ -72,6 +74,7 @@ class Parts:
     """The configuration's side of a reconciliation."""
     concealed: Concealed = field(default_factory=Concealed)
     """What servers may quote and no line may show."""
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,14 @@ class Visit:
 
     def __init__(self, parts: Parts, applied: Applied, server: FileServer, trigger: Trigger) -> None:
         self._parts = parts
+        self.place = place_of(server)
         self._applied = applied
         self._server = server
         self._trigger = trigger
         self._form = _form(applied, server)
+        self._destination = applied.destination(server.number)
         self._outgoing = Outgoing(
-            parts.outgoing, server.number, parts.database, parts.ledger, parts.clock, self._tell_of_own
+            parts.outgoing, self._destination, parts.database, parts.ledger, parts.clock, self._tell_of_own
         )
         self._remembered = Remembered(parts.database, server, parts.clock)
         self._placing = Placing(self._remembered, server, parts.outgoing, self._placed)
@@ -111,6 +116,7 @@ class Visit:
         self._sound: set[str] = {"connection"}
         """The steps that ran to their end and met no failure."""
         self._again = False
+        self._no_more_data = False
         self._on_trial = applied.provisional and self._is_main
         """Whether this connection has yet to show that the revision reaches the main server."""
         self._files: Counter[str] = Counter()
@@ -120,10 +126,11 @@ class Visit:
         """Go through the steps; never raises for the server's sake. Ends in a row of history."""
         parts, name = self._parts, f"server {self._server.number}"
         parts.concealed.learn(self._server.password, self._server.login)
-        before = parts.history.last(self._server.number)
-        number = parts.history.begin(self._server.number, self._trigger, milliseconds(parts.clock))
+        before = parts.history.last(self._destination)
+        now = milliseconds(parts.clock)
+        number = parts.history.begin(self._server.number, self._trigger, now, self._destination)
         parts.diary.info(
-            f"{name}: connecting to {_told(self._server)} with revision {self._applied.number} ({self._trigger})"
+            f"{name}: connecting to {told(self._server)} with revision {self._applied.number} ({self._trigger})"
         )
         result = ConnectionResult.FAILED
         try:
@@ -150,6 +157,10 @@ class Visit:
             parts.diary.flush()
         return Visited(result, tuple(self._failures), self._again)
 
+    def end_soon(self) -> None:
+        """Send no more data than the file in flight: the server is wanted elsewhere. From any thread."""
+        self._no_more_data = True
+
     def _go(self, store: RemoteStore) -> None:
         listings = Listings(store, self._server)
         distrusted = self._parts.gateway.configuration.distrusted()
@@ -164,6 +175,7 @@ class Visit:
             "configuration": lambda s: self._reconcile(s, look, listings),
             "results": self._send_results,
             "bundle": lambda s: self._send(s, streams.BUNDLES),
+            "traces": lambda s: self._send(s, streams.TRACES),
             "logs": self._send_log,
         }
         backup: dict[str, Step] = {
@@ -173,6 +185,7 @@ class Visit:
             "configuration": lambda s: self._copy_configuration(s, listings),
             "results": lambda s: self._send(s, streams.RESULTS),
             "bundle": lambda s: self._send(s, streams.BUNDLES),
+            "traces": lambda s: self._send(s, streams.TRACES),
             "logs": self._send_log,
         }
         for name, step in (main if self._is_main else backup).items():
@@ -268,7 +281,11 @@ class Visit:
         if DIRECTORIES[stream] in self._missing:
             self._skipped = True
             return
-        sending = Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, self._parts.stop)
+
+        def is_over() -> bool:
+            return self._parts.stop.is_set() or (self._no_more_data and stream == streams.RECORDS)
+
+        sending = Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, is_over)
         arrived: list[LedgerRow] = []
         try:
             for uploaded in store.upload(sending.uploads(), sending.before_commit):
@@ -337,12 +354,6 @@ def _form(applied: Applied, server: FileServer) -> Form:
         log_level=config.log_level,
         devices=tuple(device.index for device in applied.set.daq.devices),
     )
-
-
-def _told(server: FileServer) -> str:
-    """Name a server as the configuration does; it holds no secret."""
-    login = f"{server.login}@" if server.login else ""
-    return f"{server.type} {login}{server.address}:{server.port}{server.root}"
 
 
 def _summary(transfers: Sequence[TransferCount]) -> str:

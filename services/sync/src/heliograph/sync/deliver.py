@@ -31,6 +31,7 @@ RENDER: Final[dict[str, Render]] = {
     streams.RESULTS: render.results,
     streams.LOG: render.log,
     streams.BUNDLES: render.bundles,
+    streams.TRACES: render.traces,
 }
 DIRECTORIES: Final[dict[str, Directory]] = {
     streams.RECORDS: Directory.DATA,
@@ -38,6 +39,7 @@ DIRECTORIES: Final[dict[str, Directory]] = {
     streams.RESULTS: Directory.CMD,
     streams.LOG: Directory.LOG,
     streams.BUNDLES: Directory.LOG,
+    streams.TRACES: Directory.LOG,
 }
 
 
@@ -45,11 +47,11 @@ class Outgoing:
     """The files of one server on our disk. `tell` gets what a person should know of them."""
 
     def __init__(
-        self, directory: Path, server: int, database: Database, ledger: Ledger, clock: Clock,
+        self, directory: Path, destination: int, database: Database, ledger: Ledger, clock: Clock,
         tell: Callable[[str], None],
     ) -> None:  # fmt: skip
-        self._directory = directory / str(server)
-        self._server = server
+        self._directory = directory / str(destination)
+        self.destination = destination
         self._database = database
         self._ledger = ledger
         self._clock = clock
@@ -61,7 +63,7 @@ class Outgoing:
 
     def make(self, stream: str, form: Form) -> bool:
         """Make the next files of a stream; tell whether its cursor moved. Raises `OSError`."""
-        after = self._ledger.position(self._server, stream)
+        after = self._ledger.position(self.destination, stream)
         if after is None:
             return False
         with self._database.read() as session:
@@ -70,7 +72,7 @@ class Outgoing:
             return False
         directory = DIRECTORIES[stream]
         files = self._write(portion.contents, form.uid, directory)
-        return self._ledger.commit(self._server, stream, directory, files, (after, portion.last), form.text())
+        return self._ledger.commit(self.destination, stream, directory, files, (after, portion.last), form.text())
 
     def ensure(self, row: LedgerRow, form: Form) -> None:
         """Make a file again that is no longer as it was, from the rows that are kept until the server has it.
@@ -108,7 +110,7 @@ class Outgoing:
 
     def _write(self, contents: Sequence[Content], uid: str, directory: Directory) -> list[Made]:
         """Write files under names that grow; on an error none stays."""
-        stamp = self._ledger.last_stamp(self._server, directory)
+        stamp = self._ledger.last_stamp(self.destination, directory)
         made: list[Made] = []
         self._directory.mkdir(parents=True, exist_ok=True)
         try:

@@ -3,6 +3,7 @@
 Other services' lines come over the bus; sync's would too late, or not at all while the bus is away.
 """
 
+import asyncio
 import logging
 import threading
 from collections import deque
@@ -15,6 +16,7 @@ from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.spool import Spool
 
+FLUSH_SECONDS: Final = 1.0
 WAITING_LINES: Final = 5000
 MAX_TEXT: Final = 4000
 _PYTHON_LEVELS: Final = {
@@ -52,6 +54,12 @@ class Diary:
         with self._lock:
             self._lost += len(self._waiting) == WAITING_LINES
             self._waiting.append(self._event(level, line))
+
+    async def keep_flushing(self) -> None:
+        """Flush what is said a second later at most, for ever."""
+        while True:
+            await self._clock.sleep(FLUSH_SECONDS)
+            await asyncio.to_thread(self.flush)
 
     def flush(self) -> None:
         """Put the lines on the disk; while it refuses they wait, the newest of them."""

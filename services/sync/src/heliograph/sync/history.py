@@ -1,13 +1,15 @@
-"""The history of connections: one row each (spec 1.6), the last 10,000 kept."""
+"""The history of connections: one row each (spec 1.6), the last 10,000 kept.
+
+A row tells under which number it was, as the log of that time does, and which destination it reached.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from heliograph.contract import Alarm, Connection, ConnectionResult, PageRequest, TransferCount, Trigger
 from heliograph.contract.requests import AlarmPage, ConnectionPage, NumberedAlarm
@@ -36,10 +38,10 @@ class History:
                 .values(end=now, result=ConnectionResult.FAILED.value, failures=json.dumps([INTERRUPTED]))
             )
 
-    def begin(self, server: int, trigger: Trigger, now: int) -> int:
-        """Open a row; return its number."""
+    def begin(self, server: int, trigger: Trigger, now: int, destination: int | None = None) -> int:
+        """Open a row for the server of a number, by default the destination of the same id; return the row's number."""
         with self._database.write() as session:
-            row = ConnectionRow(server=server, trigger=trigger.value, start=now)
+            row = ConnectionRow(server=server, trigger=trigger.value, start=now, destination=destination or server)
             session.add(row)
             session.flush()
             number = int(row.number or 0)
@@ -50,10 +52,9 @@ class History:
         """Write down how far an open row is."""
         self._write(number, transfers, failures)
 
-    def open_row(self, server: int) -> Connection | None:
-        """Return the newest row of a server that has not ended."""
-        statement = select(ConnectionRow).where(ConnectionRow.server == server, col(ConnectionRow.end).is_(None))
-        return self._first(statement.order_by(col(ConnectionRow.number).desc()))
+    def open_row(self, destination: int) -> Connection | None:
+        """Return the newest row of a destination that has not ended."""
+        return self._newest(destination, col(ConnectionRow.end).is_(None))
 
     def end(
         self, number: int, now: int, result: ConnectionResult, transfers: Iterable[TransferCount],
@@ -62,16 +63,14 @@ class History:
         """Close a row."""
         self._write(number, transfers, failures, end=now, result=result.value)
 
-    def last(self, server: int) -> Connection | None:
-        """Return the newest ended connection of a server."""
-        statement = select(ConnectionRow).where(ConnectionRow.server == server, col(ConnectionRow.end).is_not(None))
-        return self._first(statement.order_by(col(ConnectionRow.number).desc()))
+    def last(self, destination: int) -> Connection | None:
+        """Return the newest ended connection of a destination."""
+        return self._newest(destination, col(ConnectionRow.end).is_not(None))
 
-    def last_success(self, server: int) -> int | None:
-        """Return when the newest connection that reached a server ended."""
+    def last_success(self, destination: int) -> int | None:
+        """Return when the newest connection that reached a destination ended."""
         reached = (ConnectionResult.DONE.value, ConnectionResult.PARTIAL.value)
-        statement = select(ConnectionRow).where(ConnectionRow.server == server, col(ConnectionRow.result).in_(reached))
-        found = self._first(statement.order_by(col(ConnectionRow.number).desc()))
+        found = self._newest(destination, col(ConnectionRow.result).in_(reached))
         return None if found is None else found.end
 
     def page(self, request: PageRequest) -> ConnectionPage:
@@ -102,9 +101,10 @@ class History:
         with self._database.write() as session:
             session.connection().execute(statement.values(transfers=found, failures=json.dumps(told), **more))
 
-    def _first(self, statement: SelectOfScalar[ConnectionRow]) -> Connection | None:
+    def _newest(self, destination: int, which: ColumnElement[bool]) -> Connection | None:
+        statement = select(ConnectionRow).where(ConnectionRow.destination == destination, which)
         with self._database.read() as session:
-            row = session.exec(statement.limit(1)).first()
+            row = session.exec(statement.order_by(col(ConnectionRow.number).desc()).limit(1)).first()
             return None if row is None else _connection(row)
 
 

@@ -19,6 +19,7 @@ from heliograph.contract import (
     Outcome,
     PageRequest,
     Record,
+    TracePart,
 )
 from heliograph.contract.channels import (
     ALARM_HISTORY,
@@ -33,6 +34,7 @@ from heliograph.contract.channels import (
     RETURN,
     REVISION,
     REVISIONS,
+    TRACES,
 )
 from heliograph.contract.requests import AlarmPage, ConnectionPage
 from heliograph.runtime import Bus, Unreadable
@@ -83,6 +85,7 @@ class Intake:
             "alarms": consume(ALARMS, self._guarded("alarms", self._take_alarms), unreadable),
             "log": consume(EVENTS, self._guarded("log", self._take_lines), unreadable),
             "results": consume(RESULTS, self._guarded("results", self._take_results), unreadable),
+            "traces": consume(TRACES, self._guarded("traces", self._take_traces), unreadable, batch=1),
         }
 
     async def serve(self) -> None:
@@ -114,6 +117,11 @@ class Intake:
     async def _take_results(self, results: list[CommandResults]) -> None:
         if await asyncio.to_thread(self._mailbox.arrived, results):
             self._results()
+
+    async def _take_traces(self, parts: list[TracePart]) -> None:
+        dropped = await asyncio.to_thread(self._spool.take_traces, parts)
+        if dropped:
+            self._diary.warning(f"{dropped} old communication traces were dropped: no server took them")
 
     async def _answer_connect(self, request: ConnectRequest) -> Outcome:
         return self._connect(request)

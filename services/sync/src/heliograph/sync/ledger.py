@@ -1,7 +1,8 @@
 """The giving side of the spool: how far each server is, and the files that it has yet to get.
 
 A server's cursor and the files made of what it passed are one transaction. A row leaves the spool when every server
-has *received* the file that holds it, so that the size of what waits is counted where it lies, once.
+has *received* the file that holds it, so that the size of what waits is counted where it lies, once. Servers are told
+apart by their destinations (`places`), so that a change of numbers changes nothing here.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from heliograph.sync.tables import (
     RecordRow,
     ResultRow,
     StampRow,
+    TraceRow,
 )
 
 RECORDS: Final = "records"
@@ -30,8 +32,10 @@ ALARMS: Final = "alarms"
 RESULTS: Final = "results"
 LOG: Final = "log"
 BUNDLES: Final = "bundles"
+TRACES: Final = "traces"
 STREAMS: Final[dict[str, Any]] = {
     RECORDS: RecordRow, ALARMS: AlarmRow, RESULTS: ResultRow, LOG: LogRow, BUNDLES: BundleRow,
+    TRACES: TraceRow,
 }  # fmt: skip
 ALARM_HISTORY: Final = 10_000
 """Alarms that stay for people after every server has them."""
@@ -64,28 +68,43 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def serve(self, takes: Mapping[int, Collection[str]]) -> list[int]:
-        """Make these the servers, each with the streams that it takes.
+    def serve(self, takes: Mapping[int, Collection[str]]) -> None:
+        """Give each of these servers the streams that it takes: one that is new to it begins at its end.
 
-        A stream that is new to a server begins at its end; a server that is gone loses its backlog. One that takes no
-        files any more goes back to what it received: what waits for it in files is given again by other means.
-        Returns the numbers of those that are gone.
+        Nothing is dropped by it.
         """
         with self._database.write() as session:
             known = set(session.exec(select(CursorRow.server, CursorRow.stream)))
-            wanted = {(server, stream) for server, streams in takes.items() for stream in streams}
-            for server in {server for server, stream in known - wanted if stream == LOG and server in takes}:
-                _rewind(session, server, takes[server])
-            for server, stream in wanted - known:
+            for server, stream in _pairs(takes) - known:
                 session.add(CursorRow(server=server, stream=stream, position=_end(session, stream)))
-            for server, stream in known - wanted:
+
+    def drop(self, takes: Mapping[int, Collection[str]]) -> list[int]:
+        """Drop what waits for others than these servers, and in other streams than each takes.
+
+        Returns the servers that are gone.
+        """
+        with self._database.write() as session:
+            known = set(session.exec(select(CursorRow.server, CursorRow.stream)))
+            for server, stream in known - _pairs(takes):
                 session.delete(session.get_one(CursorRow, (server, stream)))
-            gone = sorted({server for server, _ in known} - set(takes))
-            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.server).in_(gone)))
-        return gone
+                files = delete(LedgerRow).where(col(LedgerRow.server) == server, col(LedgerRow.stream) == stream)
+                session.connection().execute(files)
+        return sorted({server for server, _ in known} - set(takes))
+
+    def rewind(self, server: int) -> None:
+        """Set the cursors of a server back to what it has received, and forget its files.
+
+        It takes no files any more: what waits for it in them is given again by other means.
+        """
+        if not self.waiting(server):
+            return
+        with self._database.write() as session:
+            for row in session.exec(select(CursorRow).where(CursorRow.server == server)).all():
+                row.position = _received(session, server, row.stream)
+            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.server) == server))
 
     def servers(self) -> list[int]:
-        """Numbers of the servers that have cursors."""
+        """Return the servers that have cursors."""
         with self._database.read() as session:
             return sorted(set(session.exec(select(CursorRow.server))))
 
@@ -201,12 +220,12 @@ class Ledger:
         return 0 if first is None else max(0, last - max(received, first - 1))
 
     def prune(self) -> None:
-        """Delete alarms, results and lines of the log that every server has.
+        """Delete alarms, results, traces and lines of the log that every server has.
 
         The newest alarms stay for people, the newest lines for the debug bundle; of results it stays known for long
         that they were taken.
         """
-        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, RECENT_LINES)):
+        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, RECENT_LINES), (TRACES, 0)):
             table = STREAMS[stream]
             last = self.received(stream)
             if last is None and stream != ALARMS:
@@ -234,13 +253,8 @@ class Ledger:
             session.connection().execute(statement)
 
 
-def _rewind(session: Session, server: int, streams: Collection[str]) -> None:
-    """Set the cursors of a server back to what it has received, and forget its files."""
-    for stream in streams:
-        row = session.get(CursorRow, (server, stream))
-        if row is not None:
-            row.position = _received(session, server, stream)
-    session.connection().execute(delete(LedgerRow).where(col(LedgerRow.server) == server))
+def _pairs(takes: Mapping[int, Collection[str]]) -> set[tuple[int, str]]:
+    return {(server, stream) for server, streams in takes.items() for stream in streams}
 
 
 def _end(session: Session, stream: str) -> int:

@@ -58,6 +58,7 @@ class Message:
     """A command message as the broker delivered it."""
 
     server: int
+    """Its destination."""
     topic: str
     content: bytes
     packet: int

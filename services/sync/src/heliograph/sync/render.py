@@ -20,7 +20,7 @@ from heliograph.formats.gziptext import GzipText
 from heliograph.formats.logfile import log_line
 from heliograph.formats.names import FileKind, OutgoingName
 from heliograph.formats.values import format_row
-from heliograph.sync.tables import AlarmRow, BlockRow, BundleRow, LogRow, RecordRow, ResultRow
+from heliograph.sync.tables import AlarmRow, BlockRow, BundleRow, LogRow, RecordRow, ResultRow, TraceRow
 
 CHUNK_BYTES: Final = 15 * 1024 * 1024
 """Rows that are made into files at once: below the 16 MiB that a file may have, with room for headers."""
@@ -128,6 +128,15 @@ def bundles(session: Session, _: Form, after: int, last: int | None = None) -> P
         return None
     name = OutgoingName(row.uid, FileKind.BUNDLE, row.stamp)
     return Portion(int(row.id or 0), (Content(FileKind.BUNDLE, row.content, name),))
+
+
+def traces(session: Session, _: Form, after: int, last: int | None = None) -> Portion | None:
+    """Give the next communication trace, as it came."""
+    statement = select(TraceRow).where(col(TraceRow.id) > after).order_by(col(TraceRow.id))
+    row = session.exec(statement).first()
+    if row is None:
+        return None
+    return Portion(last or int(row.id or 0), (Content(FileKind(row.interface), row.content),))
 
 
 def row_text(fields: str) -> str:

@@ -1,7 +1,6 @@
 """The files of one stream on their way to one server: made while they are sent (spec 1.4, 3.6)."""
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,14 +16,21 @@ class Sending:
     """Uploads of one stream of one server: no more than a few lie on our disk beside the spool."""
 
     def __init__(
-        self, ledger: Ledger, outgoing: Outgoing, server: FileServer, form: Form, stream: str, stop: threading.Event
+        self,
+        ledger: Ledger,
+        outgoing: Outgoing,
+        server: FileServer,
+        form: Form,
+        stream: str,
+        is_over: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._outgoing = outgoing
+        self._destination = outgoing.destination
         self._server = server
         self._form = form
         self._stream = stream
-        self._stop = stop
+        self._is_over = is_over
         self._rows: dict[str, LedgerRow] = {}
         self._last = 0
         self._until = ledger.end(stream)
@@ -55,15 +61,15 @@ class Sending:
         self._halted = True
 
     def _may_make(self) -> bool:
-        position = self._ledger.position(self._server.number, self._stream)
-        return not self._halted and not self._stop.is_set() and position is not None and position < self._until
+        position = self._ledger.position(self._destination, self._stream)
+        return not self._halted and not self._is_over() and position is not None and position < self._until
 
     def _waiting(self) -> Iterator[Upload]:
-        for row in self._ledger.waiting(self._server.number, self._stream):
+        for row in self._ledger.waiting(self._destination, self._stream):
             number = int(row.id or 0)
             if number <= self._last:
                 continue
-            if self._stop.is_set():
+            if self._is_over():
                 return
             self._last = number
             self._outgoing.ensure(row, self._form)

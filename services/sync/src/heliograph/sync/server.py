@@ -18,6 +18,7 @@ from heliograph.sync import ledger as streams
 from heliograph.sync.applied import Applied, begins_trial, summary
 from heliograph.sync.calendar import default_line
 from heliograph.sync.connection import Parts, Visit, Visited
+from heliograph.sync.places import place_of
 from heliograph.sync.threads import in_thread
 from heliograph.sync.triggers import Triggers
 
@@ -40,7 +41,9 @@ class ServerTask:
         """Set while no connection runs."""
         self.idle.set()
         self._applied: Applied | None = None
+        self._visit: Visit | None = None
         self._problems: tuple[str, ...] = ()
+        parts.turns.listen(self._news.set)
 
     @property
     def server(self) -> FileServer | None:
@@ -48,8 +51,15 @@ class ServerTask:
         return self._applied.file_servers.get(self.number) if self._applied else None
 
     def configure(self, applied: Applied) -> None:
-        """Take a revision: the schedule from now on, the server from the next connection on."""
+        """Take a revision: the schedule from now on, the server from the next connection on.
+
+        A connection that runs sends no more data where the server is another one now, or stands elsewhere.
+        """
         before, self._applied = self._applied, applied
+        if self._visit is not None and (self.server is None or place_of(self.server) != self._visit.place):
+            self._visit.end_soon()
+        if before is not None and before.destination(self.number) != applied.destination(self.number):
+            self._problems = ()
         schedules = applied.set.schedules
         lines = (schedules.server1 if self.number == 1 else schedules.server2) or (default_line(applied.set.uid),)
         self.triggers.schedule(lines, ZoneInfo(applied.set.config.time_zone))
@@ -101,14 +111,15 @@ class ServerTask:
         if not isinstance(configured, FileServer):
             return None
         due = self.triggers.next() if self.idle.is_set() else None
-        last = self._parts.history.last(self.number)
+        destination = self._destination
+        last = self._parts.history.last(destination)
         return ServerState(
             server=summary(configured),
             connecting=not self.idle.is_set(),
-            waiting_records=self._parts.ledger.count_waiting(self.number, streams.RECORDS),
-            waiting_files=len(self._parts.ledger.waiting(self.number)),
+            waiting_records=self._parts.ledger.count_waiting(destination, streams.RECORDS),
+            waiting_files=len(self._parts.ledger.waiting(destination)),
             last=last,
-            last_success=self._parts.history.last_success(self.number),
+            last_success=self._parts.history.last_success(destination),
             next=None if due is None else milliseconds(self._parts.clock) + int(due.seconds * 1000),
             next_trigger="" if due is None else due.trigger.value,
             failures=self.triggers.failures,
@@ -117,11 +128,20 @@ class ServerTask:
 
     @property
     def _may_connect(self) -> bool:
-        """Whether a connection may be made: while a revision is on trial only the main server is tried."""
+        """Whether a connection may be made: while a revision is on trial only the main server is tried.
+
+        One that runs under the number that the server had before is waited for.
+        """
         server, applied = self.server, self._applied
         if server is None or applied is None or self._parts.stop.is_set():
             return False
+        if not self._parts.turns.is_free(self._destination):
+            return False
         return server.mode is ServerMode.MAIN or not applied.provisional
+
+    @property
+    def _destination(self) -> int:
+        return self._applied.destination(self.number) if self._applied else self.number
 
     async def _wait(self, seconds: float) -> None:
         sleep = asyncio.ensure_future(self._parts.clock.sleep(seconds))
@@ -136,10 +156,12 @@ class ServerTask:
         applied, server = self._applied, self.server
         if applied is None or server is None:
             return Visited(ConnectionResult.DONE, (), again=False)
+        destination = self._destination
+        self._parts.turns.take(destination)
         self.idle.clear()
         self._changed()
         try:
-            visit = Visit(self._parts, applied, server, trigger)
+            visit = self._visit = Visit(self._parts, applied, server, trigger)
             visited = await in_thread(f"server {self.number}", visit.run)
         except OperationalError as error:  # full or busy; one that is damaged ends the service
             visited = self._broken(f"the gateway's own disk: {error.orig}; free it, or mend its rights")
@@ -150,7 +172,9 @@ class ServerTask:
             told = f"an error of the gateway's own ({type(error).__name__}); its cause stands in the log of sync"
             visited = self._broken(told)
         finally:
+            self._visit = None
             self.idle.set()
+            self._parts.turns.give_back(destination)
             self._changed()
         self._problems = visited.failures
         return visited

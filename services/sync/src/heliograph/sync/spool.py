@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, delete, func, insert, true
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import Session, col, select
 
-from heliograph.contract import Alarm, AlarmSource, CommandResults, Event, Level, Record, StorageState
+from heliograph.contract import Alarm, AlarmSource, CommandResults, Event, Level, Record, StorageState, TracePart
+from heliograph.formats.gziptext import pack
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.accounts import WHOLE, Accounts
@@ -34,6 +35,7 @@ from heliograph.sync.tables import (
     RefusedRow,
     ResultRow,
     RunRow,
+    TraceRow,
 )
 
 DATE_BYTES: Final = 19
@@ -43,6 +45,8 @@ WAITING_ALARMS: Final = 200_000
 LOG_BYTES: Final = 32 * 1024 * 1024
 """Text of the log on disk at most: when nobody takes it, the oldest lines go."""
 LINE_BYTES: Final = 4096
+TRACE_BYTES: Final = 64 * 1024 * 1024
+"""Compressed communication traces on disk at most: when nobody takes them, the oldest go."""
 DROPPED_TOGETHER: Final = 10_000
 
 
@@ -151,6 +155,15 @@ class Spool:
         with self._database.write() as session:
             return {result.identity for result in results if _store_result(session, result)}
 
+    def take_traces(self, parts: Sequence[TracePart]) -> int:
+        """Store communication traces whose identity is new; return how many old ones had to go for want of room."""
+        with self._database.write() as session:
+            for part in parts:
+                content = pack(part.text.encode())
+                row = {"identity": part.identity, "interface": part.interface.value, "content": content}
+                session.connection().execute(upsert(TraceRow).values(row).on_conflict_do_nothing())
+            return _cut_traces(session)
+
     def state(self) -> StorageState:
         """Say what waits, for the status."""
         with self._database.read() as session:
@@ -226,6 +239,19 @@ class Spool:
             session.add(LogRow(time=milliseconds(self._clock), level=Level.WARNING.value, service="sync", text=text))
             session.flush()
         return _log_bytes(session)
+
+
+def _cut_traces(session: Session) -> int:
+    """Delete the oldest traces beyond what may wait, but for those on their way; return how many."""
+    sizes = session.exec(select(TraceRow.id, func.length(TraceRow.content)).order_by(col(TraceRow.id).desc())).all()
+    room, old = TRACE_BYTES, []
+    for number, size in sizes:
+        room -= size
+        if room < 0:
+            old.append(number)
+    sent = select(col(LedgerRow.last)).where(LedgerRow.stream == "traces")
+    statement = delete(TraceRow).where(col(TraceRow.id).in_(old), col(TraceRow.id).not_in(sent))
+    return int(session.connection().execute(statement).rowcount)
 
 
 class _Batch:

@@ -66,7 +66,7 @@ class Support:
         if applied is None or not servers:
             return BundleAnswer(error=NO_SERVER if applied else "no configuration is in force yet: there is no server")
         numbers = tuple(sorted(servers))
-        name = self._bundles.name(applied.set.uid, numbers, milliseconds(self._clock))
+        name = self._bundles.name(applied.set.uid, milliseconds(self._clock))
         folder = str(name).partition(".")[0]
         content = pack_bundle(folder, self._files(applied, own), self._lines(), name.time // 1000)
         replaced = self._bundles.keep(name, content)

@@ -97,6 +97,18 @@ class BundleRow(SQLModel, table=True):
     content: bytes
 
 
+class TraceRow(SQLModel, table=True):
+    """One communication trace, or a part of a long one (spec 3.4)."""
+
+    __tablename__ = "trace"
+    __table_args__ = _NEVER_REUSED
+    id: int | None = Number
+    identity: str = Field(unique=True)
+    interface: str
+    content: bytes
+    """The text, compressed."""
+
+
 class RefusedRow(SQLModel, table=True):
     """How many records of a device were not stored because the storage was full."""
 
@@ -113,8 +125,19 @@ class FullRow(SQLModel, table=True):
     device: str = Field(primary_key=True)
 
 
+class DestinationRow(SQLModel, table=True):
+    """A server for which something waits: its id stands as `server` in the tables that follow (`places`)."""
+
+    __tablename__ = "destination"
+    __table_args__ = _NEVER_REUSED
+    id: int | None = Number
+    number: int
+    place: str
+    configured: bool
+
+
 class CursorRow(SQLModel, table=True):
-    """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`, `bundles`) in files."""
+    """Up to which row number a server has a stream (`records`, `alarms`, `log`, `results`, …) in files."""
 
     __tablename__ = "cursor"
     server: int = Field(primary_key=True)
@@ -198,6 +221,8 @@ class ConnectionRow(SQLModel, table=True):
     __table_args__ = _NEVER_REUSED
     number: int | None = Number
     server: int = Field(index=True)
+    """Its number at that time."""
+    destination: int = 0
     trigger: str
     start: int
     end: int | None = None

@@ -37,6 +37,10 @@ class Verdicts:
         self._number: int = number
         self._applied: set[str] = set(services)
 
+    def is_applied(self, number: int) -> bool:
+        """Whether every service applied this revision: none can reject it any more."""
+        return number == self._number and self._applied >= TAKERS
+
     def hear(self, state: ServiceState) -> Rejection | None:
         """Take the state of a service; return a rejection of the revision in force."""
         applied = self._configuration.applied

@@ -13,7 +13,7 @@ from heliograph.demo.simulator.banks import (
     ModbusFault,
     Registers,
 )
-from heliograph.demo.simulator.faults import Faults
+from heliograph.demo.simulator.faults import Faults, Respond
 from heliograph.demo.simulator.rtu import RtuSimulator, Silences
 from heliograph.demo.simulator.tcp import TcpSimulator
 from heliograph.demo.simulator.timing import LineTiming
@@ -32,6 +32,7 @@ __all__ = [
     "LineTiming",
     "ModbusFault",
     "Registers",
+    "Respond",
     "RtuSimulator",
     "Silences",
     "TcpSimulator",

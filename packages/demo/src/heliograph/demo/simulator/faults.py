@@ -1,7 +1,7 @@
 """What can be made to go wrong with a simulated device, while it runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from heliograph.demo.simulator.answers import answer, refusal
@@ -66,6 +66,13 @@ class Faults:
     def clear(self) -> None:
         """Be a healthy device again."""
         Faults.__init__(self)
+
+
+Respond = Callable[[bytes], Sequence[tuple[float, bytes | None]]]
+"""What answers a whole request frame instead of the units: whole frames, or None to cut the connection.
+
+Each with its time: seconds from the first byte of the request to the last byte of the answer.
+"""
 
 
 @dataclass(slots=True)

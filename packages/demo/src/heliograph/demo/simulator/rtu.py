@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import tty
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from typing import Self
 from heliograph.demo.simulator.answers import request_size
 from heliograph.demo.simulator.banks import Bank
 from heliograph.demo.simulator.crc import crc16
-from heliograph.demo.simulator.faults import BROADCAST_UNIT, Faults, Units
+from heliograph.demo.simulator.faults import BROADCAST_UNIT, Faults, Respond, Units
 from heliograph.demo.simulator.timing import LineTiming, wait_until
 
 LARGEST_FRAME_BYTES = 256
@@ -46,7 +46,10 @@ class Silences:
 
 
 class RtuSimulator:
-    """Serves `units` on a line; `device` is the path for the master and stays the same over `unplug` and `plug`."""
+    """Serves `units` on a line; `device` is the path for the master and stays the same over `unplug` and `plug`.
+
+    It is `path`, which must be free or an old link, or else one of its own.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class RtuSimulator:
         parity: str = "N",
         stop_bits: int = 1,
         paced: bool = True,
+        path: Path | None = None,
     ) -> None:
         self.units = Units(units)
         self.timing = LineTiming(baudrate, parity, stop_bits)
@@ -62,13 +66,15 @@ class RtuSimulator:
         self.silences = Silences()
         self.answer_delay = 0.0
         """Seconds from the end of the silence after a request to the first byte of its answer."""
+        self.respond: Respond | None = None
         self._directory = Path(tempfile.mkdtemp(prefix="heliograph-line-"))
+        self._path = path or self._directory / "tty"
         self._wire: _Wire | None = None
 
     @property
     def device(self) -> str:
         """What the master opens."""
-        return str(self._directory / "tty")
+        return str(self._path)
 
     @property
     def faults(self) -> dict[int, Faults]:
@@ -139,7 +145,7 @@ class _Wire:
                 self._note_silence(began - self.quiet_since)
             while frame:
                 # What stands behind the first one came while this thread was late: when, nobody knows.
-                self._handle(frame, ends)
+                self._handle(frame, began, ends)
                 buffer = buffer[len(frame) :]
                 frame = _first_frame(buffer, ended=not data)
             if not data:
@@ -166,11 +172,14 @@ class _Wire:
         self.ended.wait(seconds)
         return b""
 
-    def _handle(self, frame: bytes, ends: float) -> None:
+    def _handle(self, frame: bytes, began: float, ends: float) -> None:
         if not self.simulator.paced:
             ends = time.perf_counter()
         self.quiet_since = ends
         if crc16(frame[:-2]) != frame[-2:]:
+            return
+        if self.simulator.respond is not None:
+            self._respond(self.simulator.respond(frame), began, ends)
             return
         fault = self.simulator.faults.get(frame[0])
         if fault is not None and fault.echo:
@@ -200,6 +209,15 @@ class _Wire:
                 return
             self._write(data[place : place + 1])
         self.quiet_since = time.perf_counter()
+
+    def _respond(self, answers: Sequence[tuple[float, bytes | None]], began: float, ends: float) -> None:
+        character = self.timing.character if self.simulator.paced else 0.0
+        earliest = ends + self.timing.silence
+        for seconds, data in answers:
+            if data is not None:
+                begin = max(earliest, began + seconds - len(data) * character)
+                self.late.append((begin, data))
+                earliest = begin + len(data) * character
 
     def _note_silence(self, seconds: float) -> None:
         silences = self.simulator.silences

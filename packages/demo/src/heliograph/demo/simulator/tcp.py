@@ -3,12 +3,12 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, cast
 
 from heliograph.demo.simulator.banks import Bank
-from heliograph.demo.simulator.faults import Faults, Units
+from heliograph.demo.simulator.faults import Faults, Respond, Units
 
 HEADER_BYTES = 7
 _HEADER = struct.Struct(">HHHB")
@@ -28,6 +28,7 @@ class TcpSimulator:
         """Seconds that every answer takes."""
         self.most_connections: int | None = None
         """So many clients at a time; who comes beyond it is accepted and cut at once, as small devices do."""
+        self.respond: Respond | None = None
         self.connections: set[_Connection] = set()
         self.accepted = 0
         """How many connections were made since the start."""
@@ -114,9 +115,11 @@ class _Connection(asyncio.Protocol):
                 return
             if len(self.buffer) < 6 + length:
                 return
-            request = self.buffer[HEADER_BYTES : 6 + length]
-            self.buffer = self.buffer[6 + length :]
-            self._handle(transaction, unit, request)
+            frame, self.buffer = self.buffer[: 6 + length], self.buffer[6 + length :]
+            if self.simulator.respond is not None:
+                self._respond(self.simulator.respond(frame))
+            else:
+                self._handle(transaction, unit, frame[HEADER_BYTES:])
 
     def _handle(self, transaction: int, unit: int, request: bytes) -> None:
         reply = self.simulator.units.answer(unit, request, gateway=True)
@@ -138,6 +141,13 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(seconds, self._send, data)
         else:
             self._send(data)
+
+    def _respond(self, answers: Sequence[tuple[float, bytes | None]]) -> None:
+        for seconds, frame in answers:
+            if frame is None:
+                asyncio.get_running_loop().call_later(seconds, self.reset)
+            else:
+                asyncio.get_running_loop().call_later(seconds, self._send, frame)
 
     def _send(self, frame: bytes) -> None:
         if self.transport is not None:

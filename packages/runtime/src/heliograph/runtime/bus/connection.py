@@ -52,6 +52,7 @@ class Connection:
             with suppress(*NATS_ERRORS):
                 async with asyncio.timeout(2):
                     await self._client.close()
+        _let_go(self._client)
 
     @property
     def is_open(self) -> bool:
@@ -153,6 +154,11 @@ class Connection:
             await self._lost()
             closed.set()
 
+        async def told(error: Exception) -> None:
+            _log.info("bus: %s", error or type(error).__name__)
+            if client.is_reconnecting:
+                _let_go(client)
+
         client = Client()
         try:
             await client.connect(
@@ -170,11 +176,14 @@ class Connection:
                 disconnected_cb=self._lost,
                 reconnected_cb=self._found,
                 closed_cb=ended,
-                error_cb=_told,
+                error_cb=told,
             )
         except asyncio.CancelledError:
             with suppress(*NATS_ERRORS):
                 await client.close()
+            raise
+        except Exception:
+            _let_go(client)
             raise
         client.options.update(allow_reconnect=True, max_reconnect_attempts=-1)
         self._client = client
@@ -199,5 +208,8 @@ async def _tried(step: Step) -> None:
         _log.warning("bus: %s", error or type(error).__name__)
 
 
-async def _told(error: Exception) -> None:
-    _log.info("bus: %s", error or type(error).__name__)
+def _let_go(client: Client) -> None:
+    """Close the socket of a client: nats-py leaves that of a try that failed to the collector of garbage."""
+    transport: Any = client._transport  # noqa: SLF001  # nats-py offers no public way
+    if transport is not None:
+        transport.close()

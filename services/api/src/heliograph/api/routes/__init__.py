@@ -1,6 +1,17 @@
 """The paths of the api, a file for each part."""
 
-from heliograph.api.routes import configuration, connections, devices, edits, health, history, page, status, support
+from heliograph.api.routes import (
+    configuration,
+    connections,
+    devices,
+    edits,
+    health,
+    history,
+    page,
+    status,
+    support,
+    traces,
+)
 
 ROUTERS = (
     status.router,
@@ -10,6 +21,7 @@ ROUTERS = (
     configuration.router,
     edits.router,
     support.router,
+    traces.router,
     health.router,
     page.router,
 )

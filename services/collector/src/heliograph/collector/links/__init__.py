@@ -19,6 +19,7 @@ from heliograph.collector.links.errors import (
 from heliograph.collector.links.link import Counters, Link, OnDrop
 from heliograph.collector.links.port import SerialPort, meter_port
 from heliograph.collector.links.rtu import RtuLink
+from heliograph.collector.links.tap import OnBytes, Tap
 from heliograph.collector.links.tcp import TcpLink
 
 __all__ = [
@@ -36,12 +37,14 @@ __all__ = [
     "ModbusException",
     "NoAnswer",
     "NobodyBehind",
+    "OnBytes",
     "OnDrop",
     "RawCall",
     "ReadCall",
     "RtuLink",
     "SerialPort",
     "Silence",
+    "Tap",
     "TcpLink",
     "WriteCall",
     "meter_port",

@@ -25,6 +25,7 @@ from heliograph.collector.links.errors import (
 from heliograph.collector.links.hunt import AnyHunt, Found, hunt
 from heliograph.collector.links.modbus import answer_data
 from heliograph.collector.links.port import SerialPort
+from heliograph.collector.links.tap import Tap
 from heliograph.collector.links.timing import character_seconds, pause_seconds, silence_seconds
 from heliograph.formats.daq import SerialLine
 
@@ -49,10 +50,18 @@ class Tally:
 class SerialExchange:
     """Speaks with the units behind one port. `stopped` ends a wait early; `doubts` outlive the port."""
 
-    def __init__(self, line: SerialLine, port: SerialPort, doubts: Doubts, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        line: SerialLine,
+        port: SerialPort,
+        doubts: Doubts,
+        stopped: Callable[[], bool],
+        tap: Tap | None = None,
+    ) -> None:
         self.port = port
         self.tally = Tally()
         self._stopped = stopped
+        self._tap = tap or Tap()
         self._name = line.name
         self._character = character_seconds(line)
         self._silence = silence_seconds(line)
@@ -169,6 +178,7 @@ class SerialExchange:
         if found is None:
             self._drop(earlier, stray)
         else:
+            self._tap.received(stray, "late")
             self._drop_late(earlier, found)
 
     def _drop(self, target: AnyHunt, data: bytes) -> None:
@@ -179,11 +189,13 @@ class SerialExchange:
             unit, kind = answer[0], "late"
         if kind == "late" and unit == target.call.unit:  # in another one's name a faulty device may speak as well
             self._doubts.came(answer)
+        self._tap.received(data, kind, time.perf_counter() - self._quiet_since)
         self.tally.drops.append((unit, kind))
 
     def _send(self, target: AnyHunt) -> float:
         began = time.perf_counter()
         self.port.write(target.request)
+        self._tap.sent(target.request)
         self._quiet_since = began + len(target.request) * self._character
         self._last = target
         self.tally.requests += 1
@@ -232,9 +244,11 @@ class SerialExchange:
         before = data[: found.start]
         if isinstance(target.call, ReadCall):
             self._echoes = target.request in before
-        for rest in (before, data[found.end :]):
-            if rest:
-                self._drop(target, rest)
+        if before:
+            self._drop(target, before)
+        self._tap.received(data[found.start : found.end], "exception" if found.is_refusal else "")
+        if rest := data[found.end :]:
+            self._drop(target, rest)
 
     def _failure(self, drops: list[tuple[int, DropKind]]) -> NoAnswer:
         if drops:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from heliograph.collector.links.calls import RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import DropKind
+from heliograph.collector.links.tap import Tap
 
 OnDrop = Callable[[int, DropKind], None]
 """Told what was dropped, and the unit: the one in turn, or the one whose answer came late."""
@@ -40,6 +41,8 @@ class Link(Protocol):
     counters: Counters
     on_drop: OnDrop | None
     """Set by the owner, called in the event loop."""
+    tap: Tap
+    """Where a communication trace listens."""
 
     async def read(self, call: ReadCall, timeout: float) -> bytes:  # noqa: ASYNC109 - begins with the exchange, not with the call
         """Return the data bytes as they stand on the wire: registers big-endian, or packed bits.

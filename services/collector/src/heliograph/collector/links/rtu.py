@@ -15,6 +15,7 @@ from heliograph.collector.links.errors import LinkDown, ModbusException
 from heliograph.collector.links.exchange import SerialExchange, Tally
 from heliograph.collector.links.link import Counters, OnDrop
 from heliograph.collector.links.port import SerialPort
+from heliograph.collector.links.tap import Tap
 from heliograph.formats.daq import SerialLine
 from heliograph.runtime.retry import Backoff
 
@@ -49,8 +50,9 @@ class RtuLink:
         self.name = line.name
         self.counters = Counters()
         self.on_drop: OnDrop | None = None
+        self.tap = Tap()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._worker = _Worker(line, device, backoff or Backoff(0.5, 10), self._jobs, self._settle)
+        self._worker = _Worker(line, device, backoff or Backoff(0.5, 10), self._jobs, self._settle, self.tap)
         self._thread = threading.Thread(target=self._worker.run, name=f"line {line.name}", daemon=True)
         self._closed = False
 
@@ -114,12 +116,14 @@ class _Worker:
         backoff: Backoff,
         jobs: "queue.SimpleQueue[_Job | None]",
         settle: Callable[[_Job, _Outcome], None],
+        tap: Tap,
     ) -> None:
         self.stopped = threading.Event()
         self._line, self._device = line, device
         self._backoff = backoff
         self._jobs = jobs
         self._settle = settle
+        self._tap = tap
         self._exchange: SerialExchange | None = None
         self._doubts = Doubts()
         self._retry_at = 0.0
@@ -170,10 +174,12 @@ class _Worker:
                 port = SerialPort(self._line, self._device)
             except LinkDown as down:
                 raise self._wait(down) from down
-            self._exchange = SerialExchange(self._line, port, self._doubts, self.stopped.is_set)
+            self._exchange = SerialExchange(self._line, port, self._doubts, self.stopped.is_set, self._tap)
+            self._tap.happened(f"opened {self._device}")
         return self._exchange
 
     def _wait(self, down: LinkDown) -> LinkDown:
+        self._tap.happened(down.cause)
         down.retry_in = self._backoff.wait()
         self._retry_at = time.perf_counter() + down.retry_in
         return down

@@ -11,6 +11,7 @@ from heliograph.collector.links.calls import Call, RawCall, ReadCall, WriteCall
 from heliograph.collector.links.errors import DROP_TEXTS, BadFrame, DropKind, LinkDown, ModbusException, Silence
 from heliograph.collector.links.link import Counters, OnDrop
 from heliograph.collector.links.modbus import tcp_frame
+from heliograph.collector.links.tap import Tap
 from heliograph.collector.links.tcp_socket import ModbusSocket, SocketLost
 from heliograph.runtime.retry import Backoff
 
@@ -38,6 +39,7 @@ class TcpLink:
         self.name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.counters = Counters()
         self.on_drop: OnDrop | None = None
+        self.tap = Tap()
         self._host, self._port = host, port
         self._keep_alive = keep_alive
         self._connect_timeout = connect_timeout
@@ -115,7 +117,7 @@ class TcpLink:
 
     def _failure(self, wire: ModbusSocket, timeout: float) -> Silence | BadFrame:
         if wire.filled:
-            wire.drop("short")
+            wire.drop_rest("short")
             self._drop_socket()
         if wire.dropped is not None:
             self._silences = 0
@@ -130,6 +132,7 @@ class TcpLink:
     def _down(self, wire: ModbusSocket, cause: str) -> LinkDown:
         """Say that a connection ended; where it never carried an answer, the next one has to wait."""
         self._drop_socket()
+        self.tap.happened(cause)
         if not wire.answers:
             self._retry_at = wire.loop.time() + self._backoff.wait()
         return LinkDown(f"{self.name}: {cause}", max(0.0, self._retry_at - wire.loop.time()))
@@ -150,13 +153,19 @@ class TcpLink:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 _, self._socket = await loop.create_connection(
-                    lambda: ModbusSocket(loop, self._count_drop), self._host, self._port, happy_eyeballs_delay=0.25
+                    lambda: ModbusSocket(loop, self._count_drop, self.tap),
+                    self._host,
+                    self._port,
+                    happy_eyeballs_delay=0.25,
                 )
         except (OSError, UnicodeError) as error:
             waits = self._backoff.wait()
             self._retry_at = loop.time() + waits
-            raise LinkDown(f"{self.name}: {_cause(error, self._connect_timeout)}", waits) from error
+            cause = _cause(error, self._connect_timeout)
+            self.tap.happened(cause)
+            raise LinkDown(f"{self.name}: {cause}", waits) from error
         self.counters.connections += 1
+        self.tap.happened("connected")
         self._set_keep_alive(self._socket)
         return self._socket
 

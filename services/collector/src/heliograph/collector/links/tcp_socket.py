@@ -11,6 +11,7 @@ from typing import cast
 from heliograph.collector.links.calls import Call
 from heliograph.collector.links.errors import DropKind, ModbusException
 from heliograph.collector.links.modbus import Mismatch, answer_data, split_tcp
+from heliograph.collector.links.tap import Tap
 
 HEADER_BYTES = 6
 LARGEST_LENGTH = 254
@@ -24,7 +25,9 @@ class SocketLost(Exception):
 class ModbusSocket(asyncio.BufferedProtocol):
     """One connection: at most one request awaits its answer, everything else that arrives is dropped."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, count_drop: Callable[[int, DropKind], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, count_drop: Callable[[int, DropKind], None], tap: Tap | None = None
+    ) -> None:
         self.loop = loop
         self.transport: asyncio.Transport
         self.lost: Exception | None = None
@@ -34,6 +37,7 @@ class ModbusSocket(asyncio.BufferedProtocol):
         self.dropped: DropKind | None = None
         """What was dropped last since the request was sent."""
         self._count_drop = count_drop
+        self._tap = tap or Tap()
         self._buffer = bytearray(_BUFFER_BYTES)
         self._call: Call | None = None
         self._unit = 0
@@ -45,7 +49,7 @@ class ModbusSocket(asyncio.BufferedProtocol):
     async def ask(self, call: Call, transaction: int, frame: bytes, timeout: float) -> bytes:  # noqa: ASYNC109 - a timer that stands costs less than asyncio.timeout
         """Send a request and return the data of its answer; raises `TimeoutError` and `SocketLost` too."""
         if self.filled:
-            self.drop("late")
+            self.drop_rest("late")
             self.filled = 0
         self.dropped = None
         self._call, self._transaction, self._unit = call, transaction, call.unit
@@ -54,6 +58,7 @@ class ModbusSocket(asyncio.BufferedProtocol):
         self._arm(self.loop.time() + timeout)
         try:
             self.transport.write(frame)
+            self._tap.sent(frame)
             return await waiter
         finally:
             self._waiter = None
@@ -80,9 +85,14 @@ class ModbusSocket(asyncio.BufferedProtocol):
         self.lost = self.lost or ConnectionAbortedError()
         self.transport.abort()
 
-    def drop(self, kind: DropKind, unit: int | None = None) -> None:
+    def drop_rest(self, kind: DropKind) -> None:
+        """Count what is no whole frame; the owner lets it go."""
+        self.drop(kind, data=self._buffer[: self.filled])
+
+    def drop(self, kind: DropKind, unit: int | None = None, data: bytes | bytearray = b"") -> None:
         """Count what was dropped, for the unit that was asked last unless another one is at fault."""
         self.dropped = kind
+        self._tap.received(data, kind)
         self._count_drop(self._unit if unit is None else unit, kind)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -129,14 +139,16 @@ class ModbusSocket(asyncio.BufferedProtocol):
             _check_header(frame)
             transaction, unit, message = split_tcp(frame)
             if transaction != self._transaction or waiter is None or waiter.done() or call is None:
-                self.drop("late", unit)
+                self.drop("late", unit, frame)
             elif unit != self._unit:
-                self.drop("unit")
+                self.drop("unit", data=frame)
             else:
                 waiter.set_result(answer_data(call, message))
+                self._tap.received(frame)
         except Mismatch as mismatch:
-            self.drop(mismatch.kind)
+            self.drop(mismatch.kind, data=frame)
         except ModbusException as refusal:
+            self._tap.received(frame, "exception")
             self._end(refusal)
 
     def _end(self, error: Exception) -> None:

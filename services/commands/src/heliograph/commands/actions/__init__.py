@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from heliograph.commands.actions import connect, get_parameters, read_variable, status, write_variable
+from heliograph.commands.actions import connect, get_parameters, log, read_variable, status, write_variable
 from heliograph.commands.gateway import Gateway
 
 Action = Callable[[Gateway, Mapping[str, Any]], Awaitable[Any]]
@@ -14,6 +14,7 @@ ACTIONS: Mapping[str, Action] = {
     "writeVariable": write_variable.run,
     "readVariable": read_variable.run,
     "connect": connect.run,
+    "log": log.run,
     "status": status.run,
 }
 """By the function's name, as `language.COMMANDS` declares them."""

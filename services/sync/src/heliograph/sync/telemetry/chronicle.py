@@ -46,17 +46,18 @@ class Chronicle:
         self._since = 0
         self._noted = 0.0
         self._is_day = False
+        self._destination: int | None = None
         self._clear()
 
-    def begin(self, trigger: Trigger, *, is_day: bool) -> None:
+    def begin(self, trigger: Trigger, *, is_day: bool, destination: int | None = None) -> None:
         """Open a row, or go on with the one that is open. A day's row tells when each failure was."""
-        self._is_day = is_day
+        self._is_day, self._destination = is_day, destination
         now = milliseconds(self._clock)
         if self._row is not None and not 0 <= now - self._since < DAY_MS:
             self.end()
         if self._row is None:
             self._clear()
-            self._row, self._since = self._history.begin(self._server, trigger, now), now
+            self._row, self._since = self._history.begin(self._server, trigger, now, destination), now
 
     def connected(self) -> None:
         """The server was reached."""
@@ -88,7 +89,7 @@ class Chronicle:
         """Begin a new row where the open one is a day old."""
         if self._row is not None and not 0 <= milliseconds(self._clock) - self._since < DAY_MS:
             self.end()
-            self.begin(Trigger.SCHEDULE, is_day=True)
+            self.begin(Trigger.SCHEDULE, is_day=True, destination=self._destination)
             self.connected()
 
     def end(self, result: ConnectionResult | None = None) -> None:

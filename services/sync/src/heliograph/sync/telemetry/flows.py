@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from heliograph.sync.answers import Answers
+from heliograph.sync.destinations import fact_of
 from heliograph.sync.diary import Diary
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.telemetry.discovery import topic_of
@@ -19,9 +20,10 @@ Publish = Callable[[str, bytes, bool], int]
 class AnswerFlow:
     """Results on our disk → `TopicResult`: each is let go of after its acknowledgement (spec 4.1)."""
 
-    def __init__(self, answers: Answers, server: int, topic: str, diary: Diary) -> None:
+    def __init__(self, answers: Answers, destination: int, topic: str, diary: Diary, name: str) -> None:
         self._answers = answers
-        self._server = server
+        self._destination = destination
+        self._name = name
         self._topic = topic
         self._diary = diary
         self._last = 0
@@ -46,7 +48,7 @@ class AnswerFlow:
         """Publish what waits, as far as the window goes; return the bytes."""
         if not self._news or len(self._flying) >= WINDOW:
             return 0
-        rows = self._answers.waiting(self._server, self._last, WINDOW - len(self._flying))
+        rows = self._answers.waiting(self._destination, self._last, WINDOW - len(self._flying))
         self._news = bool(rows)
         size = 0
         for row in rows:
@@ -69,16 +71,16 @@ class AnswerFlow:
     def _drop(self, identity: str) -> None:
         self._answers.done([self._last])
         self._diary.warning(
-            f"server {self._server}: the results of command {identity} are dropped: no TopicResult is configured"
+            f"{self._name}: the results of command {identity} are dropped: no TopicResult is configured"
         )
 
 
 class DiscoveryFlow:
     """One retained message a device, and an empty one for each that is gone."""
 
-    def __init__(self, revisions: Revisions, server: int) -> None:
+    def __init__(self, revisions: Revisions, destination: int) -> None:
         self._revisions = revisions
-        self._fact = f"mqtt {server}: discovered"
+        self._fact = fact_of(destination, "discovered")
         self._wanted: dict[str, bytes] = {}
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._flying: set[int] = set()

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
+from heliograph.sync.destinations import fact_of
 from heliograph.sync.diary import Diary
 from heliograph.sync.mailbox import Mailbox, Message
 from heliograph.sync.revisions import Revisions
@@ -20,14 +21,14 @@ class Inward:
     """Subscribes, and lets go of a message at the broker only after it lies in the inbox."""
 
     def __init__(
-        self, mailbox: Mailbox, revisions: Revisions, diary: Diary, server: int, born: Callable[[], None]
+        self, mailbox: Mailbox, revisions: Revisions, diary: Diary, destination: int, born: Callable[[], None]
     ) -> None:
         self._mailbox = mailbox
         self._revisions = revisions
         self._diary = diary
-        self._server = server
+        self._destination = destination
         self._born = born
-        self._fact = f"mqtt {server}: subscribed"
+        self._fact = fact_of(destination, "subscribed")
         self._command = ""
         self._unsure: list[int] = []
         self._marks: dict[int, list[int]] = {}
@@ -37,7 +38,7 @@ class Inward:
     def begin(self, session: Session, command: str, *, birth: bool) -> None:
         """Subscribe to what is wanted now, and leave what an earlier configuration wanted."""
         if not session.resumed:  # the broker knows nothing of earlier messages: it delivers none of them again
-            self._mailbox.forget_messages(self._server)
+            self._mailbox.forget_messages(self._destination)
         self._command = command
         wanted = [topic for topic in (command, BIRTH_TOPIC if birth else "") if topic]
         before = json.loads(self._revisions.fact(self._fact) or "[]")
@@ -70,7 +71,7 @@ class Inward:
         """The broker acknowledged a message of ours: what we acknowledged before it will not come again."""
         packets = self._marks.pop(number, None)
         if packets:
-            self._mailbox.forget_messages(self._server, packets)
+            self._mailbox.forget_messages(self._destination, packets)
 
     def _may_enter(self, message: Incoming) -> bool:
         """Put a command in the inbox; tell whether the broker may let go of it."""
@@ -80,7 +81,7 @@ class Inward:
                 return False
             self._mailbox.take_message(
                 Message(
-                    self._server,
+                    self._destination,
                     message.topic,
                     message.content,
                     message.packet if message.qos else 0,

@@ -5,7 +5,6 @@ It has the face of `server.ServerTask`. The session lives in a thread of its own
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
@@ -64,6 +63,7 @@ class MqttTask:
         self._problems: tuple[str, ...] = ()
         parts.spool.listen(self._stored)
         parts.mailbox.answers.listen(self._answered)
+        parts.turns.listen(self._news.set)
 
     @property
     def server(self) -> MqttServer | None:
@@ -80,6 +80,7 @@ class MqttTask:
         self.triggers.hurry(on_trial=applied.provisional and proves, anew=begins_trial(before, applied))
         if self.server is None:
             self.triggers.begun()
+        if self.server is None or not self._is_there(before, applied):
             self._problems = ()
         if self._visit is not None and not self._is_same(before, applied):
             self._visit.orders.leave()
@@ -141,15 +142,16 @@ class MqttTask:
         server, parts = self.server, self._parts
         if server is None:
             return None
-        takes = parts.ledger.position(self.number, streams.RECORDS) is not None
+        destination = self._destination
+        takes = parts.ledger.position(destination, streams.RECORDS) is not None
         due = self.triggers.next() if self.idle.is_set() or self._is_connected else None
         last = self._last
-        reached = milliseconds(parts.clock) if self._is_connected else parts.history.last_success(self.number)
+        reached = milliseconds(parts.clock) if self._is_connected else parts.history.last_success(destination)
         return ServerState(
             server=summary(server),
             connecting=self._visit is not None and not self._is_connected,
             connected=self._is_connected,
-            waiting_records=parts.ledger.count_waiting(self.number, streams.RECORDS) if takes else 0,
+            waiting_records=parts.ledger.count_waiting(destination, streams.RECORDS) if takes else 0,
             last=last,
             last_success=reached,
             next=None if due is None else milliseconds(parts.clock) + int(due.seconds * 1000),
@@ -161,7 +163,8 @@ class MqttTask:
     @property
     def _last(self) -> Connection | None:
         """The row that is open, which tells of now, else the last one that ended."""
-        return self._parts.history.open_row(self.number) or self._parts.history.last(self.number)
+        history, destination = self._parts.history, self._destination
+        return history.open_row(destination) or history.last(destination)
 
     @property
     def _may_begin(self) -> bool:
@@ -172,7 +175,13 @@ class MqttTask:
         if applied.provisional and applied.main is not None:  # on trial only the main server is tried
             return False
         visit = self._visit
-        return visit is None or (self._is_connected and not visit.orders.is_over and is_permanent(self.server))
+        if visit is None:  # the server may still be visited under the number that it had before
+            return self._parts.turns.is_free(self._destination)
+        return self._is_connected and not visit.orders.is_over and is_permanent(self.server)
+
+    @property
+    def _destination(self) -> int:
+        return self._applied.destination(self.number) if self._applied else self.number
 
     def _server_of(self, applied: Applied | None) -> MqttServer | None:
         servers = applied.set.config.servers if applied else ()
@@ -182,10 +191,15 @@ class MqttTask:
         """Whether the session of one revision serves another: what it is opened with is the same."""
         return (
             before is not None
+            and self._is_there(before, after)
             and self._server_of(before) == self._server_of(after)
             and before.set.uid == after.set.uid
             and _certificates(before) == _certificates(after)
         )
+
+    def _is_there(self, before: Applied | None, after: Applied) -> bool:
+        """Whether what waits for the server of this number is what waited for it before."""
+        return before is None or before.destination(self.number) == after.destination(self.number)
 
     def _stored(self) -> None:
         """Records were stored, in whatever thread."""
@@ -210,6 +224,7 @@ class MqttTask:
                 loop.call_soon_threadsafe(self._connected, visit, applied)
 
         visit = self._visit = Visit(self._tools, applied, server, trigger, connected)
+        self._parts.turns.take(visit.destination)
         self.idle.clear()
         self._changed()
         self._work = asyncio.create_task(self._serve(visit, applied), name=f"sync: mqtt {self.number}")
@@ -230,7 +245,7 @@ class MqttTask:
     async def _serve(self, visit: Visit, applied: Applied) -> None:
         """Let a visit run to its end."""
         try:
-            visited = await in_thread(f"mqtt {self.number}", lambda: self._run(visit))
+            visited = await in_thread(f"mqtt {self.number}", visit.run)
         except OperationalError as error:  # full or busy; one that is damaged ends the service
             visited = self._broken(f"the gateway's own disk: {error.orig}; free it, or mend its rights")
         except DatabaseError:
@@ -243,6 +258,7 @@ class MqttTask:
             was_connected, self._is_connected, self._visit = self._is_connected, False, None
             self.idle.set()
             self._news.set()
+            self._parts.turns.give_back(visit.destination)
         self._problems = visited.failures
         if not was_connected and visited.again:
             self._outcome(self.number, applied, False)
@@ -258,13 +274,6 @@ class MqttTask:
             self._parts.diary.info(
                 f"server {self.number}: the next connection comes in {due.seconds:.0f} s ({due.trigger})"
             )
-
-    def _run(self, visit: Visit) -> Visited:
-        """In the thread: files that were made for this number while it was a file server are of no use any more."""
-        outgoing = self._parts.outgoing / str(self.number)
-        if outgoing.exists() and not self._parts.ledger.waiting(self.number):
-            shutil.rmtree(outgoing, ignore_errors=True)
-        return visit.run()
 
     def _broken(self, text: str) -> Visited:
         self._tools.chronicle.fail(text)

@@ -5,6 +5,7 @@ leave, or the link is lost.
 """
 
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,10 +67,13 @@ class Visit:
         self._broker: Broker = broker_of(server, applied.set.uid, tools.timeout_seconds)
         self._topics: Topics = topics_of(server, applied.set.uid)
         self._stock = Stock(self._parts.database, tools.definitions, self._parts.diary, self._name)
-        self._answers = AnswerFlow(self._parts.mailbox.answers, server.number, self._topics.result, self._parts.diary)
-        self._discovery = DiscoveryFlow(tools.revisions, server.number)
+        self.destination = applied.destination(server.number)
+        self._answers = AnswerFlow(
+            self._parts.mailbox.answers, self.destination, self._topics.result, self._parts.diary, self._name
+        )
+        self._discovery = DiscoveryFlow(tools.revisions, self.destination)
         self._inward = Inward(
-            self._parts.mailbox, tools.revisions, self._parts.diary, server.number, self._discovery.again
+            self._parts.mailbox, tools.revisions, self._parts.diary, self.destination, self._discovery.again
         )
         self._moved = (0.0, 0)
         self._refused: tuple[str, ...] = ()
@@ -78,7 +82,7 @@ class Visit:
     def run(self) -> Visited:
         """Connect, serve, leave; never raises for the server's sake."""
         chronicle, diary = self._tools.chronicle, self._parts.diary
-        chronicle.begin(self._trigger, is_day=self._permanent)
+        chronicle.begin(self._trigger, is_day=self._permanent, destination=self.destination)
         self._parts.concealed.learn(self._server.password, self._server.login)
         diary.info(
             f"{self._name}: connecting to {self._told_server} with revision {self._applied.number} ({self._trigger})"
@@ -129,6 +133,7 @@ class Visit:
             self._begin(session)
             self._serve(session)
             session.leave()
+            self._hear(session)  # what the broker acknowledged meanwhile is not sent again
         finally:
             self.orders.waker = lambda: None
             session.close()
@@ -162,13 +167,20 @@ class Visit:
             self._check_progress(session)
 
     def _new_flows(self) -> dict[str, Outflow]:
+        if not self._applied.provisional:
+            self._take_over_files()
         made = {streams.RECORDS: self._stock.records, streams.ALARMS: self._stock.alarms}
         takes = streams.streams_of(self._server)
         return {
-            stream: Outflow(self._parts.ledger, self._server.number, stream, make, on_trial=self._applied.provisional)
+            stream: Outflow(self._parts.ledger, self.destination, stream, make, on_trial=self._applied.provisional)
             for stream, make in made.items()
             if stream in takes
         }
+
+    def _take_over_files(self) -> None:
+        """Give what was made into files while this was a file server again, by messages."""
+        self._parts.ledger.rewind(self.destination)
+        shutil.rmtree(self._parts.outgoing / str(self.destination), ignore_errors=True)
 
     def _want_discovery(self) -> None:
         wanted = discovery(self._applied, self._topics) if self._server.home_assistant else {}
