@@ -260,4 +260,4 @@ async def test_the_whole_service_goes_on_with_its_servers_configuration(broker, 
         assert revisions[-1].files[INV] == OTHER.decode()
         await api.request(CONNECT, ConnectRequest(server=1), timeout=5)
         await until(lambda: any("from the last confirmed set" in text for text in running.texts(1, "LOG")))
-    assert [r.number for r in revisions[-2:]] == [2, 3]
+    assert list(dict.fromkeys(r.number for r in revisions))[-2:] == [2, 3], "the bus may be given one twice"
