@@ -75,6 +75,7 @@ async def test_an_operator_edits_files_on_his_server_and_the_plant_follows_safel
             edit = {DAQ: alpha.tree.root.joinpath(DAQ).read_text() + mark}
             answer = await gateway.patch("/api/v1/configuration/files", {"files": edit})
             assert answer["provisional"] is False
+            await day.revision(answer["revision"])  # the tasks of the servers have it before the bus has
             for number in (2, 1):  # server 2 is the main one by now
                 await day.connect(number)
             assert alpha.tree.root.joinpath(DAQ).read_text().endswith(mark)

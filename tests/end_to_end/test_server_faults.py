@@ -20,6 +20,8 @@ from support.suffering import KINDS, Suffering
 from support.truncating import HELD, TRUNCATING, Truncating
 from support.whole import Plant, make_set_of
 
+ENOUGH = 3
+"""Records of each device before a delivery is judged."""
 LIMIT = 120
 CUTS = (0.45, 0.7, 0.9)
 """Where the line is cut, as shares of the bytes of an ordinary connection."""
@@ -190,6 +192,11 @@ async def test_a_server_that_accepts_and_stores_less_loses_nothing_and_the_log_s
                 if main.two_steps:
                     assert delivered(main) == before, "half a file got its name"
             await mended(gateway)
+            await gateway.until(
+                "every device has records",
+                "/api/v1/status",
+                lambda s: all(d["records"] >= ENOUGH for d in s["devices"]),
+            )
             until = await settle(gateway)
             check(gateway, plant, main.tree, DateForm.YMD, until, least=len(plant.witnesses))
             check(gateway, plant, backup_server.tree, DateForm.DMY, until, least=len(plant.witnesses))

@@ -43,7 +43,7 @@ async def settle(gateway: Stack) -> float:
 
 
 def check(gateway: Stack, plant: Plant, tree: Tree, dates: DateForm, until: float, least: int = LEAST_RECORDS) -> None:
-    """Fail unless each record stands once on this server, at least so many, and no alarm twice."""
+    """Fail unless each record stands once on this server, at least so many, and no alarm twice; a long run has some."""
     wrong = []
     lives = gateway.lives["collector"]
     files = sorted((tree.root / "DATA").iterdir())
@@ -55,7 +55,7 @@ def check(gateway: Stack, plant: Plant, tree: Tree, dates: DateForm, until: floa
     assert not wrong, "\n".join(wrong[:40] + told)
     assert sum(len(some) for some in rows.values()) > least
     alarms = Counter(alarm_lines(tree))
-    assert alarms
+    assert alarms or least < LEAST_RECORDS
     assert not [line for line, times in alarms.items() if times > 1]
     assert not list(tree.root.rglob("*.tmp"))
 
