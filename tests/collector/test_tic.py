@@ -2,8 +2,6 @@
 
 import termios
 
-import pytest
-
 from heliograph.collector.links import meter_port
 from heliograph.contract import DeviceCondition, ParametersRequest, ReadRequest, RecordKind, WriteRequest
 from heliograph.contract.channels import PARAMETERS, READ, WRITE
@@ -165,7 +163,6 @@ async def test_a_revision_that_changes_nothing_of_the_meter_keeps_its_port(broke
         await until(lambda: sync.records and sync.records[-1].values[-1] == "035", "the new variable is recorded")
 
 
-@pytest.mark.skipif(not hasattr(termios, "INPCK"), reason="no such driver setting here")
 async def test_the_driver_checks_the_parity_of_each_character():
     async with Meter(b"") as meter:
         port = meter_port(meter.device, 1200)
