@@ -10,6 +10,19 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from heliograph.contract.commanding import (
+    ExecuteAnswer,
+    ExecuteRequest,
+    FactoryRequest,
+    JournalEntry,
+    JournalPage,
+    JournalRequest,
+    PlantChange,
+    RestartNotice,
+    ScriptLogPage,
+    ScriptLogRequest,
+    ScriptRequest,
+)
 from heliograph.contract.configuration import Revision
 from heliograph.contract.detections import (
     DetectAnswer,
@@ -126,6 +139,7 @@ STREAMS = (
     Stream("EVENTS", ("events.*",), "workqueue", 64 * MEBIBYTE, "lines of the log on their way to sync"),
     Stream("COMMANDS", ("commands.*",), "workqueue", 64 * MEBIBYTE, "command texts not yet executed"),
     Stream("RESULTS", ("results.*",), "workqueue", 64 * MEBIBYTE, "results on their way back"),
+    Stream("CHANGES", ("changes.*",), "workqueue", 16 * MEBIBYTE, "writes that no command asked for"),
     Stream("TRACES", ("traces.*",), "workqueue", 64 * MEBIBYTE, "communication traces on their way to sync"),
     Stream("CONFIGURATION", ("configuration.revision",), "last", 64 * MEBIBYTE, "the revision in force"),
     Stream("STATE", ("state.*",), "last", 16 * MEBIBYTE, "the last state of each service", storage="memory"),
@@ -157,11 +171,41 @@ CONFIGURATION = Channel(
     "the revision in force", stream="CONFIGURATION",
 )  # fmt: skip
 COMMAND_TEXTS = Channel(
-    "commands", "commands.{way}", CommandText, (_SYNC, _API), (_COMMANDS,), "command texts, each executed once",
-    stream="COMMANDS", queues=tuple(Way),
+    "commands", "commands.{way}", CommandText, (_SYNC,), (_COMMANDS,), "command texts, each executed once",
+    stream="COMMANDS", queues=(Way.FILE, Way.MQTT),
 )  # fmt: skip
 RESULTS = Channel(
     "results", "results.{way}", CommandResults, (_COMMANDS,), (_SYNC,), "results of command texts", stream="RESULTS"
+)
+EXECUTE = Channel(
+    "execute", "request.commands.execute", ExecuteRequest, (_API,), (_COMMANDS,), "execute a command text at once",
+    reply=ExecuteAnswer,
+)  # fmt: skip
+JOURNAL = Channel(
+    "journal", "request.commands.journal", JournalRequest, (_API,), (_COMMANDS,), "a page of the journal of commands",
+    reply=JournalPage,
+)  # fmt: skip
+JOURNAL_ENTRY = Channel(
+    "journal entry", "journal.entry", JournalEntry, (_COMMANDS,), (_API,), "a command that began or ended"
+)
+CHANGES = Channel(
+    "changes", "changes.{service}", PlantChange, (_COLLECTOR,), (_COMMANDS,), "writes that no command asked for",
+    stream="CHANGES",
+)  # fmt: skip
+SCRIPT = Channel(
+    "script", "request.commands.script", ScriptRequest, (_API,), (_COMMANDS,), "start, stop, enable, disable a script",
+    reply=Outcome,
+)  # fmt: skip
+SCRIPT_LOG = Channel(
+    "script log", "request.commands.script_log", ScriptLogRequest, (_API,), (_COMMANDS,), "lines of a script's log",
+    reply=ScriptLogPage,
+)  # fmt: skip
+FACTORY = Channel(
+    "factory", "request.sync.factory", FactoryRequest, (_COMMANDS,), (_SYNC,),
+    "delete configuration and collected data", reply=Outcome,
+)  # fmt: skip
+RESTART = Channel(
+    "restart", "restart.gateway", RestartNotice, (_COMMANDS, _SYNC), _ALL, "all services end and begin again"
 )
 READ = Channel(
     "read", "request.collector.read", ReadRequest, (_COMMANDS,), (_COLLECTOR,), "read one variable now",
@@ -206,7 +250,7 @@ ALARM_HISTORY = Channel(
     "alarm history", "request.sync.alarms", PageRequest, (_API,), (_SYNC,), "a page of alarms", reply=AlarmPage
 )
 EDIT = Channel(
-    "edit", "request.sync.edit", EditRequest, (_API,), (_SYNC,), "change files of the configuration set",
+    "edit", "request.sync.edit", EditRequest, (_API, _COMMANDS), (_SYNC,), "change files of the configuration set",
     reply=EditAnswer,
 )  # fmt: skip
 RETURN = Channel(
@@ -230,4 +274,5 @@ CHANNELS = (
     RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
     READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
     BUNDLE, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
+    EXECUTE, JOURNAL, JOURNAL_ENTRY, CHANGES, SCRIPT, SCRIPT_LOG, FACTORY, RESTART,
 )  # fmt: skip

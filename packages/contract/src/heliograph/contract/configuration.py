@@ -1,5 +1,6 @@
 """The configuration as the services get it: one revision, without secrets."""
 
+from enum import StrEnum
 from typing import Literal
 
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
@@ -29,6 +30,33 @@ class DeviceSummary(Payload):
     definition: str
 
 
+class Authority(StrEnum):
+    """What commands of one way may do (`CMD_File`, `CMD_Mqtt`, `CMD_Local`)."""
+
+    ALL = "all"
+    READ = "read"
+    """Only what changes nothing: `getParameters`, `readVariable`, `status`."""
+    NONE = "none"
+
+
+class Authorities(Payload):
+    """What may be done, by way in."""
+
+    file: Authority = Authority.ALL
+    mqtt: Authority = Authority.ALL
+    local: Authority = Authority.ALL
+
+
+class VariableLimit(Payload):
+    """The engineering values that may be written to a variable, whoever asks (`LIMIT_Params[n]`)."""
+
+    device: DeviceKey
+    variable: str
+    """Index of the variable in the device's definition."""
+    least: float | None = None
+    most: float | None = None
+
+
 class Revision(Payload):
     """One applied configuration set (spec 1.7). Files are texts by their path relative to the set.
 
@@ -48,4 +76,6 @@ class Revision(Payload):
     longitude: float | None = None
     log_level: str = "info"
     servers: tuple[ServerSummary, ...] = ()
+    authorities: Authorities = Authorities()
+    limits: tuple[VariableLimit, ...] = ()
     files: dict[str, str] = {}

@@ -30,6 +30,13 @@ class WriteRequest(Payload):
     variable: str
     raw: int | float | str
     verify: bool = True
+    caller: str = ""
+    """For people: who asked for it, e.g. `command file WPM00C44F_cmd.json` or `script zero_export`."""
+    lifetime_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    """How long the value is good: unless a newer value was written by then, the collector writes `fallback` itself,
+    also after a restart and with nobody else there (spec 4.3, `wd.set`)."""
+    fallback: int | float | str | None = None
+    """Raw; needed with a lifetime."""
 
 
 class VariableValue(Outcome):

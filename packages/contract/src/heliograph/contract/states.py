@@ -7,6 +7,7 @@ from pydantic import Field
 
 from heliograph.contract.configuration import ServerSummary
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
+from heliograph.contract.records import Value
 from heliograph.contract.requests import Connection, TraceInterface
 
 
@@ -111,6 +112,22 @@ class TraceState(Payload):
     bytes: int = 0
 
 
+class SetPointState(Payload):
+    """A value with a lifetime that the collector keeps (spec 4.3, `wd.set`)."""
+
+    device: DeviceKey
+    variable: str
+    """Index of the variable in its definition."""
+    raw: Value
+    fallback: Value
+    until: Milliseconds
+    caller: str = ""
+    lapsed: bool = False
+    """Its lifetime ended and no newer value came: the fallback is in force, or being tried."""
+    cause: str = ""
+    """Why the fallback could not be written yet; empty when it was."""
+
+
 class CollectorState(Payload):
     """The collector's state."""
 
@@ -128,6 +145,8 @@ class CollectorState(Payload):
     """Records and alarms not yet confirmed by the bus."""
     traces: tuple[TraceState, ...] = ()
     """The communication traces that are being written."""
+    set_points: tuple[SetPointState, ...] = ()
+    """The values with a lifetime, those that lapsed first."""
 
 
 class StorageState(Payload):
@@ -196,6 +215,38 @@ class SyncState(Payload):
     storage: StorageState = StorageState()
 
 
+class ScriptCondition(StrEnum):
+    """How a script is doing (spec 4.3)."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    WAITING = "waiting"
+    """It failed and is started again later."""
+    STOPPED = "stopped"
+    DISABLED = "disabled"
+
+
+class ScriptState(Payload):
+    """One script of `_scl.ini`."""
+
+    name: str
+    """File name without `.lua`."""
+    label: str = ""
+    version: str = ""
+    condition: ScriptCondition
+    since: Milliseconds
+    cause: str = ""
+    """Why it is not running, with file and line where there is one; empty when all is well."""
+    restarts: int = 0
+    calls: int = 0
+    """Of its functions since it started: timers, changes, commands."""
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0
+    """Of Lua."""
+    functions: tuple[str, ...] = ()
+    """What can be called by command as `<script>.<function>`."""
+
+
 class CommandsState(Payload):
     """The state of commands."""
 
@@ -209,6 +260,7 @@ class CommandsState(Payload):
     executed: int = 0
     failed: int = 0
     running: str = ""
+    scripts: tuple[ScriptState, ...] = ()
 
 
 class ApiState(Payload):
@@ -253,6 +305,8 @@ class StatusDocument(Payload):
     storage: StorageState = StorageState()
     outbox_records: int = 0
     traces: tuple[TraceState, ...] = ()
+    set_points: tuple[SetPointState, ...] = ()
+    scripts: tuple[ScriptState, ...] = ()
     findings: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     """For people: what needs somebody's hand, the gravest first."""

@@ -25,6 +25,8 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
     collector = collector if isinstance(collector, CollectorState) else CollectorState(time=0, started=0)
     sync = states.get("sync")
     sync = sync if isinstance(sync, SyncState) else SyncState(time=0, started=0)
+    commands = states.get("commands")
+    commands = commands if isinstance(commands, CommandsState) else CommandsState(time=0, started=0)
     return StatusDocument(
         time=now,
         uid=sync.uid,
@@ -38,6 +40,8 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         storage=sync.storage,
         outbox_records=collector.outbox_records,
         traces=collector.traces,
+        set_points=collector.set_points,
+        scripts=commands.scripts,
         findings=sync.findings,
         attention=tuple(_attention(services, states, collector, sync, now)),
     )

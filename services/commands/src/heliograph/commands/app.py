@@ -23,7 +23,10 @@ async def main(settings: Settings, context: Context) -> None:
     await gateway.watch()
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_consume(context, executor, way), name=f"commands: {way}") for way in Way]
+            tasks = [
+                group.create_task(_consume(context, executor, way), name=f"commands: {way}")
+                for way in (Way.FILE, Way.MQTT)
+            ]
             report = context.report(lambda: _state(context, executor, gateway), gateway.in_force.changed)
             tasks.append(group.create_task(report, name="commands: state"))
             await context.stopping.wait()
