@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from heliograph.commands.entries import is_secret
 from heliograph.commands.errors import CommandFailed
 from heliograph.contract import TraceInterface
 from heliograph.formats import Command
+from heliograph.formats.secrets import HIDDEN
 
 BUILT_IN: Final = "sunpm"
 MAX_WORD = 60
@@ -78,13 +80,13 @@ PLANNED: Final = ("setRelay", "discoverDevices", "reboot", "factory", "updateFir
 
 
 def check(command: Command) -> Mapping[str, Any]:
-    """Return the parameters that were given, or raise `CommandFailed` with all that is wrong with them."""
+    """Return the given parameters of a built-in command, or raise `CommandFailed` with all that is wrong with them."""
     declared = _declared(command)
     given = {name: value for name, value in command.parameters.items() if value is not None}
     names = [parameter.name for parameter in declared]
     faults = [f"unknown parameter {quoted(name)}{nearest(name, names)}" for name in given if name not in names]
     faults += [
-        f"{parameter.name} is to be {parameter.kind.words}, not {quoted(given[parameter.name])}"
+        f"{parameter.name} is to be {parameter.kind.words}, not {_shown(parameter.name, given[parameter.name])}"
         for parameter in declared
         if parameter.name in given and not parameter.kind.fits(given[parameter.name])
     ]
@@ -112,10 +114,13 @@ def quoted(value: Any) -> str:
     return text if len(text) <= MAX_WORD else f"{text[: MAX_WORD - 1]}…"
 
 
+def _shown(name: str, value: Any) -> str:
+    """A value that does not fit; a password stands in no message."""
+    return repr(HIDDEN) if is_secret(name) else quoted(value)
+
+
 def _declared(command: Command) -> tuple[Parameter, ...]:
-    """What the command takes; raises `CommandFailed` when there is no such command here."""
-    if command.script != BUILT_IN:
-        raise CommandFailed(_foreign(command))
+    """What a built-in command takes; raises `CommandFailed` when there is no such command."""
     if command.function in PLANNED:
         raise CommandFailed(f"{command.name} is not supported yet by this version")
     declared = COMMANDS.get(command.function)
@@ -123,11 +128,3 @@ def _declared(command: Command) -> tuple[Parameter, ...]:
         hint = nearest(command.function, (*COMMANDS, *PLANNED))
         raise CommandFailed(f"unknown command {quoted(command.name)}{hint}")
     return declared
-
-
-def _foreign(command: Command) -> str:
-    """Why a command outside of `sunpm` cannot be done."""
-    if nearest(command.script, (BUILT_IN,)):
-        known = [f"{BUILT_IN}.{name}" for name in (*COMMANDS, *PLANNED)]
-        return f"unknown command {quoted(command.name)}{nearest(command.name, known)}"
-    return f"{quoted(command.name)}: calling scripts is not supported yet by this version"
