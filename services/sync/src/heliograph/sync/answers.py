@@ -61,6 +61,12 @@ class Answers:
                 statement.where(col(AnswerRow.done).is_(False)).order_by(col(AnswerRow.id)).limit(limit)
             ).all()
 
+    def is_done(self, identity: str) -> bool:
+        """Tell whether the broker acknowledged the results of a command message, or nobody wants them."""
+        with self._database.read() as session:
+            statement = select(AnswerRow.done).where(AnswerRow.identity == identity)
+            return bool(session.exec(statement).first())
+
     def done(self, numbers: Sequence[int]) -> None:
         """Let go of answers that the broker acknowledged, or that nobody wants."""
         with self._database.write() as session:

@@ -82,12 +82,19 @@ class Mailbox:
         self.answers = Answers(database)
         self._changed = threading.Condition()
         self._expected: set[str] = set()
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Take in nothing more: commands stay with their servers until the next start."""
+        self._closed.set()
 
     def read(self, store: RemoteStore, directory: str, uids: Sequence[str]) -> Found:
         """Take in the command files of these uids, in their order.
 
         Raises `FileError` of the directory's listing, and `LinkLost`.
         """
+        if self._closed.is_set():
+            return Found(0, 0, ())
         names = [command_file_name(uid) for uid in uids]
         old = [old_command_file_name(uid) for uid in uids]
         entries = {e.name: e for e in store.list(directory, {*names, *old}.__contains__) if not e.is_directory}
@@ -135,6 +142,8 @@ class Mailbox:
 
     def has_room(self) -> bool:
         """Whether a further command message may be taken in."""
+        if self._closed.is_set():
+            return False
         with self._database.read() as session:
             waiting = select(func.count()).select_from(InboxRow).where(col(InboxRow.published).is_(False))
             return session.exec(waiting).one() < WAITING_MESSAGES
