@@ -158,8 +158,6 @@ class FactoryRequest(Payload):
 
     confirm: str
     origin: Asker
-    text: str = ""
-    """Identity of the command text that asks: its results go out before anything is deleted."""
 
 
 class RestartNotice(Payload):

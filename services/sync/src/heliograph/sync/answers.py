@@ -61,11 +61,10 @@ class Answers:
                 statement.where(col(AnswerRow.done).is_(False)).order_by(col(AnswerRow.id)).limit(limit)
             ).all()
 
-    def is_done(self, identity: str) -> bool:
-        """Tell whether the broker acknowledged the results of a command message, or nobody wants them."""
+    def wait(self) -> bool:
+        """Tell whether any broker has yet to get an answer."""
         with self._database.read() as session:
-            statement = select(AnswerRow.done).where(AnswerRow.identity == identity)
-            return bool(session.exec(statement).first())
+            return session.exec(select(AnswerRow.id).where(col(AnswerRow.done).is_(False))).first() is not None
 
     def done(self, numbers: Sequence[int]) -> None:
         """Let go of answers that the broker acknowledged, or that nobody wants."""

@@ -16,7 +16,6 @@ from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
 from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
-from heliograph.sync.answers import is_message
 from heliograph.sync.applied import Applied
 from heliograph.sync.brokerwatch import BrokerWatch
 from heliograph.sync.concealed import Concealed
@@ -30,7 +29,7 @@ from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
 from heliograph.sync.lastset import LastSet
-from heliograph.sync.ledger import RECORDS, Ledger
+from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.reconcile import Gateway
@@ -164,7 +163,7 @@ class Sync:
         )  # fmt: skip
         self._reset = FactoryReset(
             self._context, ResetFile(self._state_dir), self._database, self._mailbox, self._diary, self._disk,
-            uid=self._directory.uid, is_answered=self._is_answered,
+            uid=self._directory.uid, is_settled=self._is_settled,
         )  # fmt: skip
 
     async def _prepare(self) -> None:
@@ -298,12 +297,14 @@ class Sync:
             if server.server is not None and server.server.mode is ServerMode.MAIN:
                 server.request(Trigger.RESULTS)
 
-    def _is_answered(self, text: str) -> bool:
-        """Tell whether whoever sent a command text has its results; those of the local way go through no server."""
-        if is_message(text):
-            return self._mailbox.answers.is_done(text)
+    def _is_settled(self) -> bool:
+        """Tell whether every command that was taken in is answered, and the servers have the answers."""
         mains = [s.destination for s in self._servers if s.server is not None and s.server.mode is ServerMode.MAIN]
-        return not text.startswith("file-") or all(self._ledger.has_results(main, text) for main in mains)
+        return not (
+            self._mailbox.is_owed()
+            or self._mailbox.answers.wait()
+            or any(self._ledger.count_waiting(main, RESULTS) for main in mains)
+        )
 
     def _alarmed(self) -> None:
         """Alarms were stored, in whatever thread."""

@@ -213,13 +213,6 @@ class Ledger:
             positions = [_received(session, number, stream) for number in numbers]
         return min(positions, default=None)
 
-    def has_results(self, server: int, identity: str) -> bool:
-        """Tell whether a server has received the results of a command file."""
-        received = self.received(RESULTS, server) or 0
-        with self._database.read() as session:
-            number = session.exec(select(ResultRow.id).where(ResultRow.identity == identity)).first()
-        return number is not None and number <= received
-
     def count_waiting(self, server: int, stream: str) -> int:
         """Count the rows that a server has not received. Row numbers have no holes above the oldest."""
         table = STREAMS[stream]

@@ -24,7 +24,7 @@ class Step(StrEnum):
     """How far a reset is."""
 
     ASKED = "asked"
-    """It is certain; whoever asked gets his results first."""
+    """It is certain; whoever sent commands gets his results first."""
     DELETING = "deleting"
     """Sync does nothing else until everything is deleted."""
     DELETED = "deleted"
@@ -76,8 +76,6 @@ class Order(_Part):
     time: int
     """Names it: milliseconds since 1970."""
     step: Step
-    text: str = ""
-    """Identity of the command text that asked."""
     silent: tuple[Service, ...] = OTHERS
     """The services that have not told yet that they deleted what they keep."""
     lasting: Lasting = Lasting()

@@ -1,4 +1,4 @@
-"""A factory reset while sync runs: asked for, held until whoever asked has his results, then begun (spec 1.7, 4.2).
+"""A factory reset while sync runs: asked for, held until whoever sent commands has his results, begun (spec 1.7, 4.2).
 
 Once the answer is "OK" the reset is certain: it is on the disk, and a kill only delays it. `wiping` carries it out at
 the next start. What comes after that start is here again: a service that was away is told until it did its part.
@@ -43,7 +43,7 @@ class FactoryReset:
 
     def __init__(
         self, context: Context, file: ResetFile, database: Database, mailbox: Mailbox, diary: Diary, disk: OwnDisk,
-        *, uid: Callable[[], str], is_answered: Callable[[str], bool],
+        *, uid: Callable[[], str], is_settled: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._context = context
         self._file = file
@@ -52,7 +52,7 @@ class FactoryReset:
         self._diary = diary
         self._disk = disk
         self._uid = uid
-        self._is_answered = is_answered
+        self._is_settled = is_settled
         self._order: Order | None = None
         self._silent: set[str] = set()
         self._asked = asyncio.Event()
@@ -77,7 +77,7 @@ class FactoryReset:
             self._diary.warning(f"factory reset refused, asked by {request.origin}: it was not confirmed with the uid")
             return Outcome(error=NOT_CONFIRMED)
         if not self._asked.is_set():
-            order = Order(time=milliseconds(self._context.clock), step=Step.ASKED, text=request.text)
+            order = Order(time=milliseconds(self._context.clock), step=Step.ASKED)
             try:
                 await asyncio.to_thread(self._file.write, order)
             except OSError as error:
@@ -118,13 +118,13 @@ class FactoryReset:
         self._asked.set()
 
     async def _hand_over(self) -> None:
-        """Wait until whoever asked has his results, for a bounded time."""
-        clock, text = self._context.clock, self._order.text if self._order else ""
+        """Wait until the servers have the results of every command, for a bounded time."""
+        clock = self._context.clock
         begun = clock.monotonic()
         await clock.sleep(GRACE_SECONDS)
         while clock.monotonic() - begun < DELIVERY_SECONDS:
             with self._disk.step("a look at the results of a factory reset"):
-                if await asyncio.to_thread(self._is_answered, text):
+                if await asyncio.to_thread(self._is_settled):
                     return
             await clock.sleep(LOOK_SECONDS)
 
