@@ -18,7 +18,7 @@ STOP_SECONDS = 15.0
 async def main(settings: Settings, context: Context) -> None:
     """Execute what comes until told to stop."""
     journal = Journal(settings.state_dir / "commands.sqlite")
-    gateway = Gateway(context.bus, context.clock, context.events)
+    gateway = Gateway(context.bus, context.clock, context.events, context.stopping)
     executor = Executor(journal, gateway, context.events, context.clock)
     await gateway.watch()
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from heliograph.commands.actions import ACTIONS
+from heliograph.commands.actions import ACTIONS, LIMITS
 from heliograph.commands.errors import CommandFailed
 from heliograph.commands.gateway import Gateway
 from heliograph.commands.journal import Entry, Journal
@@ -116,7 +116,7 @@ class Executor:
     async def _act(self, command: Command, parameters: Any, entry: Entry) -> Entry:
         """Have the effect, and keep what came of it."""
         try:
-            async with asyncio.timeout(COMMAND_SECONDS):
+            async with asyncio.timeout(LIMITS.get(command.function, COMMAND_SECONDS)):
                 result = await ACTIONS[command.function](self._gateway, parameters)
         except CommandFailed as error:
             return await self._done(entry, error=str(error))
