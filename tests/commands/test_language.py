@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliograph.commands.errors import CommandFailed
-from heliograph.commands.language import COMMANDS, PLANNED, check, nearest, quoted
+from heliograph.commands.language import COMMANDS, check, nearest, quoted
 from heliograph.formats import Command
 
 GOOD = {
@@ -83,11 +83,6 @@ def test_everything_wrong_is_told_at_once():
     assert "variable is missing" in text
 
 
-@pytest.mark.parametrize("function", PLANNED)
-def test_a_planned_command_says_that_it_is_not_supported_yet(function):
-    assert refusal(function, {}) == f"sunpm.{function} is not supported yet by this version"
-
-
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
@@ -115,7 +110,7 @@ NAMES = st.sampled_from([p.name for _, p in PAIRS]) | st.text(max_size=12)
 
 @settings(deadline=None, max_examples=150)
 @given(
-    function=st.sampled_from([*COMMANDS, *PLANNED]) | st.text(max_size=20),
+    function=st.sampled_from(list(COMMANDS)) | st.text(max_size=20),
     parameters=st.dictionaries(NAMES, JSON, max_size=6),
 )
 def test_any_command_is_good_or_refused_in_one_short_line(function, parameters):

@@ -194,7 +194,6 @@ def ending(monkeypatch, desk):
 
     changed = {"reboot": action("reboot"), "factory": action("factory")}
     monkeypatch.setattr(runner, "ACTIONS", {**actions.ACTIONS, **changed})
-    monkeypatch.setattr(language, "PLANNED", ())
     monkeypatch.setattr(language, "COMMANDS", {**language.COMMANDS, "reboot": (), "factory": ()})
     return events
 

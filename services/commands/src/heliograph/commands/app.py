@@ -35,7 +35,7 @@ async def main(settings: Settings, context: Context) -> None:
 
 async def _serve(context: Context, file: JournalFile) -> None:
     journal = Journal(file, _announcer(context), context.events, context.clock)
-    gateway = Gateway(context.bus, context.clock, context.events)
+    gateway = Gateway(context.bus, context.clock, context.events, context.stopping)
     runner = Runner(journal, gateway, NoFunctions(), context.clock)
     executor = Executor(journal, runner, context.events)
     local = LocalWay(executor, context.clock)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from heliograph.commands.actions import ACTIONS
+from heliograph.commands.actions import ACTIONS, LIMITS
 from heliograph.commands.authority import is_without_effect, refuse_unauthorised
 from heliograph.commands.budget import Budget
 from heliograph.commands.entries import MAX_ERROR, Entry, cut, entry_of, json_text
@@ -28,9 +28,7 @@ from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 
 COMMAND_SECONDS: Final = 180.0
-"""No command takes longer, whatever its own limits say."""
-OWN_SECONDS: Final = {"discoverDevices": 2100.0}
-"""Built-in commands that may."""
+"""No command takes longer but those of `LIMITS`."""
 EARLIEST_CLOCK: Final = 1_735_689_600_000
 """2025-01-01: a clock that shows an earlier moment was never set."""
 _FROM: Final = {Way.FILE: "command file", Way.MQTT: "command on topic", Way.LOCAL: "local command of"}
@@ -127,7 +125,7 @@ class Runner:
 
     async def _act(self, asked: Asked, parameters: dict[str, Any], entry: Entry, budget: Budget) -> Done:
         """Have the effect, and keep what came of it."""
-        seconds = OWN_SECONDS.get(asked.command.function, COMMAND_SECONDS)
+        seconds = LIMITS.get(asked.command.function, COMMAND_SECONDS)
         follow_up = None
         try:
             async with asyncio.timeout(seconds):
