@@ -64,13 +64,19 @@ class Collector:
 
 
 @pytest.fixture
-async def collector(service, desk) -> Collector:
-    del service
+async def peer(desk) -> Collector:
+    """The collector, before the commands are started."""
     played = Collector()
     await desk.peers.collector.serve(DETECT, played.start)
     await desk.peers.collector.serve(DETECTION, played.tell)
     await desk.peers.collector.serve(STOP_DETECTION, played.stop)
     return played
+
+
+@pytest.fixture
+async def collector(service, peer) -> Collector:
+    del service
+    return peer
 
 
 async def test_the_result_is_the_number_found_and_nothing_is_configured(desk, collector):
@@ -154,11 +160,15 @@ async def test_a_search_that_takes_too_long_is_ended_in_order(desk, collector, m
     assert [request.detection for request in collector.stopped] == [KEY]
 
 
-async def test_a_stop_of_the_service_ends_the_search_in_order_and_answers(desk, collector, service):
-    collector.looks = 10**6
+async def test_a_stop_of_the_service_ends_the_search_in_order_and_the_next_start_answers(desk, peer, started):
+    context, task = await started()
+    peer.looks = 10**6
     text = await desk.hand_in([{"rpcName": "sunpm.discoverDevices", "parameters": SEARCH}])
-    await asyncio.wait_for(collector.looked.wait(), LIMIT)
-    service.stopping.set()
+    await asyncio.wait_for(peer.looked.wait(), LIMIT)
+    context.stopping.set()
+    await asyncio.wait_for(task, LIMIT)
+    assert [request.detection for request in peer.stopped] == [KEY]
+    await started()
     (answer,) = await desk.results_of(text)
     assert answer["error"].startswith("the search was ended, the gateway stops: 3 of 14 units")
-    assert [request.detection for request in collector.stopped] == [KEY]
+    assert len(peer.asked) == 1, "it is not run again"

@@ -61,9 +61,9 @@ BAD = {
 PAIRS = [(name, parameter) for name, parameters in COMMANDS.items() for parameter in parameters]
 
 
-def refusal(function: str, parameters: dict, script: str = "sunpm") -> str:
+def refusal(function: str, parameters: dict) -> str:
     with pytest.raises(CommandFailed) as failed:
-        check(Command(script, function, parameters))
+        check(Command("sunpm", function, parameters))
     return str(failed.value)
 
 
@@ -117,13 +117,10 @@ def test_everything_wrong_is_told_at_once():
     [
         ("sunpm.writeVariabel", "(is 'writeVariable' meant?)"),
         ("sunpm.STATUS", "(is 'status' meant?)"),
-        ("sunpn.readVariable", "(is 'sunpm.readVariable' meant?)"),
-        ("limit.start", "calling scripts is not supported yet"),
     ],
 )
 def test_an_unknown_command_gets_the_nearest_known_name(name, hint):
-    script, _, function = name.rpartition(".")
-    assert hint in refusal(function, {}, script)
+    assert hint in refusal(name.removeprefix("sunpm."), {})
 
 
 def test_a_long_name_is_shortened_in_the_message():
@@ -142,19 +139,16 @@ NAMES = st.sampled_from([p.name for _, p in PAIRS]) | st.text(max_size=12)
 
 @settings(deadline=None, max_examples=150)
 @given(
-    script=st.sampled_from(["sunpm", "SUNPM", "limit"]) | st.text(max_size=10),
     function=st.sampled_from(list(COMMANDS)) | st.text(max_size=20),
     parameters=st.dictionaries(NAMES, JSON, max_size=6),
 )
-def test_any_command_is_good_or_refused_in_one_short_line(script, function, parameters):
+def test_any_command_is_good_or_refused_in_one_short_line(function, parameters):
     outcome: object
     try:
-        outcome = json.dumps(dict(check(Command(script, function, parameters))))
+        outcome = json.dumps(dict(check(Command("sunpm", function, parameters))))
     except CommandFailed as failed:
         outcome = failed
-    if isinstance(outcome, str):
-        assert script == "sunpm"
-    else:
+    if isinstance(outcome, CommandFailed):
         assert 0 < len(str(outcome)) < 1000
         assert str(outcome).isprintable()
 

@@ -4,9 +4,12 @@ Every question has a time limit, and a limit that passes is an error with its ow
 """
 
 import asyncio
-from typing import Any, Final
+import copy
+from contextlib import suppress
+from typing import Any, Final, Self
 
 from heliograph.commands.errors import CommandFailed, NothingSaid
+from heliograph.commands.patience import Patience
 from heliograph.commands.targets import Target
 from heliograph.contract import (
     CollectorState,
@@ -66,7 +69,9 @@ class Gateway:
         self.stopping = stopping or asyncio.Event()
         """Set when the gateway stops: what takes long ends in order."""
         self.in_force = PlantInForce(events)
+        self._caller = ""
         self._configured = asyncio.Event()
+        self._patience = Patience(clock, CONFIGURATION_SECONDS)
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
 
@@ -76,13 +81,24 @@ class Gateway:
         await self._bus.watch(STATE, self._take_state)
         await self._bus.subscribe(LIVE, self._take_reading)
 
+    def asked_by(self, caller: str) -> Self:
+        """Return the same gateway with the words for people that say who asks it."""
+        view = copy.copy(self)
+        view._caller = caller  # noqa: SLF001  # of its own class
+        return view
+
+    async def configured(self) -> None:
+        """Return when a configuration is in force, or when it has been waited for long enough since the first call."""
+        if not self._configured.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience.left()):
+                    await self._configured.wait()
+
     async def plant(self) -> Plant:
         """Return the devices in force; raises `NothingSaid` when no configuration came yet."""
-        try:
-            async with asyncio.timeout(CONFIGURATION_SECONDS):
-                await self._configured.wait()
-        except TimeoutError:
-            raise NothingSaid(self._without_configuration()) from None
+        await self.configured()
+        if not self._configured.is_set():
+            raise NothingSaid(self._without_configuration())
         return self.in_force.plant
 
     def status(self) -> StatusDocument:
@@ -112,7 +128,13 @@ class Gateway:
 
     async def write(self, target: Target, raw: float | str, *, verify: bool) -> VariableValue:
         """Write a raw value between two polls, ahead of them. Raises `CommandFailed`."""
-        request = WriteRequest(device=target.entry.device.index, variable=target.variable.index, raw=raw, verify=verify)
+        request = WriteRequest(
+            device=target.entry.device.index,
+            variable=target.variable.index,
+            raw=raw,
+            verify=verify,
+            caller=self._caller,
+        )
         what = f"it is not known whether {target} was written"
         answer: VariableValue = await self.ask(WRITE, request, _device_limit(target), what)
         return answer

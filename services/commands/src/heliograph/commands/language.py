@@ -132,7 +132,7 @@ COMMANDS: Final[Mapping[str, tuple[Parameter, ...]]] = {
 
 
 def check(command: Command) -> Mapping[str, Any]:
-    """Return the parameters that were given, or raise `CommandFailed` with all that is wrong with them."""
+    """Return the given parameters of a built-in command, or raise `CommandFailed` with all that is wrong with them."""
     declared = _declared(command)
     given = {name: value for name, value in command.parameters.items() if value is not None}
     names = [parameter.name for parameter in declared]
@@ -171,19 +171,9 @@ def quoted(value: Any) -> str:
 
 
 def _declared(command: Command) -> tuple[Parameter, ...]:
-    """What the command takes; raises `CommandFailed` when there is no such command here."""
-    if command.script != BUILT_IN:
-        raise CommandFailed(_foreign(command))
+    """What a built-in command takes; raises `CommandFailed` when there is no such command."""
     declared = COMMANDS.get(command.function)
     if declared is None:
         hint = nearest(command.function, COMMANDS)
         raise CommandFailed(f"unknown command {quoted(command.name)}{hint}")
     return declared
-
-
-def _foreign(command: Command) -> str:
-    """Why a command outside of `sunpm` cannot be done."""
-    if nearest(command.script, (BUILT_IN,)):
-        known = [f"{BUILT_IN}.{name}" for name in COMMANDS]
-        return f"unknown command {quoted(command.name)}{nearest(command.name, known)}"
-    return f"{quoted(command.name)}: calling scripts is not supported yet by this version"
