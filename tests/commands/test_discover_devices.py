@@ -10,15 +10,17 @@ from heliograph.contract import (
     DetectionQuery,
     DetectionState,
     DetectRequest,
+    DeviceCondition,
     DeviceProposal,
+    DeviceState,
     EditAnswer,
     FoundTable,
     Outcome,
     StopDetection,
 )
-from heliograph.contract.channels import DETECT, DETECTION, STOP_DETECTION
+from heliograph.contract.channels import DETECT, DETECTION, STATE, STOP_DETECTION
 from heliograph.formats import parse_daq
-from support.plausible import FILES, UID
+from support.plausible import FILES, UID, collector_state
 
 KEY = "0123456789ab"
 DEFINITION = f"{UID}_SunSpec_inverter_ACME_X5__modbusTCP.csv"
@@ -148,6 +150,22 @@ async def test_a_second_search_is_refused_with_the_collectors_words(desk, collec
 )
 async def test_what_cannot_be_searched_is_refused_before_anything_is_asked(desk, collector, parameters, says):
     assert says in (await desk.call("discoverDevices", **parameters))["error"]
+    assert collector.asked == []
+
+
+async def test_a_meter_is_found_while_it_speaks(desk, collector):
+    """It is heard where `_daq.csv` has it, and nobody else is asked."""
+    daq = f"CONFIG/{UID}_daq.csv"
+    tic = "tic;Meter;Linky;\n1;HCHC;;;;Index;;;;Wh;8\n"
+    await desk.peers.configure(
+        number=9, files={**FILES, daq: FILES[daq] + "TIC1;;linky;;600;;;;;;tic.csv\n", "DEF/tic.csv": tic}
+    )
+    for condition, found in ((DeviceCondition.RESTING, 0), (DeviceCondition.ANSWERING, 1)):
+        device = DeviceState(device="TIC1", name="linky", condition=condition, since=1)
+        await desk.peers.collector.store(STATE, collector_state(devices=(device,)), service="collector")
+        async with asyncio.timeout(LIMIT):
+            while (await desk.call("discoverDevices", protocol="tic")).get("result") != found:
+                await asyncio.sleep(0.02)
     assert collector.asked == []
 
 

@@ -77,11 +77,12 @@ def _is_there(status: dict, server) -> bool:
 @pytest.mark.timeout(600)
 @pytest.mark.long
 async def test_reboot_restarts_every_service_and_its_results_reach_the_server(gateway, main_server):
-    before = gateway.processes()
-    file = put(main_server, call("reboot", "a"), call("status", "b"))
+    before, token = gateway.processes(), gateway.gateway.token_file.read_text()
+    file = put(main_server, call("reboot", "a"), call("factory", "b", confirm="WPM000000"), call("status", "c"))
     await connect(gateway)
-    found = await answers(main_server, "a", "b")
-    assert (found["a"]["result"], found["b"]["result"]["uid"]) == ("OK", UID)
+    found = await answers(main_server, "a", "b", "c")
+    assert (found["a"]["result"], found["c"]["result"]["uid"]) == ("OK", UID)
+    assert "nothing was deleted" in found["b"]["error"]
     await restarted(gateway, before)
     after = gateway.processes()
     status = await gateway.until(
@@ -89,6 +90,7 @@ async def test_reboot_restarts_every_service_and_its_results_reach_the_server(ga
     )
     assert status["site"] == "as installed"
     assert not file.exists()
+    assert gateway.gateway.token_file.read_text() == token
     assert gateway.processes() == after, "once, not in a loop"
 
 
@@ -121,37 +123,19 @@ async def is_as_at_a_first_start(gateway: Supervised, canaries: dict[str, Path],
 
 @pytest.mark.timeout(600)
 @pytest.mark.long
-async def test_factory_begins_anew_and_what_stands_on_the_server_wins(gateway, main_server):
-    canaries = await prepared(gateway, main_server)
-    token = gateway.gateway.token_file.read_text()
-    before = gateway.processes()
-    put(main_server, call("factory", "wrong", confirm="WPM000000"))
-    await connect(gateway)
-    assert "nothing was deleted" in (await answers(main_server, "wrong"))["wrong"]["error"]
-    file = put(main_server, call("factory", "right", confirm=UID), call("status", "beside"))
-    await connect(gateway)
-    found = await answers(main_server, "wrong", "right", "beside")
-    assert found["right"]["result"] == "OK"
-    await restarted(gateway, before)
-    await is_as_at_a_first_start(gateway, canaries, token)
-    assert not file.exists()
-    assert set(await answers(main_server, "right")) == {"wrong", "right", "beside"}, "nothing ran again"
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.long
-async def test_factory_comes_to_its_end_through_a_kill_at_each_step(gateway, main_server):
+async def test_factory_begins_anew_and_the_server_s_set_wins_through_a_kill_at_each_step(gateway, main_server):
     canaries = await prepared(gateway, main_server)
     token = gateway.gateway.token_file.read_text()
     killer = asyncio.create_task(_kill_at_each_step(gateway))
-    put(main_server, call("factory", "right", confirm=UID))
+    file = put(main_server, call("factory", "right", confirm=UID))
     await connect(gateway)
     found = await answers(main_server, "right")
     assert found["right"].get("result") == "OK" or "not known" in found["right"]["error"]
     killed = await asyncio.wait_for(killer, LIMIT)
     assert {"sync asked", "sync deleting", "sync deleted"} <= killed
     await is_as_at_a_first_start(gateway, canaries, token)
-    assert set(await answers(main_server, "right")) == {"right"}
+    assert not file.exists()
+    assert set(await answers(main_server, "right")) == {"right"}, "nothing ran again"
 
 
 async def _kill_at_each_step(gateway: Supervised) -> set[str]:
