@@ -70,9 +70,9 @@ def _read(number: int, value: Field, report: Report) -> PlacedLimit:
         )
     row = dict(zip(COLUMNS, pieces, strict=False))
     device, variable = row["device"], row.get("variable")
-    for what, place in (("device", device), ("variable", variable)):
-        if place is None or not place.text:
-            report.wrong(place or pieces[-1], f"{VARIABLE}[{number}]: the {what} is missing")
+    for what, named in (("device", device), ("variable", variable)):
+        if named is None or not named.text:
+            report.wrong(named or pieces[-1], f"{VARIABLE}[{number}]: the {what} is missing")
     least, most = (_number(number, row.get(name), report) for name in ("min", "max"))
     if report.errors == errors:
         _check_range(number, least, most, pieces, report)

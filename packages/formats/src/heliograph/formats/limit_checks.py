@@ -43,7 +43,8 @@ class LimitCheck:
         if variable is None:
             return None
         self._check(entry, device, definition, variable)
-        return entry.line and VariableLimit(device.index, variable.index, entry.line.least, entry.line.most)
+        line = entry.line
+        return VariableLimit(device.index, variable.index, line.least, line.most) if line is not None else None
 
     def _found(self, what: str, place: Field, names: Names, of: str = "") -> str | None:
         """Return the index of what a field names, or None after having reported why there is none."""
