@@ -37,13 +37,18 @@ class Device:
         self.seen: list[list[tuple[object, object]]] = []
         self.failure: Exception | None = None
 
+    def station(self, *_: object) -> None: ...
+
     async def check(self, *_: object, **__: object) -> None: ...
 
     def named(self, *_: object):
         return None, variable(point(0))
 
-    def still_shows(self, *_: object) -> bool:
+    def answers(self, *_: object) -> bool:
         return True
+
+    def polled(self, *_: object) -> None:
+        return None
 
     async def write(self, _device: str, _variable: str, raw, *, verify: bool = True) -> VariableValue:
         kept = [read_set_point(body, self.clock) for body in on_disk(self.directory)]
