@@ -117,7 +117,7 @@ def test_each_fault_of_each_command_gets_one_error_and_no_effect(tmp_path, funct
         assert f"sunpm.{function}" in result.error
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_mixture_of_faults_gets_one_error_each_and_no_effect(tmp_path_factory, data):
     names = st.sampled_from(sorted(COMMANDS))

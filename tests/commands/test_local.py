@@ -152,3 +152,21 @@ async def test_a_stop_answers_who_waits_and_the_next_start_knows_what_was_done(d
     assert (done["result"]["raw"], rest["result"]["raw"]) == (1, 3)
     assert "it may have run, and is not run again" in doubtful["error"]
     assert [w.raw for w in desk.peers.writes] == [1, 2, 3]
+
+
+async def test_cut_off_in_the_middle_a_local_text_that_is_asked_for_again_runs_nothing_twice(desk, started, api):
+    context, ending = await started()
+    hold = Hold(desk.peers, 2)
+    assert not (await api.ask([write(1), write(2), write(3)], wait=0)).error
+    await asyncio.wait_for(hold.held.wait(), 60)
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    for task in [task for task in asyncio.all_tasks() if "local" in task.get_name()]:
+        task.cancel()
+    await context.bus.__aexit__()
+    desk.peers.on_write = None
+    await started()
+    done, doubtful, rest = await api.results([write(1), write(2), write(3)])
+    assert (done["result"]["raw"], rest["result"]["raw"]) == (1, 3)
+    assert "it may have run, and is not run again" in doubtful["error"]
+    assert [w.raw for w in desk.peers.writes] == [1, 2, 3]
