@@ -1,6 +1,7 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    commands,
     configuration,
     connections,
     detections,
@@ -9,6 +10,8 @@ from heliograph.api.routes import (
     health,
     history,
     page,
+    scripts,
+    setpoints,
     status,
     support,
     traces,
@@ -22,6 +25,9 @@ ROUTERS = (
     configuration.router,
     edits.router,
     detections.router,
+    commands.router,
+    setpoints.router,
+    scripts.router,
     support.router,
     traces.router,
     health.router,
