@@ -9,6 +9,7 @@ from heliograph.api.routes import (
     edits,
     health,
     history,
+    operating,
     page,
     scripts,
     setpoints,
@@ -32,6 +33,7 @@ ROUTERS = (
     traces.router,
     health.router,
     page.router,
+    operating.router,
 )
 
 __all__ = ["ROUTERS"]
