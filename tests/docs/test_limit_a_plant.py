@@ -23,7 +23,7 @@ READY = {
 }
 OURS = ("plant", "gateway")
 """What ends well at Ctrl-C."""
-DONE = '{"result": {"value": 60.0, "raw": 60}, "callerId": "grid-operator-%d"}'
+DONE = '{"result": {"value": 60.0, "raw": 600}, "callerId": "grid-operator-%d"}'
 
 
 def seen(what: Callable[[], str], holds: Callable[[str], bool]) -> str:
@@ -67,7 +67,9 @@ def test_the_commands_of_the_tutorial_limit_the_plant(terminal):
     with ExitStack() as stack:
         for kind, text in blocks("limit-a-plant.md"):
             if kind in READY:
-                lines = stack.enter_context(terminal.running(text, READY[kind], ends_well=kind in OURS))
+                line_by_line = "stdbuf -oL " if kind == "listen" else ""  # as it is in a terminal
+                command = terminal.running(line_by_line + text, READY[kind], ends_well=kind in OURS)
+                lines = stack.enter_context(command)
             else:
                 known[kind](text)
 
