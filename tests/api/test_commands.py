@@ -40,10 +40,11 @@ async def test_commands_are_executed_as_they_came_and_answered_as_in_a_file(api,
     assert answer.headers["location"] == f"{PATH}/{done.identity}"
 
 
-@pytest.mark.parametrize(("client", "said"), [("web page", "web page"), ("CLI", "CLI"), ("root", "REST")])
-async def test_the_origin_names_who_asks_as_far_as_it_is_known(api, commands, client, said):
-    await api.send("POST", PATH, json=WRITE, headers={"Heliograph-Client": client})
-    assert commands.executed[0].text.origin == f"{said}, 127.0.0.1"
+async def test_the_origin_names_who_asks_as_far_as_it_is_known(api, commands):
+    for client in ("web page", "CLI", "root"):
+        await api.send("POST", PATH, json=WRITE, headers={"Heliograph-Client": client})
+    origins = [request.text.origin for request in commands.executed]
+    assert origins == ["web page, 127.0.0.1", "CLI, 127.0.0.1", "REST, 127.0.0.1"]
 
 
 async def test_what_is_still_running_is_accepted_and_can_be_followed(api, commands):
@@ -75,15 +76,14 @@ async def test_a_key_names_one_text_alone(api, commands):
     assert len({*without, first.json()["identity"]}) == 3
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201])
-async def test_a_key_that_is_none_runs_nothing(api, commands, key):
-    problem(await api.send("POST", PATH, json=WRITE, headers={"Idempotency-Key": key}), 422)
+async def test_a_key_that_is_none_runs_nothing(api, commands):
+    for key in ("", "x" * 201):
+        problem(await api.send("POST", PATH, json=WRITE, headers={"Idempotency-Key": key}), 422)
     assert commands.executed == []
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
+async def test_what_is_no_text_of_commands_runs_nothing_and_is_told_with_its_place(api, commands):
+    for text, said in (
         (b"", "line 1, column 1"),
         (b"{", "line 1"),
         (b'[\n {"rpcName": "sunpm.status",}\n]', "line 2"),
@@ -91,11 +91,8 @@ async def test_a_key_that_is_none_runs_nothing(api, commands, key):
         (b'[{"rpcName": NaN}]', "line 1, column 14"),
         (b"[" * 100_000, "nested"),
         (b"\xff\xfe", "UTF-8"),
-    ],
-    ids=["empty", "cut", "comma", "key", "nan", "deep", "bytes"],
-)
-async def test_what_is_no_text_of_commands_runs_nothing_and_is_told_with_its_place(api, commands, text, said):
-    assert said in problem(await api.send("POST", PATH, content=text), 422).detail
+    ):
+        assert said in problem(await api.send("POST", PATH, content=text), 422).detail
     assert commands.executed == []
 
 
@@ -113,7 +110,7 @@ async def test_without_the_token_nothing_runs(api, commands):
     assert commands.executed == []
 
 
-async def test_a_refusal_and_silence_are_told(api, commands, serve):
+async def test_a_refusal_is_told(api, commands):
     commands.answer = ExecuteAnswer(error="too many texts wait: try again later")
     assert problem(await api.send("POST", PATH, json=WRITE), 409).detail == "too many texts wait: try again later"
 

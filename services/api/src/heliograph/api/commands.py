@@ -29,6 +29,8 @@ from heliograph.formats import CommandError, parse_commands
 MARGIN_SECONDS: Final = 10.0
 """The service commands answers so much later than it was told to wait, at the latest."""
 SCRIPT_SECONDS: Final = 15.0
+MOST_SHOWN: Final = 1000
+"""Commands of one text."""
 Asker = Literal["REST", "web page", "CLI"]
 _DONE: Final = {
     ScriptAction.START: "is started",
@@ -79,17 +81,15 @@ async def journal(view: View, request: JournalRequest) -> EntryList:
 
 async def text_now(view: View, sent: Sent, identity: str) -> CommandsNow:
     """How far one text is, by its newest commands; raises `NotThere`, `Silent`, `Refused`."""
-    request = JournalRequest(text=identity, limit=1000)
-    page = await journal(view, request)
     known = sent.commands(identity)
+    most = min(known or MOST_SHOWN, MOST_SHOWN)  # the fewer are asked for, the less their results are shortened
+    page = await journal(view, JournalRequest(text=identity, limit=most))
     if not page.entries and known is None:
         raise NotThere(f"The journal has no command of {identity[:100]!r}; /api/v1/commands lists the newest.")
-    begun = request.limit if page.before is not None else len(page.entries)
     is_ended = all(row.ended is not None for row in page.entries)
+    is_begun = known is None or len(page.entries) >= min(known, MOST_SHOWN)
     rows = tuple(sorted(page.entries, key=lambda row: row.position))
-    return CommandsNow(
-        identity=identity, finished=is_ended and begun >= min(known or 0, request.limit), commands=rows
-    )  # fmt: skip
+    return CommandsNow(identity=identity, finished=is_ended and is_begun, commands=rows)
 
 
 async def act(view: View, name: str, action: ScriptAction, asker: Asker) -> ScriptDone:

@@ -91,7 +91,7 @@ class Operating:
             kept.turns_left -= 1
             if kept.turns_left <= 0:
                 self._kept.pop(key, None)
-            elif isinstance(key, str) or is_news:
+            elif isinstance(key, str) or is_news or kept.page is None:
                 await self._refresh(key, kept)
 
     async def commands_page(self, token_place: str, wanted: JournalFilter, *, is_locked: bool) -> str:
