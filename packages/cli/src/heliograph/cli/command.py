@@ -26,6 +26,9 @@ MOST_WAIT_SECONDS: Final = 60.0
 """What the gateway lets wait in one request."""
 ANSWER_SECONDS: Final = 20.0
 """Beyond the wait: until the gateway says that its own service does not answer."""
+PAUSE_SECONDS: Final = 0.2
+"""Between two questions, should the gateway not wait as it was asked to."""
+LONGEST_KEY: Final = 200
 BUILT_IN: Final = "sunpm"
 
 NameArgument = Annotated[
@@ -78,7 +81,7 @@ def command(
     gateway = Gateway.of("command", url, token, token_file)
     text = _text(name, parameters or [], file, caller_id)
     names = _names(text)
-    key = key or uuid.uuid4().hex
+    key = _checked(key) or uuid.uuid4().hex
     answer = _answered(gateway, text, key, wait)
     if not answer.finished:
         gateway.tell(f"still running after {wait:g} s; it goes on. For the results: the same with --key {key}")
@@ -94,8 +97,9 @@ def _answered(gateway: Gateway, text: bytes, key: str, wait: float) -> _Answer:
         seconds = min(max(0.0, end - time.monotonic()), MOST_WAIT_SECONDS)
         headers = {"Idempotency-Key": key, "Prefer": f"wait={seconds:.0f}", "Content-Type": "application/json"}
         answer = gateway.ask("POST", "commands", _Answer, body=text, headers=headers, seconds=seconds + ANSWER_SECONDS)
-        if answer.finished or time.monotonic() >= end - 0.5:
+        if answer.finished or time.monotonic() >= end - PAUSE_SECONDS:
             return answer
+        time.sleep(PAUSE_SECONDS)
 
 
 def _text(name: str, parameters: list[str], file: Path | None, caller_id: str) -> bytes:
@@ -119,6 +123,12 @@ def _read(file: Path) -> bytes:
             return opened.read(COMMAND_FILE_LIMIT + 1)
     except OSError as error:
         raise typer.BadParameter(f"{file} can't be read: {error.strerror}", param_hint="--file") from error
+
+
+def _checked(key: str) -> str:
+    if not (key.isascii() and key.isprintable() and len(key) <= LONGEST_KEY):
+        raise typer.BadParameter(f"a key has at most {LONGEST_KEY} plain letters, digits and signs", param_hint="--key")
+    return key
 
 
 def _parameter(text: str) -> tuple[str, Any]:

@@ -9,9 +9,6 @@ from heliograph.contract import DeviceKey, JournalWay
 from heliograph.contract.identifiers import Milliseconds
 from heliograph.contract.records import Value
 
-Client = Literal["web page", "CLI"]
-"""What a client may call itself in the header `Heliograph-Client`, for the journal alone."""
-
 
 class CommandBody(BaseModel):
     """One command as it is sent. The text is judged by the reader of command files, which names line and column."""

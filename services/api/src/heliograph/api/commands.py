@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from heliograph.api.commanded import CommandsDone, CommandsNow, CommandsRunning, EntryList, EntryRow, ResultRow
 from heliograph.api.errors import NotThere, Refused, Silent, Unreadable
@@ -24,6 +24,7 @@ from heliograph.contract import (
     Way,
 )
 from heliograph.contract.channels import EXECUTE, JOURNAL, SCRIPT, SCRIPT_LOG
+from heliograph.contract.commanding import Asker
 from heliograph.formats import CommandError, parse_commands
 
 MARGIN_SECONDS: Final = 10.0
@@ -31,7 +32,6 @@ MARGIN_SECONDS: Final = 10.0
 SCRIPT_SECONDS: Final = 15.0
 MOST_SHOWN: Final = 1000
 """Commands of one text."""
-Asker = Literal["REST", "web page", "CLI"]
 _DONE: Final = {
     ScriptAction.START: "is started",
     ScriptAction.STOP: "is stopped until the next restart, or until it is started",

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Header, Request
 
-from heliograph.api.commands import Asker
+from heliograph.contract.commanding import Asker
 
 WAIT_SECONDS: Final = 30.0
 MOST_WAIT_SECONDS: Final = 60.0

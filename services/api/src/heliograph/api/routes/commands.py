@@ -19,7 +19,7 @@ from heliograph.api.sent import identity_of
 from heliograph.contract import JournalRequest, JournalWay
 
 Identity = Annotated[str, Path(description="`identity` of a text, as it was answered or as the journal has it")]
-WayFilter = Annotated[JournalWay | None, Query(alias="way", description="Only what came in this way")]
+WayFilter = Annotated[JournalWay | None, Query(description="Only what came in this way")]
 Failed = Annotated[bool, Query(description="Only what ended with an error")]
 
 _SCHEMA: Final = CommandBody.model_json_schema()

@@ -1,7 +1,7 @@
 // Search for SunSpec devices: begins it, stops it, and adds what is ticked. What is found comes as a section of the page.
 "use strict";
 
-const tellDetection = "detection-told";
+const DETECTION_TOLD = "detection-told";
 
 byId("detection-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -11,7 +11,7 @@ byId("detection-form").addEventListener("submit", (event) => {
     timeout_ms: Number(byId("detection-timeout").value) || 1000,
   };
   const button = event.submitter || event.target.querySelector("button");
-  demand(button, tellDetection, { path: "/api/v1/detections", body: JSON.stringify(body) });
+  demand(button, DETECTION_TOLD, { path: "/api/v1/detections", body: JSON.stringify(body) });
 });
 
 document.addEventListener("click", (event) => {
@@ -19,12 +19,12 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const shown = button.closest("[data-detection]");
   const path = `/api/v1/detections/${shown.dataset.detection}`;
-  if (button.dataset.detectionDo === "stop") demand(button, tellDetection, { path: `${path}/stop` });
-  else if (button.dataset.detectionDo === "forget") demand(button, tellDetection, { method: "DELETE", path });
+  if (button.dataset.detectionDo === "stop") demand(button, DETECTION_TOLD, { path: `${path}/stop` });
+  else if (button.dataset.detectionDo === "forget") demand(button, DETECTION_TOLD, { method: "DELETE", path });
   else {
     const ticked = Array.from(shown.querySelectorAll("input[name=device]:checked:not(:disabled)"), (box) => box.value);
     const body = JSON.stringify({ devices: ticked });
-    if (ticked.length) demand(button, tellDetection, { path: `${path}/accept`, body });
-    else say(tellDetection, "Nothing is ticked.", true);
+    if (ticked.length) demand(button, DETECTION_TOLD, { path: `${path}/accept`, body });
+    else say(DETECTION_TOLD, "Nothing is ticked.", true);
   }
 });
