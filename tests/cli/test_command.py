@@ -113,9 +113,13 @@ def test_the_token_may_come_from_a_file(tmp_path):
     "arguments",
     [
         (), ("writeVariable", "device"), ("writeVariable", "=5"), ("-", "a=1"), ("status", "--file", "x.json"),
-        ("--file", "not there"), ("write-it",), ("status", "--wait", "-1"), ("status", "--key", "a\nb"), ("status", "--key", "k" * 201),
+        ("--file", "not there"), ("write-it",), ("status", "--wait", "-1"),
+        ("status", "--key", "a\nb"), ("status", "--key", "k" * 201),
     ],
-    ids=["nothing", "no-value", "no-key", "text-and-parameter", "name-and-file", "no-file", "no-name", "wait", "key-of-two-lines", "long-key"],
+    ids=[
+        "nothing", "no-value", "no-key", "text-and-parameter", "name-and-file", "no-file", "no-name", "wait",
+        "key-of-two-lines", "long-key",
+    ],
 )  # fmt: skip
 def test_what_cannot_be_asked_like_this_is_status_2(arguments):
     assert ask("http://127.0.0.1:1", *arguments).exit_code == 2
