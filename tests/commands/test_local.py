@@ -10,6 +10,7 @@ from heliograph.commands import local
 from heliograph.contract import CommandText, ExecuteAnswer, ExecuteRequest, JournalRequest, Service, VariableValue, Way
 from heliograph.contract.channels import EXECUTE, JOURNAL
 from heliograph.formats import COMMAND_FILE_LIMIT
+from heliograph.runtime import NoAnswer
 
 CONNECT = {"rpcName": "sunpm.connect"}
 
@@ -29,7 +30,12 @@ class Asker:
         content = commands if isinstance(commands, str) else json.dumps(commands)
         given = {"identity": identity, "way": Way.LOCAL, "time": int(time.time() * 1000), "origin": "127.0.0.1"}
         text = CommandText(**given | fields, text=content)
-        return await self.bus.request(EXECUTE, ExecuteRequest(text=text, wait_seconds=wait), timeout=60)
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await self.bus.request(EXECUTE, ExecuteRequest(text=text, wait_seconds=wait), timeout=60)
+                except NoAnswer:  # the service has not begun yet
+                    await asyncio.sleep(0.02)
 
     async def results(self, commands, identity="a", **options) -> list[dict]:
         answer = await self.ask(commands, identity, **options)
