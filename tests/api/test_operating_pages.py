@@ -74,6 +74,12 @@ async def test_an_empty_journal_says_what_to_do_next(api, commands):
     assert "Nothing in the journal fits" in seen((await api.get("/commands?failed=true")).text)
 
 
+async def test_every_first_look_is_new_also_without_a_script_that_follows(api, commands):
+    assert "reboot" not in (await api.get("/commands")).text
+    commands.rows = [entry(91, name="sunpm.reboot"), *commands.rows]
+    assert "reboot" in (await api.get("/commands")).text
+
+
 async def test_a_command_appears_on_the_open_page_when_it_begins_and_ends(api, commands):
     async def happen() -> None:
         await commands.tell(entry(90, name="sunpm.reboot", ended=None, result=None))

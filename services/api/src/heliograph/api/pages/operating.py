@@ -151,12 +151,10 @@ class Operating:
         return kept
 
     async def _look(self, key: JournalFilter | str) -> None:
-        """Ask for a page of the journal, or for a script's log by its name, where it is not known yet."""
-        kept = self._wanted(key)
-        if kept.page is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FIRST_LOOK_SECONDS):
-                    await self._refresh(key, kept)
+        """Ask for a page of the journal, or for a script's log by its name: what is kept may be old."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_SECONDS):
+                await self._refresh(key, self._wanted(key))
 
     async def _refresh(self, key: JournalFilter | str, kept: _Kept) -> None:
         try:
