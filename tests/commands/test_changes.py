@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from heliograph.commands.changes import entry_of_change
+from heliograph.commands.changes import entry_of_change, entry_of_script
 from heliograph.contract import JournalPage, JournalRequest, JournalWay, PlantChange, Service
 from heliograph.contract.channels import CHANGES, JOURNAL
 
@@ -40,6 +40,14 @@ async def test_changes_of_the_plant_come_into_the_journal_once_each(desk, servic
     assert json.loads(lapsed.parameters)["raw"] == 0
     assert json.loads(nameless.parameters) == {"text": NAMELESS.text}
     assert [e.number for e in (await page(api, way=JournalWay.FALLBACK)).entries] == [lapsed.number]
+
+
+def test_a_script_s_write_is_an_entry_of_its_script():
+    done = entry_of_script("zero_export", {"device": "roof_1", "value": 60}, 10, 12, result={"raw": 60})
+    failed = entry_of_script("zero_export", {"device": "roof_1", "value": 60}, 10, 9, error="silent")
+    assert (done.way, done.origin, done.result, done.error) == ("script", "zero_export", '{"raw": 60}', None)
+    assert (failed.result, failed.error, failed.ended) == (None, "silent", 10)
+    assert done.text != failed.text
 
 
 def test_what_a_stranger_wrote_is_cut():

@@ -7,8 +7,17 @@ import time
 import pytest
 
 from heliograph.commands import local
-from heliograph.contract import CommandText, ExecuteAnswer, ExecuteRequest, JournalRequest, Service, VariableValue, Way
-from heliograph.contract.channels import EXECUTE, JOURNAL
+from heliograph.contract import (
+    CommandText,
+    ExecuteAnswer,
+    ExecuteRequest,
+    JournalEntry,
+    JournalRequest,
+    Service,
+    VariableValue,
+    Way,
+)
+from heliograph.contract.channels import EXECUTE, JOURNAL, JOURNAL_ENTRY
 from heliograph.formats import COMMAND_FILE_LIMIT
 from heliograph.runtime import NoAnswer
 
@@ -65,6 +74,12 @@ class Hold:
 
 
 async def test_a_local_text_is_answered_with_its_results_and_its_way_and_caller_are_in_the_journal(desk, service, api):
+    told: list[JournalEntry] = []
+
+    async def see(entry: JournalEntry) -> None:
+        told.append(entry)
+
+    await api.bus.subscribe(JOURNAL_ENTRY, see)
     answers = await api.results([write(5), {"rpcName": "sunpm.statu"}], way=Way.FILE)
     assert (answers[0]["result"]["raw"], answers[0]["callerId"]) == (5, "w5")
     assert "is 'status' meant?" in answers[1]["error"]
@@ -73,6 +88,11 @@ async def test_a_local_text_is_answered_with_its_results_and_its_way_and_caller_
         ("local", "127.0.0.1", "", 1),
         ("local", "127.0.0.1", "w5", 0),
     ]
+    async with asyncio.timeout(60):
+        while len(told) < 3:
+            await asyncio.sleep(0.02)
+    assert [(e.position, e.ended is None) for e in told] == [(0, True), (0, False), (1, False)]
+    assert [e for e in told if e.ended is not None] == list(reversed(page.entries))
     assert [w.caller for w in desk.peers.writes] == ["local command of 127.0.0.1"]
 
 
@@ -145,6 +165,24 @@ async def test_a_stop_answers_who_waits_and_the_next_start_knows_what_was_done(d
     assert "stopping" in (await waiting).error
     assert "stopping" in (await queued).error
     await asyncio.wait_for(ending, 60)
+    await context.bus.__aexit__()
+    desk.peers.on_write = None
+    await started()
+    done, doubtful, rest = await api.results([write(1), write(2), write(3)])
+    assert (done["result"]["raw"], rest["result"]["raw"]) == (1, 3)
+    assert "it may have run, and is not run again" in doubtful["error"]
+    assert [w.raw for w in desk.peers.writes] == [1, 2, 3]
+
+
+async def test_cut_off_in_the_middle_a_local_text_that_is_asked_for_again_runs_nothing_twice(desk, started, api):
+    context, ending = await started()
+    hold = Hold(desk.peers, 2)
+    assert not (await api.ask([write(1), write(2), write(3)], wait=0)).error
+    await asyncio.wait_for(hold.held.wait(), 60)
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    for task in [task for task in asyncio.all_tasks() if "local" in task.get_name()]:
+        task.cancel()
     await context.bus.__aexit__()
     desk.peers.on_write = None
     await started()

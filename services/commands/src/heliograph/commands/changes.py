@@ -1,8 +1,11 @@
-"""What changed the plant without a command, as entries of the journal: other masters, and set points that lapsed."""
+"""What changed the plant without a command, as entries of the journal: other masters, lapsed set points, scripts."""
+
+import uuid
+from typing import Any
 
 from heliograph.commands.entries import MAX_ERROR, MAX_NAME, Entry, cut, json_text, written_parameters
 from heliograph.commands.journal import Journal
-from heliograph.contract import PlantChange
+from heliograph.contract import JournalWay, PlantChange
 
 WRITE = "writeVariable"
 
@@ -20,8 +23,12 @@ class Changes:
 
 def entry_of_change(change: PlantChange) -> Entry:
     """Return the entry of a change that the collector tells."""
-    what = {"device": change.device_name or change.device, "variable": change.variable_name or change.variable}
-    what |= {"raw": change.raw, "text": change.text}
+    what = {
+        "device": change.device_name or change.device,
+        "variable": change.variable_name or change.variable,
+        "raw": change.raw,
+        "text": change.text,
+    }
     return Entry(
         text=cut(change.identity, MAX_NAME),
         position=0,
@@ -33,4 +40,22 @@ def entry_of_change(change: PlantChange) -> Entry:
         result=None if change.error else json_text("OK"),
         error=cut(change.error, MAX_ERROR) or None,
         parameters=written_parameters({name: value for name, value in what.items() if value not in (None, "")}),
+    )
+
+
+def entry_of_script(
+    script: str, parameters: dict[str, Any], started: int, ended: int, *, result: Any = None, error: str = ""
+) -> Entry:
+    """Return the entry of a write by a script; times in milliseconds since 1970."""
+    return Entry(
+        text=f"script-{uuid.uuid4().hex}",
+        position=0,
+        way=JournalWay.SCRIPT,
+        origin=cut(script, MAX_NAME),
+        name=WRITE,
+        started=started,
+        ended=max(started, ended),
+        result=None if error else json_text(result),
+        error=cut(error, MAX_ERROR) or None,
+        parameters=written_parameters(parameters),
     )
