@@ -14,7 +14,7 @@ from typing import Any, Final
 from heliograph.formats.report import quote
 
 MOST_NESTED: Final = 32
-MOST_VALUES: Final = 50_000
+MOST_VALUES: Final = 20_000
 """In one member of an outermost array, or in what stands in its place."""
 _MOST_DIGITS = 1000
 _STRINGS = JSONDecoder()
