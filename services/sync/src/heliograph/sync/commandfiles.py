@@ -153,16 +153,18 @@ class CommandFiles:
 
     def _enter(self, file: _File) -> str:
         """Put a file in the inbox; one that cannot be run at all is answered at once."""
-        identity, entry = f"file-{uuid.uuid4().hex}", file.entry
+        entry, digest = file.entry, file.digest
         text, fault = _decoded(file)
         if fault:
+            identity = f"refused-{digest}-{self._inbox.times(digest)}"
             self._diary.error(f"command file {entry.name}: {fault}")
-            self._answer(f"refused-{file.digest}-{self._inbox.times(file.digest)}", fault)
+            self._answer(identity, fault)
         else:
+            identity = f"file-{uuid.uuid4().hex}"
             self._diary.info(f"command file {entry.name} taken in ({entry.size} bytes)")
             self._expect(identity)
         row = InboxRow(
-            identity=identity, name=entry.name, size=entry.size, modified=entry.modified, digest=file.digest, text=text,
+            identity=identity, name=entry.name, size=entry.size, modified=entry.modified, digest=digest, text=text,
             taken=milliseconds(self._clock), published=bool(fault),
         )  # fmt: skip
         self._inbox.enter(row)
