@@ -186,10 +186,8 @@ async def test_a_reboot_by_command_is_answered_and_everything_starts_again(site:
         "every service started anew",
         lambda: (now := started(site)) and now.keys() == before.keys() and all(now[n] > before[n] for n in now),
     )
-    site.outages.append((begun, time.time()))
-    (result,) = await commanded_by_file(
-        played, {"rpcName": "sunpm.readVariable", "parameters": limit_of(INVERTERS[0][0])}
-    )
+    read = {"rpcName": "sunpm.readVariable", "parameters": limit_of(INVERTERS[0][0])}
+    (result,) = await commanded_by_file(played, read)
     assert result["result"]["value"] == 60, "the inverter holds its limit, and the reboot is not run again"
 
 
