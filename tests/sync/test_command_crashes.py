@@ -67,6 +67,7 @@ class Fate:
 @pytest.mark.parametrize("content", [b'[{"rpcName": "sunpm.status"}]', b'["\xff"]'], ids=["commands", "no text"])
 def test_killed_before_any_step_a_command_runs_once_and_is_answered_once(bench, monkeypatch, content):
     fate = Fate(monkeypatch)
+    bench.servers[1].directories.discard("/LOG")  # the steps of a log are none of these
     for last in range(MOST_STEPS):
         service = Answering()
         put(bench, content, number=last)
@@ -75,10 +76,11 @@ def test_killed_before_any_step_a_command_runs_once_and_is_answered_once(bench, 
             break
         fate.begin(None)
         bench.again()
-        live(bench, service)
+        for _ in range(2):
+            live(bench, service)
         check(bench, service, content)
-    assert last > 8, "there are more steps than these"
     check(bench, service, content)
+    assert len(fate.steps) >= len(STEPS) + 2, "no step was missed"
 
 
 def put(bench: Bench, content: bytes, number: int) -> None:
@@ -91,12 +93,11 @@ def put(bench: Bench, content: bytes, number: int) -> None:
 
 
 def live(bench: Bench, service: Answering) -> bool:
-    """Make two connections; tell whether sync outlived them."""
+    """Make a connection; tell whether sync outlived it."""
     service.attend(bench)
     try:
-        for _ in range(2):
-            bench.visit(1)
-            service.exchange(bench.mailbox)
+        bench.visit(1)
+        service.exchange(bench.mailbox)
     except Killed:
         return False
     return True
