@@ -17,7 +17,9 @@ class Answering:
 
     def __init__(self) -> None:
         self.executed: list[str] = []
-        self._results: dict[str, CommandResults] = {}
+        self._known: set[str] = set()
+        self._results: list[CommandResults] = []
+        """On the bus until sync has taken them."""
 
     def attend(self, bench: _HasMailbox) -> None:
         """Answer while a connection waits for results, as long as the bench is not opened anew."""
@@ -26,14 +28,16 @@ class Answering:
     def exchange(self, mailbox: Mailbox) -> None:
         """Take what waits for the bus, and bring all results there are."""
         at_once(mailbox.forward(self))
-        mailbox.arrived(self._results.values())
+        mailbox.arrived(self._results)
+        self._results.clear()
 
     async def store(self, _channel: object, text: CommandText, identity: str, *, way: Way) -> None:
         assert (text.identity, text.way) == (identity, way)
-        if identity not in self._results:
+        if identity not in self._known:
+            self._known.add(identity)
             self.executed.append(text.text)
             answer = json.dumps([{"result": text.text, "callerId": None}]) + "\n"
-            self._results[identity] = CommandResults(identity=identity, way=way, text=answer)
+            self._results.append(CommandResults(identity=identity, way=way, text=answer))
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:

@@ -112,7 +112,7 @@ async def test_killed_at_each_step_of_its_way_a_command_runs_once_and_is_answere
         await dies(operator.live(), operator.answers)
 
         process = operator.live()
-        await until(lambda: len(operator.answers()) >= 2, LIMIT)
+        await until(lambda: len(operator.answers()) >= 2 and operator.said("server 1: connection done"), LIMIT)
         process.terminate()
         assert await asyncio.to_thread(process.wait, 90) == 0
         serving.cancel()

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from heliograph.contract import ConnectionResult
+from heliograph.sync.connection import Visited
 from support.answering import Answering, answers
 from support.lines import PROXY_HOST
 from support.realsite import RealSite
@@ -38,9 +39,15 @@ class Plant:
         if time is not None:
             self.peer.age(self.path, time)
 
+    def visit(self) -> Visited:
+        """Make a connection; what it took in and did not wait for is executed behind it."""
+        visited = self.site.connect()
+        self.service.exchange(self.site.mailbox)
+        return visited
+
     def connect(self) -> list[str]:
-        """What of a connection waits for a person, or for the next one."""
-        return [failure for failure in self.site.connect().failures if failure.startswith("commands")]
+        """What of a connection's commands waits for a person, or for the next one."""
+        return [failure for failure in self.visit().failures if failure.startswith("commands")]
 
     def commands(self) -> dict[str, bytes]:
         return {p.removeprefix("CMD/"): c for p, c in self.site.listed().items() if p.startswith("CMD/")}
@@ -111,7 +118,7 @@ def test_cut_anywhere_each_command_runs_once_and_is_answered_once(plant, directi
         faults.cut_after.clear()
         plant.again()
         for _ in range(2):
-            visited = plant.site.connect()
+            visited = plant.visit()
         assert visited.result is ConnectionResult.DONE, (after, visited.failures)
     expected = Counter(f"[{number}]" for number in range(PLACES + 1))
     assert Counter(plant.service.executed) == expected
