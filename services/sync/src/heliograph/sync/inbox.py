@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, literal_column, update
 from sqlmodel import Session, col, select
 
 from heliograph.sync.database import Database
-from heliograph.sync.tables import InboxRow
+from heliograph.sync.tables import AnswerRow, InboxRow, ResultRow
 
 KEPT: Final = 1000
 """Rows that are known after their file was deleted and the bus has their text."""
@@ -50,6 +50,13 @@ class Inbox:
         with self._database.read() as session:
             texts, size = session.exec(waiting.where(col(InboxRow.published).is_(False))).one()
         return texts < WAITING_TEXTS and size < WAITING_BYTES
+
+    def is_owed(self) -> bool:
+        """Whether the results of a text have yet to come."""
+        answered = select(ResultRow.id).where(ResultRow.identity == InboxRow.identity).exists()
+        told = select(AnswerRow.id).where(AnswerRow.identity == InboxRow.identity).exists()
+        with self._database.read() as session:
+            return session.exec(select(InboxRow.identity).where(~answered, ~told)).first() is not None
 
     def standing(self, digest: str) -> str:
         """Return the identity of a file that was taken in and stands on its server still, or nothing."""

@@ -66,13 +66,18 @@ class Mailbox:
         self._files = CommandFiles(self._inbox, spool, diary, clock, self._expect)
         self._changed = threading.Condition()
         self._expected: set[str] = set()
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Take in nothing more: commands stay with their servers until the next start."""
+        self._closed.set()
 
     def read(self, store: RemoteStore, directory: str, uids: Sequence[str]) -> Found:
         """Take in the command files of these uids, in their order.
 
         Raises `FileError` of the directory's listing, and `LinkLost`.
         """
-        return self._files.read(store, directory, uids)
+        return Found() if self._closed.is_set() else self._files.read(store, directory, uids)
 
     def wait(self, seconds: float = RESULTS_SECONDS) -> None:
         """Return when the results of what was read have come, or after so many seconds."""
@@ -107,9 +112,13 @@ class Mailbox:
             self._changed.notify_all()
         return bool(late)
 
+    def is_owed(self) -> bool:
+        """Whether the results of something that was taken in have yet to come."""
+        return self._inbox.is_owed()
+
     def has_room(self) -> bool:
         """Whether a further command message may be taken in."""
-        return self._inbox.has_room()
+        return not self._closed.is_set() and self._inbox.has_room()
 
     def take_message(self, message: Message) -> bool:
         """Take in a command message; tell whether it is to run.
