@@ -1,4 +1,4 @@
-"""Commands by file and MQTT side by side through the whole gateway: neither disturbs the other, nor what is polled."""
+"""Commands by file, MQTT and REST side by side through the whole gateway: neither disturbs the other, nor what is polled."""
 
 import asyncio
 import json
@@ -124,24 +124,24 @@ class File:
 
 
 @pytest.mark.timeout(600)
-async def test_two_ways_at_once_on_one_register_each_read_back_their_own(
-    gateway, plant, main_server, listening: Operator
-):
+async def test_ways_at_once_on_one_register_each_read_back_their_own(gateway, plant, main_server, listening: Operator):
     plant.near.answer_delay = 0.01
-    by_file, by_message = list(range(1, 21)), list(range(41, 61))
+    by_file, by_message, by_rest = list(range(1, 21)), list(range(41, 61)), list(range(71, 81))
     seen, file = writes_of(plant.witnesses["0"]), File(gateway, main_server)
     await file.put([write("near 1", value) for value in by_file])
     await until("the file's first write", lambda: seen, gateway)
     for value in by_message:
         listening.publish(COMMAND, json.dumps(write("near 1", value)))
+    answers = [await gateway.post("/api/v1/commands", write("near 1", value)) for value in by_rest]
     await until("all results", lambda: file.results() and len(listening.payloads(RESULT)) == len(by_message), gateway)
     by_messages = [json.loads(payload)[0] for payload in listening.payloads(RESULT)]
-    for values, results in ((by_file, file.results()), (by_message, by_messages)):
+    ways = {"file": (by_file, file.results()), "message": (by_message, by_messages)}
+    ways["REST"] = by_rest, [result for answer in answers for result in answer["results"]]
+    for values, results in ways.values():
         assert [result["callerId"] for result in results] == [f"near 1 {value}" for value in values]
         assert [result.get("result") for result in results] == [{"value": v, "raw": v} for v in values], results
-    assert Counter(seen) == Counter(by_file + by_message)
-    assert [value for value in seen if value in by_file] == by_file
-    assert [value for value in seen if value in by_message] == by_message
+        assert [value for value in seen if value in values] == values
+    assert Counter(seen) == Counter(by_file + by_message + by_rest)
     assert plant.witnesses["0"].set_point == seen[-1]
 
 
@@ -166,10 +166,10 @@ async def test_a_command_for_a_dead_device_holds_up_neither_the_others_nor_the_p
     assert alive["result"] == {"value": 7, "raw": 7}
     assert writes == []
     plant.far.faults[1].dead = False
-    await gateway.until(
-        "the device answers", "/api/v1/status", lambda s: s["devices"][2]["condition"] == "answering", seconds=LIMIT
-    )
+    polls = len(plant.witnesses["2"].served)
+    await until("the device is polled again", lambda: len(plant.witnesses["2"].served) > polls + 1, gateway)
     again = File(gateway, main_server)
     await again.put([write("far", 6)])
     await until("the device is written to", again.results, gateway)
+    assert again.results()[0]["result"] == {"value": 6, "raw": 6}
     assert writes == [6], "what was answered with an error comes no more"
