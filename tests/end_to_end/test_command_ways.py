@@ -1,4 +1,4 @@
-"""Commands by file, MQTT and REST side by side through the whole gateway: neither disturbs the other, nor what is polled."""
+"""Commands by file, MQTT and REST at once through the whole gateway: none disturbs another, nor what is polled."""
 
 import asyncio
 import json
