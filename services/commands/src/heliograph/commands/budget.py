@@ -28,7 +28,6 @@ class Budget:
         return None, RESULT_LEFT_OUT if error is None else ERROR_LEFT_OUT
 
 
-
 def _size(result: str | None, error: str | None) -> int:
     """Bytes of an answer as JSON."""
     return len((json_text(error) if error is not None else result or "").encode())

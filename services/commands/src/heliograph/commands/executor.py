@@ -56,7 +56,7 @@ class Executor:
         try:
             commands = await asyncio.to_thread(_parse, text.text)
             known = await self._journal.find(text.identity)
-            _refuse_another(text, commands, known)
+            await asyncio.to_thread(_refuse_another, text, commands, known)
         except CommandError as error:
             self._events.warning(f"command text {quoted(text.origin)} refused: {error}")
             return Executed(_results(text, [CommandResult(error=cut(str(error), MAX_ERROR))]))
@@ -82,6 +82,7 @@ class Executor:
                 follow_up = done.follow_up or follow_up
                 if len(commands) <= TOLD:
                     self._tell(done.entry)
+                await asyncio.sleep(0)  # thousands that are refused wait for nothing else
         if len(commands) > TOLD:
             self._tell_all(text, answers.values())
         return follow_up
