@@ -4,7 +4,7 @@ A row stays for a while: what could not be deleted on its server is known by it,
 stand in the order in which they came, by their number alone: the clock may be set at any time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, literal_column, update
@@ -26,11 +26,14 @@ class Inbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.came: Callable[[], None] = lambda: None
+        """Called, in the thread that brings it, when a text may go to the bus."""
 
     def enter(self, row: InboxRow) -> None:
         """Keep a text; on return it is on the disk."""
         with self._database.write() as session:
             enter(session, row)
+        self.came()
 
     def first_waiting(self) -> InboxRow | None:
         """Return the oldest text that the bus does not have."""

@@ -10,7 +10,7 @@ bus → answers → `TopicResult`                                  in the MQTT s
 import hashlib
 import threading
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +67,10 @@ class Mailbox:
         self._changed = threading.Condition()
         self._expected: set[str] = set()
         self._closed = threading.Event()
+
+    def listen(self, came: Callable[[], None]) -> None:
+        """Call `came`, in the thread that brings it, after a text was taken in: it may be forwarded."""
+        self._inbox.came = came
 
     def close(self) -> None:
         """Take in nothing more: commands stay with their servers until the next start."""
@@ -140,6 +144,7 @@ class Mailbox:
                 self._refuse(session, message, digest, fault)
                 return False
             enter(session, self._row(message, digest, text))
+        self._inbox.came()
         self._diary.info(f"{message.topic}: command taken in ({len(message.content)} bytes)")
         return True
 
