@@ -55,6 +55,23 @@ async def test_read_variable_takes_its_scale_factor_from_a_fresh_live_reading(de
     assert (result["value"], result["raw"]) == (60, 6000)
 
 
+async def test_read_variable_with_an_age_takes_a_reading_that_is_young_enough(desk):
+    desk.peers.registers["1", "1"] = 7
+    now = int(time.time() * 1000)
+    async with asyncio.timeout(60):
+        while True:  # until the reading is heard
+            await desk.peers.collector.publish(LIVE, reading("1", now - 5000), device="1")
+            desk.peers.reads.clear()
+            result = (await desk.call("readVariable", device="roof_1", variable="AC power", maxAge=3600))["result"]
+            if not desk.peers.reads:
+                break
+    assert (result["raw"], result["timestamp"]) == (reading("1", now - 5000).values["1"], now - 5000)
+    result = (await desk.call("readVariable", device="roof_1", variable="AC power", maxAge=1))["result"]
+    assert (result["raw"], len(desk.peers.reads)) == (7, 1)
+    answer = await desk.call("readVariable", device="roof_1", variable="AC power", maxAge=0)
+    assert "maxAge is to be a whole number of seconds, 1 to 3600" in answer["error"]
+
+
 async def test_without_its_scale_factor_the_value_is_missing_and_the_raw_one_is_not(desk):
     desk.peers.registers["1", "7"] = 6000
     result = (await desk.call("readVariable", device="roof_1", variable="Power limit"))["result"]

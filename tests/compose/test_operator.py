@@ -20,7 +20,7 @@ from heliograph.formats import DateForm
 from support.containers import SERVICES, Stack, running
 from support.delivered import read_back
 from support.operating import CONFIG, LIMIT_SECONDS, TRIAL_LIMIT_SECONDS, Day, Session, play
-from support.operators import BROKER, LOGIN, Operator, make_operator
+from support.operators import BROKER, CLIENT_KEY, LOGIN, Operator, make_operator
 from support.sets import UID, write_set
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800), pytest.mark.asyncio(loop_scope="module")]
@@ -151,9 +151,10 @@ async def test_every_record_stands_once_on_both_servers(site: Site, played: Day)
 
 
 async def test_a_broker_takes_the_place_of_the_backup_and_hears_every_device(site: Site, played: Day):
-    """TLS by a certificate that came with the set over SFTP, and a password that lies in the gateway alone."""
+    """TLS by certificates that came with the set over SFTP, and a key and a password that lie in the gateway alone."""
     site.stack.up()
     played.beta.put("CERT/operator_ca.pem", site.operator.authority.pem)
+    played.beta.put("CERT/gateway.pem", site.operator.gateway_certificate)
     revision = (await played.until("a status", lambda s: s["revision"], LIMIT_SECONDS))["revision"]
     played.beta.put(CONFIG, with_broker(played.beta.read(CONFIG)))
     await played.connect(2)
@@ -164,11 +165,40 @@ async def test_a_broker_takes_the_place_of_the_backup_and_hears_every_device(sit
     assert set(heard) == {name for name, *_ in (*INVERTERS, *SERIAL)}
 
 
+async def test_a_plant_is_limited_by_file_and_by_message_and_both_are_answered(site: Site, played: Day):
+    """The file on beta, by now the main server; the message at the broker that took alpha's place."""
+    first, second = (name for name, _ in INVERTERS[:2])
+    (by_file,) = await commanded_by_file(played, write(first, 60))
+    assert by_file == {"result": {"value": 60, "raw": by_file["result"]["raw"]}, "callerId": first}
+    (by_message,) = json.loads(commanded_by_message(site, [write(second, 70)]))
+    assert by_message == {"result": {"value": 70, "raw": by_message["result"]["raw"]}, "callerId": second}
+    both = [{"rpcName": "sunpm.readVariable", "parameters": limit_of(name)} for name in (first, second)]
+    assert [result["result"]["value"] for result in await commanded_by_file(played, *both)] == [60, 70]
+    (unknown,) = json.loads(commanded_by_message(site, [write("nobody", 1)]))
+    assert "nobody" in unknown["error"]
+
+
+async def test_a_reboot_by_command_is_answered_and_everything_starts_again(site: Site, played: Day):
+    before = started(site)
+    (result,) = await commanded_by_file(played, {"rpcName": "sunpm.reboot", "callerId": "reboot"})
+    assert result == {"result": "OK", "callerId": "reboot"}
+    site.stack.until(
+        "every service started anew",
+        lambda: (now := started(site)) and now.keys() == before.keys() and all(now[n] > before[n] for n in now),
+    )
+    read = {"rpcName": "sunpm.readVariable", "parameters": limit_of(INVERTERS[0][0])}
+    (result,) = await commanded_by_file(played, read)
+    assert result["result"]["value"] == 60, "the inverter holds its limit, and the reboot is not run again"
+
+
 async def test_no_secret_stands_in_a_log(site: Site, played: Day):
-    key = (site.operator.secrets / "alpha").read_text().splitlines()[1]
+    key, client_key = (
+        (site.operator.secrets / name).read_text().splitlines()[1] for name in ("alpha", CLIENT_KEY)
+    )  # fmt: skip
     for said in (site.stack.compose("logs", *SERVICES), played.alpha.log(), played.beta.log()):
         assert key not in said
         assert "PRIVATE KEY" not in said
+        assert client_key not in said
         assert site.operator.password not in said
 
 
@@ -208,17 +238,57 @@ def with_broker(config: bytes) -> bytes:
     kept += [
         b"SERVER_Type=mqtts", b"SERVER_Mode=strategy_mqtt", f"MQTT_Address={BROKER}".encode(),
         f"MQTT_Login={LOGIN}".encode(), f"MQTT_Password=file:{BROKER}".encode(), b"MQTT_CaFile=operator_ca.pem",
+        b"MQTT_CertFile=gateway.pem", f"MQTT_KeyFile=file:{CLIENT_KEY}".encode(),
         b"MQTT_TopicData=plants/{uid}/data", b"MQTT_Immediate=1",
+        b"MQTT_TopicCommand=plants/{uid}/command", b"MQTT_TopicResult=plants/{uid}/result",
     ]  # fmt: skip
     return b"".join(line + b"\n" for line in kept)
 
 
 def hear(site: Site) -> str:
-    """The next data message, as whoever has the password and the authority's certificate hears it."""
+    """The next data message, as whoever has a certificate and the password hears it."""
+    return client(site, "mosquitto_sub", "-t", f"plants/{UID}/data", "-C", "1")
+
+
+def client(site: Site, program: str, *options: str) -> str:
+    """Run a client of Mosquitto's own at the broker; return what it prints."""
     return site.stack.compose(
-        "exec", "-T", BROKER, "mosquitto_sub", "-h", BROKER, "-p", "8883", "--cafile", "/access/authority.pem",
-        "-u", LOGIN, "-P", site.operator.password, "-t", f"plants/{UID}/data", "-q", "1", "-C", "1", "-W", "30",
+        "exec", "-T", BROKER, program, "-h", BROKER, "-p", "8883", "--cafile", "/access/authority.pem",
+        "--cert", "/access/client.pem", "--key", "/access/client.key",
+        "-u", LOGIN, "-P", site.operator.password, "-q", "1", "-W", "60", *options,
     )  # fmt: skip
+
+
+def limit_of(device: str) -> dict[str, object]:
+    return {"device": device, "variable": "cmdPwrPercent"}
+
+
+def write(device: str, percent: int) -> dict[str, object]:
+    parameters = {**limit_of(device), "value": percent}
+    return {"rpcName": "sunpm.writeVariable", "parameters": parameters, "callerId": device}
+
+
+async def commanded_by_file(day: Day, *commands: dict[str, object]) -> list[dict]:
+    """Put a command file on the main server and return its results."""
+    directory = day.beta.disk / "CMD"
+    before = set(directory.glob(f"{UID}_ACK_*.json"))
+    day.beta.put(f"CMD/{UID}_cmd.json", json.dumps(commands).encode())
+    await day.connected_until(lambda: set(directory.glob(f"{UID}_ACK_*.json")) - before, 2)
+    assert not (directory / f"{UID}_cmd.json").exists()
+    (answer,) = set(directory.glob(f"{UID}_ACK_*.json")) - before
+    return json.loads(answer.read_text())
+
+
+def commanded_by_message(site: Site, commands: list[dict[str, object]]) -> str:
+    """Publish commands, and return what comes on the topic of results."""
+    topics = "-t", f"plants/{UID}/command", "-e", f"plants/{UID}/result"
+    return client(site, "mosquitto_rr", *topics, "-m", json.dumps(commands))
+
+
+def started(site: Site) -> dict[str, int]:
+    """When each service started, by its name; empty while the page does not answer."""
+    status = site.stack.get("/api/v1/status") or {"services": []}
+    return {service["service"]: service["started"] for service in status["services"] if service["running"]}
 
 
 def delivered(site: Site, session: Session) -> dict[str, list[float]]:

@@ -132,3 +132,23 @@ def test_two_sessions_with_one_client_id_at_one_broker_are_warned_of(more, warne
     assert config is not None
     assert [f"{f.severity}" for f in findings] == ["warning"] * warned
     assert all("same ClientId" in finding.text for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ("MQTT_TopicCommand=a\nMQTT_TopicResult=b\n", []),
+        ("MQTT_TopicCommand=a\nMQTT_TopicResult=a\n", ["MQTT_TopicResult"]),
+        ("MQTT_TopicCommand={uid}/x\nMQTT_TopicStatus=roof/x\n", ["MQTT_TopicStatus"]),
+        ("MQTT_TopicCommand=data/2\n", ["MQTT2_TopicData"]),
+        ("MQTT_TopicCommand=data/2\nMQTT2_Port=1884\n", []),
+    ],
+)  # fmt: skip
+def test_a_topic_that_the_gateway_sends_to_is_none_that_it_takes_commands_from(more, refused):
+    """Each answer would come back as a command, and be answered, for ever."""
+    first = "GATEWAY_Uid=roof\nSERVER_Type=mqtt\nMQTT_Address=broker\nMQTT_TopicData=data/1\n"
+    second = "SERVER2_Type=mqtt\nMQTT2_Address=Broker\nMQTT2_TopicData=data/2\nMQTT2_ClientId=other\n"
+    _, findings = parse_config((first + second + more).encode(), "x")
+    assert all(finding.severity == "error" for finding in findings)
+    assert len(findings) == len(refused)
+    assert all(f" is {name} too" in finding.text for finding, name in zip(findings, refused, strict=True))

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,11 @@ class Mosquitto:
     @property
     def log(self) -> str:
         return (self.directory / "log").read_text(errors="replace")
+
+    def saved(self, content: bytes) -> bool:
+        """Whether the store on disk holds a content."""
+        store = self.directory / "mosquitto.db"
+        return store.exists() and content in store.read_bytes()
 
     def file(self, name: str, content: bytes | str) -> Path:
         """Write a file that only the broker may read."""
@@ -155,6 +160,11 @@ class Operator:
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False, qos: int = 1) -> None:
         info = self._client.publish(topic, payload, qos, retain)
         info.wait_for_publish(60)
+
+    def flood(self, topic: str, payloads: Iterable[str], *, qos: int = 1) -> None:
+        """Publish as fast as the broker takes them; return when it has all."""
+        for info in [self._client.publish(topic, payload, qos) for payload in payloads]:
+            info.wait_for_publish(60)
 
     def close(self) -> None:
         self._client.disconnect()

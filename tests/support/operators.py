@@ -16,13 +16,14 @@ from support.certificates import Authority
 from support.operating import Session
 from support.ports import free_port
 from support.servers import need
-from support.sets import DIRECTORIES
+from support.sets import DIRECTORIES, UID
 
 LOGIN = "plant"
 PORT = 2222
 """Where a server listens on its network."""
 NAMES = ("alpha", "beta")
 BROKER = "broker"
+CLIENT_KEY = "broker.key"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Operator:
     directory: Path
     ports: dict[str, int]
     authority: Authority = field(default_factory=Authority)
-    """Signs the broker's certificate."""
+    """Signs the certificates of the broker and of its clients."""
 
     @property
     def key(self) -> Path:
@@ -48,6 +49,11 @@ class Operator:
     def password(self) -> str:
         """What the broker wants to hear from `LOGIN`."""
         return (self.secrets / BROKER).read_text()
+
+    @property
+    def gateway_certificate(self) -> bytes:
+        """By what the broker knows the gateway; its key lies among the secrets as `CLIENT_KEY`."""
+        return (self.directory / BROKER / "gateway.pem").read_bytes()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -101,7 +107,17 @@ def _make_broker(operator: Operator) -> None:
     _, key = operator.authority.write(access, BROKER)
     key.chmod(0o644)
     (access / "authority.pem").write_bytes(operator.authority.pem)
+    _make_client(operator, LOGIN, access / "client.pem", access / "client.key")
+    _make_client(operator, UID, operator.directory / BROKER / "gateway.pem", operator.secrets / CLIENT_KEY)
     (access / "passwords").write_text(f"{LOGIN}:{_hashed(operator.password)}\n")
+
+
+def _make_client(operator: Operator, name: str, certificate: Path, key: Path) -> None:
+    """Issue what a client shows to the broker."""
+    parts = operator.authority.issue(name, client=True)
+    for path, content in zip((certificate, key), parts, strict=True):
+        path.write_bytes(content)
+        path.chmod(0o644)
 
 
 def _hashed(password: str) -> str:

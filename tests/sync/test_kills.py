@@ -2,11 +2,8 @@
 
 import asyncio
 import gzip
-import os
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +18,7 @@ from support.servers import need
 from support.sets import DIRECTORIES
 from support.sftp import Sshd, sshd
 from support.syncing import plant_set
+from support.syncprocess import options, start
 
 TOTAL = 4000
 BATCH = 20
@@ -37,23 +35,6 @@ def servers():
             for name in DIRECTORIES:
                 server.tree.directory(name)
         yield main, backup
-
-
-def options(prefix: str, server: Sshd, key: str) -> dict[str, object]:
-    return {
-        f"{prefix}_Address": "127.0.0.1", f"{prefix}_Port": server.port, f"{prefix}_Login": server.login,
-        f"{prefix}_KeyFile": key, f"{prefix}_DirRoot": server.tree.root, f"{prefix}_Timeout": 5,
-    }  # fmt: skip
-
-
-def start(broker, tmp_path: Path) -> subprocess.Popen:
-    environment = {
-        **os.environ, "BUS_URL": broker.url, "BUS_PASSWORD": f"secret-{Service.SYNC}",
-        "STATE_DIR": str(tmp_path / "state"), "GATEWAY_SET": str(tmp_path / "set"),
-        "SECRETS_DIR": str(tmp_path / "secrets"), "START_SHARE_SECONDS": "0",
-    }  # fmt: skip
-    with (tmp_path / "sync.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "heliograph.sync"], env=environment, stdout=log, stderr=log)
 
 
 def rows(server: Sshd) -> Counter:

@@ -36,7 +36,9 @@ from heliograph.contract.channels import (
     STATE,
 )
 from heliograph.runtime import BusError, Outgoing
+from heliograph.sync import app
 from heliograph.sync.configuration import Configuration
+from heliograph.sync.mailbox import RESULTS_SECONDS
 from heliograph.sync.spool import Spool
 from support.ports import free_port
 from support.samples import record
@@ -147,7 +149,8 @@ async def test_a_restart_keeps_the_revision_and_works_without_the_set(running, c
         await until(lambda: any(s.revision == 1 and len(s.servers) == 2 for s in states.values))
 
 
-async def test_a_command_file_is_executed_once_and_answered_in_the_same_connection(running, connect):
+async def test_a_command_file_is_executed_once_and_answered_in_the_same_connection(running, connect, monkeypatch):
+    monkeypatch.setattr(app, "FORWARD_SECONDS", 2 * RESULTS_SECONDS)  # it goes to the bus as soon as it was taken in
     running.servers[1].files["/CMD/WPM00C44F_cmd.json"] = b'[{"rpcName": "sunpm.status"}]'
     async with running.run():
         commands, api = await connect(Service.COMMANDS), await connect(Service.API)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from heliograph.contract import CommandResults, Way
-from heliograph.sync.mailbox import WAITING_MESSAGES
+from heliograph.sync.inbox import WAITING_TEXTS
 from heliograph.sync.tables import InboxRow
 from heliograph.sync.telemetry import inward, session
 from support.mosquitto import mosquitto, operator
@@ -174,7 +174,7 @@ async def test_an_inbox_that_the_bus_does_not_empty_has_a_limit(telemetry):
     with database.write() as session:
         session.add_all(
             InboxRow(identity=f"mqtt1-{n}", name="x", size=1, modified=None, digest="", text="[]", taken=n)
-            for n in range(WAITING_MESSAGES)
+            for n in range(WAITING_TEXTS)
         )
     assert not mailbox.has_room()
 

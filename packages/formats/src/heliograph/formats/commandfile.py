@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from heliograph.formats.jsontext import JsonError, Node, parse_json
+from heliograph.formats.jsontext import JsonError, Node, each_member
 from heliograph.formats.report import nearest, quote
 
 COMMAND_FILE_LIMIT: Final = 1024 * 1024
@@ -56,9 +56,8 @@ def parse_commands(content: str | bytes) -> list[Command]:
     """
     try:
         text = _text(content)
-        root = parse_json(text)
         reader = _FormReader(text)
-        return [_command(reader, node) for node in reader.members(root)]
+        return [_command(reader, node) for node in each_member(text)]
     except JsonError as error:
         raise CommandError(f"not a command file: {error}") from error
 
@@ -74,7 +73,7 @@ def parse_results(content: str | bytes) -> list[CommandResult]:
     try:
         text = _text(content)
         reader = _FormReader(text)
-        return [_result(reader, node) for node in reader.members(parse_json(text))]
+        return [_result(reader, node) for node in each_member(text)]
     except JsonError as error:
         raise CommandError(f"not a results file: {error}") from error
 
@@ -99,9 +98,6 @@ class _FormReader:
 
     def error(self, node: Node, reason: str) -> JsonError:
         return JsonError(self._text, node.offset, reason)
-
-    def members(self, root: Node) -> list[Node]:
-        return root.value if isinstance(root.value, list) else [root]
 
     def fields(self, node: Node, known: tuple[str, ...]) -> dict[str, Node]:
         """The members of an object, none unknown."""

@@ -1,6 +1,7 @@
 """The two servers of a `_config.ini`: what each needs, by its type, and which roles they play (spec 1.1, 1.2, 1.9)."""
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Literal
 
 from heliograph.formats.config import Directory, FileServer, MqttServer, Server, ServerMode, ServerType
@@ -30,6 +31,7 @@ def read_servers(values: Values) -> tuple[Server, ...]:
     servers = tuple(server for number in NUMBERS if (server := _server(number, addresses[number], values)))
     _check_roles(values)
     _check_clients(servers, values)
+    _check_topics([server for server in servers if isinstance(server, MqttServer)], values)
     _check_places([server for server in servers if isinstance(server, FileServer)], values)
     return servers
 
@@ -168,6 +170,19 @@ def _check_clients(servers: Iterable[Server], values: Values) -> None:
     if len(sessions) == 2 and sessions[0] == sessions[1]:
         name = "MQTT2_ClientId" if "MQTT2_ClientId" in values.fields else "MQTT2_Address"
         values.warn(name, "both servers use this broker with the same ClientId and would throw each other out")
+
+
+def _check_topics(servers: Sequence[MqttServer], values: Values) -> None:
+    """What the gateway sends must not come back to it as a command: each answer would be answered, for ever."""
+    uid = values.text("GATEWAY_Uid") or "{uid}"
+    for server, other in product(servers, repeat=2):
+        if (server.address.casefold(), server.port) != (other.address.casefold(), other.port):
+            continue
+        taken = f"MQTT{infix(server.number)}_TopicCommand"
+        for sent in (f"MQTT{infix(other.number)}_Topic{kind}" for kind in ("Data", "Alarm", "Result", "Status")):
+            topic = values.text(sent)
+            if topic and topic.replace("{uid}", uid) == values.text(taken).replace("{uid}", uid):
+                values.error(taken, f"{quote(topic)} is {sent} too: what is sent there would come back as a command")
 
 
 def _check_places(servers: Sequence[FileServer], values: Values) -> None:

@@ -1,11 +1,12 @@
 """Strict JSON in which every value knows its place, so that an error can name line and column (spec 4.1).
 
 Stricter than the standard library's: no `NaN` or `Infinity`, no number beyond a double, no key twice in an object, no
-half of a surrogate pair, and a limit on nesting.
+half of a surrogate pair, and limits on nesting and on the number of values, since each costs many times its text.
 """
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from typing import Any, Final
@@ -13,6 +14,8 @@ from typing import Any, Final
 from heliograph.formats.report import quote
 
 MOST_NESTED: Final = 32
+MOST_VALUES: Final = 20_000
+"""In one member of an outermost array, or in what stands in its place."""
 _MOST_DIGITS = 1000
 _STRINGS = JSONDecoder()
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -48,13 +51,21 @@ class Node:
         return self.value
 
 
-def parse_json(text: str) -> Node:
-    """Read one JSON value. Raises `JsonError` with the place of the first fault."""
+def each_member(text: str) -> Iterator[Node]:
+    """Read the members of an array one after the other, or the one value that stands in its place.
+
+    Raises `JsonError` with the place of the first fault, after the members before it.
+    """
     reader = _Reader(text)
-    node = reader.value(reader.skip(0), 0)
+    begin = reader.skip(0)
+    if text.startswith("[", begin):
+        for node in reader.members(begin, 0):
+            yield node
+            reader.values = 0
+    else:
+        yield reader.value(begin, 0)
     if reader.at < len(text):
         raise JsonError(text, reader.at, "there is more text after the end of the JSON value")
-    return node
 
 
 class _Reader:
@@ -63,6 +74,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.values = 0
 
     def skip(self, offset: int) -> int:
         match = _BLANK.match(self.text, offset)
@@ -70,13 +82,16 @@ class _Reader:
         return self.at
 
     def value(self, offset: int, depth: int) -> Node:
+        self.values += 1
         if depth > MOST_NESTED:
             raise self.error(offset, f"nested more than {MOST_NESTED} deep")
+        if self.values > MOST_VALUES:
+            raise self.error(offset, f"more than {MOST_VALUES} values together")
         first = self.text[offset : offset + 1]
         if first == "{":
             return self.object(offset, depth)
         if first == "[":
-            return self.array(offset, depth)
+            return Node(list(self.members(offset, depth)), offset)
         if first == '"':
             return Node(self.string(offset), offset)
         return self.word(offset) if first.isalpha() else self.number(offset)
@@ -95,12 +110,13 @@ class _Reader:
             keys[key] = at
         return Node(members, offset, keys)
 
-    def array(self, offset: int, depth: int) -> Node:
-        members: list[Node] = []
+    def members(self, offset: int, depth: int) -> Iterator[Node]:
+        """Read the members of an array."""
         self.skip(offset + 1)
-        while not self.took("]", first=not members):
-            members.append(self.value(self.at, depth + 1))
-        return Node(members, offset)
+        first = True
+        while not self.took("]", first=first):
+            yield self.value(self.at, depth + 1)
+            first = False
 
     def took(self, end: str, *, first: bool) -> bool:
         """Whether the object or array ends here; else the comma before the next member is taken."""
@@ -124,7 +140,8 @@ class _Reader:
         try:
             string, end = _STRINGS.raw_decode(self.text, offset)
         except JSONDecodeError as error:
-            raise self.error(error.pos, error.msg[:1].lower() + error.msg[1:]) from error
+            reason = error.msg.removesuffix(" at").removesuffix(" starting")
+            raise self.error(error.pos, reason[:1].lower() + reason[1:]) from error
         if any("\ud800" <= character <= "\udfff" for character in string):
             raise self.error(offset, "the text holds half of a surrogate pair")
         self.skip(end)

@@ -120,11 +120,16 @@ class Gateway:
 
     async def recent(self, target: Target) -> Value:
         """Return a raw value, of a reading that is fresh enough or else read now. Raises `CommandFailed`."""
+        latest = self.latest(target, FRESH_SECONDS)
+        return (latest or await self.read(target)).raw
+
+    def latest(self, target: Target, seconds: float) -> VariableValue | None:
+        """Return what the last live reading says of a variable; None where it is older than so many seconds."""
         reading = self._readings.get(target.entry.device.index)
-        oldest = milliseconds(self.clock) - FRESH_SECONDS * 1000
-        if reading and reading.time >= oldest and reading.values.get(target.variable.index) is not None:
-            return reading.values[target.variable.index]
-        return (await self.read(target)).raw
+        if reading is None or reading.time < milliseconds(self.clock) - seconds * 1000:
+            return None
+        raw = reading.values.get(target.variable.index)
+        return None if raw is None else VariableValue(raw=raw, time=reading.time)
 
     async def write(self, target: Target, raw: float | str, *, verify: bool) -> VariableValue:
         """Write a raw value between two polls, ahead of them. Raises `CommandFailed`."""

@@ -68,6 +68,7 @@ def _is_unit(value: Any) -> bool:
 
 INTERFACE = Kind("serial1, serial2, serial3 or ethernet", lambda value: value in tuple(TraceInterface))
 MINUTES = Kind("a whole number of minutes, 1 to 1440", lambda value: _is_index(value) and 1 <= value <= 1440)
+AGE = Kind("a whole number of seconds, 1 to 3600", lambda value: _is_index(value) and 1 <= value <= 3600)
 SERVER = Kind("1 or 2", lambda value: _is_index(value) and value in (1, 2))
 SWITCH = Kind("0 or 1", _is_between(0, 1))
 RELAY = Kind("the number of a relay, from 1", _is_between(1, 999))
@@ -103,7 +104,11 @@ COMMANDS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("raw", FLAG),
         Parameter("verify", FLAG),
     ),
-    "readVariable": (Parameter("device", DEVICE, required=True), Parameter("variable", VARIABLE, required=True)),
+    "readVariable": (
+        Parameter("device", DEVICE, required=True),
+        Parameter("variable", VARIABLE, required=True),
+        Parameter("maxAge", AGE),
+    ),
     "setRelay": (Parameter("state", SWITCH, required=True), Parameter("device", DEVICE), Parameter("relay", RELAY)),
     "discoverDevices": (
         Parameter("protocol", PROTOCOL, required=True),

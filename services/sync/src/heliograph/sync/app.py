@@ -46,6 +46,7 @@ from heliograph.sync.spool import Spool
 from heliograph.sync.state import sync_state
 from heliograph.sync.support import Support
 from heliograph.sync.telemetry import MqttTask
+from heliograph.sync.threads import wait_for_news
 from heliograph.sync.verdicts import Verdicts
 from heliograph.sync.wiping import finish_reset
 
@@ -53,6 +54,7 @@ _log = logging.getLogger("heliograph.sync")
 
 SET_SECONDS: Final = 2.0
 FORWARD_SECONDS: Final = 0.5
+"""After this the bus is tried again; else a text goes as soon as it was taken in."""
 ROOM_SECONDS: Final = 3.0
 STOP_SECONDS: Final = 12.0
 """How long a running connection may take to end at a stop."""
@@ -80,6 +82,7 @@ class Sync:
         self._state_dir = settings.state_dir
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
+        self._texts = asyncio.Event()
         self._bundling = asyncio.Lock()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._stop = threading.Event()
@@ -122,6 +125,7 @@ class Sync:
         self._ledger = Ledger(self._database)
         self._history = History(self._database)
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
+        self._mailbox.listen(self._text_came)
         revisions = Revisions(self._database)
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised)
         self._last_set = LastSet(self._state_dir, revisions)
@@ -229,9 +233,15 @@ class Sync:
 
     async def _forward(self) -> None:
         while True:
+            self._texts.clear()
             with suppress(BusError), self._disk.step("the command files"):
                 await self._mailbox.forward(self._context.bus)
-            await self._context.clock.sleep(FORWARD_SECONDS)
+            await wait_for_news(self._texts, self._context.clock, FORWARD_SECONDS)
+
+    def _text_came(self) -> None:
+        """A command text was taken in, in whatever thread."""
+        with suppress(RuntimeError):  # the loop has ended: the text goes with the next start
+            self._loop.call_soon_threadsafe(self._texts.set)
 
     async def _make_room(self) -> None:
         """Delete what every server has: beside the connections, so that none waits for it."""

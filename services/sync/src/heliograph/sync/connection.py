@@ -240,6 +240,8 @@ class Visit:
             self._count("commands", found.files, found.bytes)
         for failure in found.failures:
             self._fail("commands", failure, again=False)
+        for failure in found.unfinished:
+            self._fail("commands", failure, again=True)
 
     def _send_results(self, store: RemoteStore) -> None:
         """Send the results that are there, and those of the commands just read when they come in time."""
