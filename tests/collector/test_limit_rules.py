@@ -19,11 +19,11 @@ from support.points import point, variable
 ROOF = Device(1, "1", TcpInterface("10.0.0.1"), "roof", 1, definition="m.csv")
 
 
-def limited(coef_a: str, coef_b: str, least: float | None, most: float | None) -> Limited:
-    text = f"modbusTCP;a;b;c\n1;3;0;I16;;Power;;{coef_a};{coef_b};kW;4\n"
+def limited(coef_a: str, coef_b: str, least: float | None, most: float | None, kind: str = "I16") -> Limited:
+    text = f"modbusTCP;a;b;c\n1;3;0;{kind};;Power;;{coef_a};{coef_b};kW;4\n"
     definition, findings = parse_definition(text.encode(), "m.csv")
     assert definition is not None, findings
-    return Limited(ROOF, definition, definition.variables[0], None, least, most)
+    return Limited(ROOF, definition.variables[0], None, least, most)
 
 
 steps = st.integers(-5000, 5000).filter(bool).map(lambda n: f"{n / 1000:.3f}")
@@ -43,6 +43,23 @@ def test_the_nearest_value_within_the_limits_is_within_and_none_is_nearer(coef_a
     assert isinstance(nearest, int)
     step = (raw > nearest) - (raw < nearest)
     assert step == 0 or limits.refusal(nearest + step, None), "the next one towards it is outside"
+
+
+@given(kind=st.sampled_from(["F32", "F64"]), coef_a=steps, ends=st.tuples(*[st.floats(-1e4, 1e4, width=32)] * 2))
+def test_a_float_outside_becomes_one_inside_as_the_device_holds_it(kind, coef_a, ends):
+    least, most = min(ends) - 0.01, max(ends) + 0.01
+    limits = limited(coef_a, "0", least, most, kind)
+    point = limits.variable.point
+    assert point is not None
+    for raw in (-1e9, 1e9):
+        nearest = limits.nearest(raw, None)
+        assert isinstance(nearest, float)
+        held = effect_of(*write_calls(1, point, encode(point, nearest))).becomes(limits.variable, point)
+        assert held is not None
+        assert limits.refusal(held[0], None) == ""
+        value = engineering_value(limits.variable, held[0])
+        assert isinstance(value, float)
+        assert min(value - least, most - value) < 0.01
 
 
 @pytest.mark.parametrize(

@@ -130,4 +130,4 @@ def _limited(station: Station, limit: VariableLimit) -> Limited | None:
     if variable is None:
         return None
     scale = scale_factor_of(definition, variable)
-    return Limited(station.device, definition, variable, scale, limit.least, limit.most)
+    return Limited(station.device, variable, scale, limit.least, limit.most)

@@ -1,15 +1,20 @@
 """The engineering values that may be written to a variable (`LIMIT_Params`): judged, and told to people. Pure."""
 
 import math
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from heliograph.contract.records import Value
-from heliograph.formats import engineering_value, raw_value
 from heliograph.formats.daq import Device
-from heliograph.formats.definition import Definition, Variable
+from heliograph.formats.definition import Kind, Variable
+from heliograph.formats.engineering import LARGEST_SINGLE, engineering_value, raw_range
+from heliograph.formats.values import shortest_single
 
 WHERE: Final = "LIMIT_Params of _config.ini"
+_SINGLE: Final = struct.Struct(">f")
+_BITS: Final = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +22,6 @@ class Limited:
     """A variable with limits."""
 
     device: Device
-    definition: Definition
     variable: Variable
     scale: Variable | None
     """Holds its scale factor."""
@@ -56,22 +60,24 @@ class Limited:
         if self._is_inside(value):
             return raw
         end = self.least if self.least is not None and value < self.least else self.most
-        for candidate in self._near(end, factor):
-            if not self.refusal(candidate, factor):
-                return candidate
-        raise ValueError(f"{self}: no value that the device can hold is {self._range} ({WHERE})")
+        inside = [candidate for candidate in self._near(end or 0, factor) if not self.refusal(candidate, factor)]
+        if not inside:
+            raise ValueError(f"{self}: no value that the device can hold is {self._range} ({WHERE})")
+        return min(inside, key=lambda candidate: abs(candidate - float(raw or 0)))
 
-    def _near(self, end: float | None, factor: Value) -> list[Value]:
-        """Return the raw values at an end of the limits, the two beside it where the device holds whole numbers."""
-        try:
-            return [raw_value(self.definition, self.variable, end, factor)]
-        except ValueError:
-            step = engineering_value(self.variable, 1, factor)
-            zero = engineering_value(self.variable, 0, factor)
-        if end is None or not isinstance(step, int | float) or not isinstance(zero, int | float) or step == zero:
+    def _near(self, end: float, factor: Value) -> Sequence[float]:
+        """Return the raw values that the device can hold round an end of the limits."""
+        zero, one = (engineering_value(self.variable, raw, factor) for raw in (0, 1))
+        if not isinstance(zero, int | float) or not isinstance(one, int | float) or one == zero:
             return []
-        whole = math.floor((end - zero) / (step - zero))
-        return [whole, whole + 1]
+        exact, point = (end - zero) / (one - zero), self.variable.point
+        if point is not None and point.kind is Kind.F64:
+            return [math.nextafter(exact, -math.inf), exact, math.nextafter(exact, math.inf)]
+        if point is not None and point.kind is Kind.F32:
+            return _singles_near(exact)
+        low, high = raw_range(point) if point is not None else (0, 1)
+        whole = math.floor(exact)
+        return range(max(low, whole - 1), min(high, whole + 2) + 1)
 
     def _is_inside(self, value: float) -> bool:
         return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
@@ -88,6 +94,15 @@ class Limited:
         if self.most is None:
             return f"at least {_shown(self.least)}{unit}"
         return f"from {_shown(self.least)} to {_shown(self.most)}{unit}"
+
+
+def _singles_near(exact: float) -> Sequence[float]:
+    """Return the single that is nearest to a number, and its neighbours, as they are recorded."""
+    if not abs(exact) < LARGEST_SINGLE:
+        return []
+    (bits,) = _BITS.unpack(_SINGLE.pack(exact))
+    packed = [_BITS.pack(near) for near in range(max(0, bits - 1), min(bits + 1, 0xFFFF_FFFF) + 1)]
+    return [shortest_single(single) for (single,) in map(_SINGLE.unpack, packed) if math.isfinite(single)]
 
 
 def _shown(value: float | None) -> str:
