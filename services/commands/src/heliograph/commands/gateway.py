@@ -4,17 +4,20 @@ Every question has a time limit, and a limit that passes is an error with its ow
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from heliograph.commands.errors import CommandFailed, NothingSaid
 from heliograph.commands.targets import Target
 from heliograph.contract import (
+    Alarm,
     ConnectRequest,
     Outcome,
     ParametersRequest,
     Reading,
     ReadRequest,
     Revision,
+    Service,
     ServiceState,
     StatusDocument,
     TraceInterface,
@@ -22,11 +25,11 @@ from heliograph.contract import (
     VariableValue,
     WriteRequest,
 )
-from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, TRACE, WRITE, Channel
+from heliograph.contract.channels import ALARMS, CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, TRACE, WRITE, Channel
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
 from heliograph.formats import Plant
-from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce
+from heliograph.runtime import Bus, BusError, Clock, EventLog, NoAnswer, PlantInForce
 from heliograph.runtime.clock import milliseconds
 
 CONFIGURATION_SECONDS: Final = 10.0
@@ -51,6 +54,10 @@ class Gateway:
         self._configured = asyncio.Event()
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
+        self.plant_listeners: list[Callable[[], None]] = []
+        """Called when another plant is in force."""
+        self.reading_listeners: list[Callable[[Reading], None]] = []
+        """Called with each live reading of a device of the plant."""
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -93,6 +100,23 @@ class Gateway:
         answer: VariableValue = await self._ask(WRITE, request, _device_limit(target), what)
         return answer
 
+    def reading(self, device: str) -> Reading | None:
+        """Return the last live reading of a device, by its index."""
+        return self._readings.get(device)
+
+    async def set_point(self, target: Target, request: WriteRequest) -> VariableValue:
+        """Write as `write` does, for whom and for how long `request` says. Raises `CommandFailed`."""
+        what = f"it is not known whether {target} was written"
+        answer: VariableValue = await self._ask(WRITE, request, _device_limit(target), what)
+        return answer
+
+    async def alarm(self, alarm: Alarm) -> None:
+        """Raise an alarm. Raises `CommandFailed` where the bus does not take it."""
+        try:
+            await self._bus.store(ALARMS, alarm, identity=alarm.identity, service=Service.COMMANDS)
+        except BusError as error:
+            raise CommandFailed(f"the alarm was not raised: {error}") from error
+
     async def record_parameters(self, device: str | None) -> None:
         """Have the parameters of one device, or of all, recorded. Raises `CommandFailed`."""
         await self._ask(
@@ -127,6 +151,8 @@ class Gateway:
         if await self.in_force.take(revision):
             self._readings.clear()
             self._configured.set()
+            for listener in self.plant_listeners:
+                listener()
 
     async def _take_state(self, state: ServiceState) -> None:
         self._states[state.service] = state
@@ -134,6 +160,8 @@ class Gateway:
     async def _take_reading(self, reading: Reading) -> None:
         if self.in_force.plant.by_index(reading.device) is not None:
             self._readings[reading.device] = reading
+            for listener in self.reading_listeners:
+                listener(reading)
 
 
 def _device_limit(target: Target) -> float:
