@@ -6,9 +6,13 @@ from collections.abc import Awaitable, Callable
 from heliograph.commands.executor import Executor
 from heliograph.commands.gateway import Gateway
 from heliograph.commands.journal import Journal
+from heliograph.commands.scripts.keeping import Keeping
+from heliograph.commands.scripts.noting import entry_of_change
+from heliograph.commands.scripts.scripts import Scripts
+from heliograph.commands.scripts.setting import Change, Note
 from heliograph.commands.settings import Settings
 from heliograph.contract import CommandsState, CommandText, Way
-from heliograph.contract.channels import COMMAND_TEXTS, RESULTS
+from heliograph.contract.channels import COMMAND_TEXTS, RESULTS, SCRIPT, SCRIPT_LOG
 from heliograph.runtime import Context, Unreadable
 
 STOP_SECONDS = 15.0
@@ -20,20 +24,26 @@ async def main(settings: Settings, context: Context) -> None:
     journal = Journal(settings.state_dir / "commands.sqlite")
     gateway = Gateway(context.bus, context.clock, context.events)
     executor = Executor(journal, gateway, context.events, context.clock)
+    keeping = Keeping(settings.state_dir / "scripts.sqlite")
+    scripts = Scripts(gateway, keeping, _note(journal), context.clock, context.events)
     await gateway.watch()
+    await context.bus.serve(SCRIPT, scripts.act)
+    await context.bus.serve(SCRIPT_LOG, scripts.log)
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(_consume(context, executor, way), name=f"commands: {way}")
                 for way in (Way.FILE, Way.MQTT)
             ]
-            report = context.report(lambda: _state(context, executor, gateway), gateway.in_force.changed)
+            tasks.append(group.create_task(scripts.run(), name="commands: scripts"))
+            report = context.report(lambda: _state(context, executor, gateway, scripts), gateway.in_force.changed)
             tasks.append(group.create_task(report, name="commands: state"))
             await context.stopping.wait()
             await executor.stop(STOP_SECONDS)
             for task in tasks:
                 task.cancel()
     finally:
+        keeping.close()
         journal.close()
 
 
@@ -55,7 +65,14 @@ def _handler(context: Context, executor: Executor) -> Callable[[list[CommandText
     return handle
 
 
-def _state(context: Context, executor: Executor, gateway: Gateway) -> CommandsState:
+def _note(journal: Journal) -> Note:
+    async def note(change: Change) -> None:
+        await asyncio.to_thread(journal.keep, entry_of_change(change))
+
+    return note
+
+
+def _state(context: Context, executor: Executor, gateway: Gateway, scripts: Scripts) -> CommandsState:
     return CommandsState(
         time=context.now(),
         started=context.started,
@@ -65,4 +82,5 @@ def _state(context: Context, executor: Executor, gateway: Gateway) -> CommandsSt
         executed=executor.executed,
         failed=executor.failed,
         running=executor.running,
+        scripts=scripts.states(),
     )

@@ -42,7 +42,9 @@ def refuse_unknown(functions: Functions, command: Command, built_in: Sequence[st
         known = [f"{BUILT_IN}.{name}" for name in built_in]
         known += [f"{script}.{name}" for script, names in scripts.items() for name in names]
         hint = nearest(command.script, scripts) or nearest(command.name, known)
-        raise CommandFailed(f"unknown command {quoted(command.name)}: there is no script {quoted(command.script)}{hint}")
+        raise CommandFailed(
+            f"unknown command {quoted(command.name)}: there is no script {quoted(command.script)}{hint}"
+        )
     names = scripts[command.script]
     if names and command.function not in names:
         raise CommandFailed(

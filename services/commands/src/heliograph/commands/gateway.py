@@ -25,7 +25,18 @@ from heliograph.contract import (
     VariableValue,
     WriteRequest,
 )
-from heliograph.contract.channels import ALARMS, CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, TRACE, WRITE, Channel
+from heliograph.contract.channels import (
+    ALARMS,
+    CONFIGURATION,
+    CONNECT,
+    LIVE,
+    PARAMETERS,
+    READ,
+    STATE,
+    TRACE,
+    WRITE,
+    Channel,
+)
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
 from heliograph.formats import Plant
@@ -54,6 +65,8 @@ class Gateway:
         self._configured = asyncio.Event()
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
+        self.written: dict[tuple[str, str], Value] = {}
+        """The raw value that was last written from here, by indices of device and variable; none where it failed."""
         self.plant_listeners: list[Callable[[], None]] = []
         """Called when another plant is in force."""
         self.reading_listeners: list[Callable[[Reading], None]] = []
@@ -96,9 +109,7 @@ class Gateway:
     async def write(self, target: Target, raw: float | str, *, verify: bool) -> VariableValue:
         """Write a raw value between two polls, ahead of them. Raises `CommandFailed`."""
         request = WriteRequest(device=target.entry.device.index, variable=target.variable.index, raw=raw, verify=verify)
-        what = f"it is not known whether {target} was written"
-        answer: VariableValue = await self._ask(WRITE, request, _device_limit(target), what)
-        return answer
+        return await self.set_point(target, request)
 
     def reading(self, device: str) -> Reading | None:
         """Return the last live reading of a device, by its index."""
@@ -107,7 +118,9 @@ class Gateway:
     async def set_point(self, target: Target, request: WriteRequest) -> VariableValue:
         """Write as `write` does, for whom and for how long `request` says. Raises `CommandFailed`."""
         what = f"it is not known whether {target} was written"
+        self.written.pop((request.device, request.variable), None)
         answer: VariableValue = await self._ask(WRITE, request, _device_limit(target), what)
+        self.written[request.device, request.variable] = request.raw
         return answer
 
     async def alarm(self, alarm: Alarm) -> None:

@@ -40,12 +40,12 @@ class Logbook:
         self._add("info", text)
         self._events.debug(f"script {self._script}: {text[:MAX_TEXT]}")
 
-    def info(self, text: str) -> None:
+    def tell(self, text: str) -> None:
         """What became of the script."""
         self._add("info", text)
         self._events.info(f"script {self._script}: {text}")
 
-    def error(self, text: str) -> None:
+    def tell_failure(self, text: str) -> None:
         """Why the script ended."""
         self._add("error", text)
         self._events.error(f"script {self._script}: {text}")

@@ -147,7 +147,7 @@ class Host:
         with theirs:
             fd = str(theirs.fileno())
             limits = json.dumps(asdict(self._limits))
-            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            self._process = subprocess.Popen(
                 [sys.executable, "-I", "-m", HOST, fd, limits, str(os.getpid())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=[theirs.fileno()], env={}, cwd="/",
             )  # fmt: skip

@@ -121,7 +121,7 @@ def _never_raising(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _refuse(_: object, name: object, is_setting: bool) -> object:  # noqa: FBT001  # as lupa calls it
+def _refuse(_: object, name: object, is_setting: bool) -> object:
     raise AttributeError(f"{name!r} is not there ({'set' if is_setting else 'get'})")
 
 

@@ -1,6 +1,7 @@
 """The process of one script: it loads the script, keeps its timers, and carries its `wd` calls to the service.
 
-    service → start · answer · changed · call · look        script → ready · failed · get … store · ran · returned · well
+    service → start · answer · changed · call · look
+    script  → ready · failed · get · set · … · store · ran · returned · well
 
 One question is open at a time, and what arrives while it is open waits; only `look` is answered at once.
 """
@@ -60,7 +61,8 @@ class Script:
         self._calls = 0
         self._waited = 0.0
         asks: dict[str, Callable[..., Any]] = {
-            name: getattr(self, f"_{name}") for name in ("get", "set", "tags", "alarm", "log", "store", "every", "after")
+            name: getattr(self, f"_{name}")
+            for name in ("get", "set", "tags", "alarm", "log", "store", "every", "after")
         }
         self._sandbox = Sandbox(limits, {**asks, "onChange": self._on_change, "now": _now})
 
@@ -140,7 +142,7 @@ class Script:
     def _log(self, text: bytes) -> tuple[Any, ...]:
         return self._ask("log", text=text_of(text[:4000]))
 
-    def _store(self, key: Any, is_given: bool, value: Any) -> tuple[Any, ...]:  # noqa: FBT001  # as Lua gives it
+    def _store(self, key: Any, is_given: bool, value: Any) -> tuple[Any, ...]:
         try:
             return self._ask("store", key=str(_reference(key)), is_given=is_given, value=to_json(value))
         except NoJson as error:
