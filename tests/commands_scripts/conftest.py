@@ -44,7 +44,7 @@ class StillClock:
         return time.time() + self.passed
 
     def monotonic(self) -> float:
-        return time.monotonic() + self.passed
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         if seconds < 60:
@@ -86,8 +86,7 @@ class Bench:
         self.number += 1
         await self.peers.configure(self.number, {**FILES, **files, f"CONFIG/{UID}_scl.ini": listed})
         await self._until(lambda: self.gateway.in_force.number == self.number)
-        wanted = set(self.sources)
-        await self._until(lambda: {state.name for state in self.scripts.states()} == wanted)
+        await self._until(lambda: {n: life.source.text for n, life in self.scripts._lives.items()} == self.sources)
 
     def state(self, name: str = "s") -> ScriptState:
         return next(state for state in self.scripts.states() if state.name == name)
