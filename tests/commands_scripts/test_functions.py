@@ -7,7 +7,14 @@ from heliograph.contract import ScriptCondition
 
 async def test_parameters_come_as_a_table_and_the_result_goes_as_json(bench):
     await bench.running("function echo(p) return p end\nfunction nothing() end")
-    given = {"whole": 1, "broken": 1.5, "text": "Größe 😀", "yes": True, "list": [1, [2, 3]], "object": {"x": {"y": "z"}}}
+    given = {
+        "whole": 1,
+        "broken": 1.5,
+        "text": "Größe 😀",
+        "yes": True,
+        "list": [1, [2, 3]],
+        "object": {"x": {"y": "z"}},
+    }
     assert await bench.call("echo", **given) == given
     assert await bench.call("echo", gone=None, kept=1) == {"kept": 1}
     assert await bench.call("nothing") is None
@@ -54,7 +61,9 @@ async def test_a_limit_ends_the_script_and_answers_the_command(bench):
 
 
 async def test_a_command_whose_script_ends_meanwhile_is_answered(bench):
-    await bench.running("function f() string.find(string.rep('a', 60), string.rep('a?', 60) .. string.rep('a', 60) .. 'b') end")
+    await bench.running(
+        "function f() string.find(string.rep('a', 60), string.rep('a?', 60) .. string.rep('a', 60) .. 'b') end"
+    )
     assert "ended: more than 0.3 s of computing in one call" in await bench.refused("f")
 
 

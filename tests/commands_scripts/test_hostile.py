@@ -72,7 +72,10 @@ ENDED = {
         "for n = 1, 1000000 do wd.every(60, print) end",
         "s.lua:1: wd.every: at most 64 timers at a time",
     ),
-    "too fast a timer": ("wd.every(0, print)", "s.lua:1: wd.every: the first argument is to be 0.01 to 2678400 seconds"),
+    "too fast a timer": (
+        "wd.every(0, print)",
+        "s.lua:1: wd.every: the first argument is to be 0.01 to 2678400 seconds",
+    ),
     "a timer that is nothing": ("wd.after('soon', print)", "s.lua:1: wd.after: the first argument is to be"),
     "a timer without a function": ("wd.every(1)", "s.lua:1: wd.every: the last argument is to be a function, not a n"),
     "10,000 watches": (
@@ -138,7 +141,9 @@ async def test_flooding_its_log_costs_a_script_the_lines_alone(beside):
 
 
 async def test_alarms_are_limited(beside):
-    await beside.running("function f() local n = 0 for _ = 1, 50 do if wd.alarm('x') then n = n + 1 end end return n end")
+    await beside.running(
+        "function f() local n = 0 for _ = 1, 50 do if wd.alarm('x') then n = n + 1 end end return n end"
+    )
     assert await beside.call("f") <= 11
 
 
@@ -150,7 +155,10 @@ RESULTS = {
     "a function": ("return {f = print}", "a function is no JSON"),
     "a coroutine": ("return coroutine.create(print)", "is no JSON"),
     "a huge text": ("return string.rep('x', 1000000)", "a text of 1,000,000 bytes, at most 65,536 pass"),
-    "huge together": ("local t = {} for n = 1, 100 do t[n] = string.rep('x', 60000) end return t", "bytes in one message"),
+    "huge together": (
+        "local t = {} for n = 1, 100 do t[n] = string.rep('x', 60000) end return t",
+        "bytes in one message",
+    ),
     "many values": ("local t = {} for n = 1, 20000 do t[n] = n end return t", "more than 10,000 values"),
     "a key that is a table": ("return {[{}] = 1}", "a key of a table that is neither a text nor a number"),
     "a key that is true": ("return {[true] = 1}", "a key of a table that is neither a text nor a number"),

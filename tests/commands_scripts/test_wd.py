@@ -125,7 +125,9 @@ async def test_set_says_what_it_cannot_write_and_the_script_goes_on(bench):
 
 
 async def test_set_of_no_number_is_refused(bench):
-    await bench.running("function f() return {wd.set('roof_1', 'Power limit', 0 / 0) == nil, select(2, wd.set(1, 7, 1 / 0))} end")
+    await bench.running(
+        "function f() return {wd.set('roof_1', 'Power limit', 0 / 0) == nil, select(2, wd.set(1, 7, 1 / 0))} end"
+    )
     assert await bench.call("f") == [True, "inf is no value to write"]
 
 

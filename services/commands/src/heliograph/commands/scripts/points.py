@@ -54,10 +54,10 @@ class Points:
         gateway.reading_listeners.append(self._take)
 
     def forget(self) -> None:
-        """Another plant is in force: names may mean something else."""
+        """Another plant is in force: names may mean something else; values of devices that stay the same stay."""
         self._known.clear()
-        self._last.clear()
         self._wanted.clear()
+        self._last = {key: last for key, last in self._last.items() if self._gateway.reading(key[0])}
 
     def find(self, device: int | str, variable: int | str) -> Point:
         """Return what is meant. Raises `CommandFailed` with the nearest known name."""

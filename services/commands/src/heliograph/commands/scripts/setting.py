@@ -59,7 +59,7 @@ class Setter:
             is_change = self._gateway.written.get(key_of(target)) != request.raw
             if is_change:
                 self._refuse_flood(target)
-            answer = await self._gateway.set_point(target, request)
+            answer = await self._gateway.write_point(target, request)
             _refuse_another(target, request, answer)
         except CommandFailed as error:
             await self._tell_failure(target, asked, started, str(error))
