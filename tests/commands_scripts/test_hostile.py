@@ -106,7 +106,7 @@ ENDED = {
 
 
 async def test_each_ends_with_a_cause_and_the_others_go_on(beside):
-    """File and line where there is one, in the state, in the script's log and in the gateway's; all at the same time."""
+    """File and line where there is one, in its state, its log and the gateway's log; all at the same time."""
     names = {what: f"s{number}" for number, what in enumerate(ENDED)}
     await beside.put(**{names[what]: script for what, (script, _) in ENDED.items()})
     for what, (_, cause) in ENDED.items():

@@ -28,6 +28,7 @@ START_SECONDS: Final = 90.0
 LOOK_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 90.0
 """A process that says nothing for so long hangs; a call ends long before."""
+LAST_WORDS_SECONDS: Final = 1.0
 CALL_SECONDS: Final = 90.0
 MAX_CALLS: Final = 16
 """By command, at a time."""
@@ -143,8 +144,10 @@ class Life:
         looking = asyncio.create_task(self._look_after(process), name=f"script: look after {self.name}")
         listening = asyncio.create_task(self._listen(process, watches), name=f"script: listen to {self.name}")
         try:
-            done, _ = await asyncio.wait({looking, listening}, return_when=asyncio.FIRST_COMPLETED)
-            return done.pop().result()
+            await asyncio.wait({looking, listening}, return_when=asyncio.FIRST_COMPLETED)
+            # Its last words may lie unread when the line is found closed.
+            await asyncio.wait({listening}, timeout=LAST_WORDS_SECONDS)
+            return (listening if listening.done() else looking).result()
         finally:
             for task in (looking, listening):
                 task.cancel()
