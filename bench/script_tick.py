@@ -19,8 +19,8 @@ from pathlib import Path
 import psutil
 
 from bench import Row
-from heliograph.contract import CommandText, ExecuteRequest, ReadRequest, Service, Way
-from heliograph.contract.channels import EXECUTE, LIVE, READ
+from heliograph.contract import CommandsState, CommandText, ExecuteRequest, ReadRequest, ScriptCondition, Service, Way
+from heliograph.contract.channels import EXECUTE, LIVE, READ, STATE
 from heliograph.runtime import Bus
 
 FIGURE = "3. What a script's tick costs, and 50 scripts at 1 Hz"
@@ -107,11 +107,25 @@ async def _serving(base: Path, scripts: list[str]) -> AsyncIterator[tuple[int, B
             await peers.configure(4, {**FILES, **files, f"CONFIG/{UID}_scl.ini": listed})
             await peers.serve()
             with service_process(broker, Service.COMMANDS, base / "commands") as process:
+                await _all_run(api, len(scripts))
                 living = asyncio.create_task(_live(collector, reading))
                 yield process.pid, api, commands
                 living.cancel()
     finally:
         broker.stop()
+
+
+async def _all_run(bus: Bus, number: int) -> None:
+    running = asyncio.Event()
+
+    async def take(state) -> None:
+        if isinstance(state, CommandsState) and state.revision:
+            conditions = [script.condition for script in state.scripts]
+            if conditions == [ScriptCondition.RUNNING] * number:
+                running.set()
+
+    await bus.watch(STATE, take)
+    await asyncio.wait_for(running.wait(), 120)
 
 
 async def _live(collector: Bus, reading) -> None:
