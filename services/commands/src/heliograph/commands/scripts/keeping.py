@@ -32,10 +32,17 @@ class Keeping:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        self._file.execute("PRAGMA journal_mode=WAL")
-        self._file.execute("PRAGMA synchronous=FULL")
-        self._file.executescript(_SCHEMA)
+        self.moved_aside: Path | None = None
+        """Where a damaged file was put when another was begun."""
+        try:
+            self._file = _opened(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self.moved_aside = path.replace(path.with_suffix(".damaged"))
+            for suffix in ("-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            self._file = _opened(path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -64,7 +71,7 @@ class Keeping:
 
     def use(self, scripts: list[str], now: int) -> None:
         """Note that these are in the set now, and forget those that were in none for the longest."""
-        with self._lock:
+        with self._lock, self._file:
             self._file.execute("BEGIN")
             rows = [(script, now) for script in scripts]
             self._file.executemany("INSERT OR REPLACE INTO used VALUES (?, ?)", rows)
@@ -72,7 +79,6 @@ class Keeping:
             for (script,) in self._file.execute(old, (MAX_SCRIPTS,)).fetchall():
                 for table in ("kept", "disabled", "used"):
                     self._file.execute(f"DELETE FROM {table} WHERE script = ?", (script,))  # noqa: S608  # our own names
-            self._file.execute("COMMIT")
 
     def disabled(self) -> set[str]:
         """Return the names of the scripts that are disabled."""
@@ -84,3 +90,15 @@ class Keeping:
         statement = "INSERT OR IGNORE INTO disabled VALUES (?)" if disabled else "DELETE FROM disabled WHERE script = ?"
         with self._lock:
             self._file.execute(statement, (script,))
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        file.execute("PRAGMA journal_mode=WAL")
+        file.execute("PRAGMA synchronous=FULL")
+        file.executescript(_SCHEMA)
+    except sqlite3.Error:
+        file.close()
+        raise
+    return file

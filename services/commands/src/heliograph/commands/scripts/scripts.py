@@ -1,6 +1,7 @@
 """The scripts of the set in force: which run, what is done to them, what they say of themselves."""
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -67,6 +68,9 @@ class Scripts:
     async def run(self) -> None:
         """Keep what runs in step with the set in force, until cancelled; then end all."""
         self._disabled = await asyncio.to_thread(self._keeping.disabled)
+        if self._keeping.moved_aside is not None:
+            name = self._keeping.moved_aside.name
+            self._events.error(f"what scripts stored was damaged: it is kept as {name}, and all of them are enabled")
         try:
             while True:
                 await self._news.wait()
@@ -102,7 +106,7 @@ class Scripts:
         try:
             async with self._turn:
                 await self._act(self._life(request.script), request)
-        except CommandFailed as error:
+        except (CommandFailed, sqlite3.Error) as error:
             return Outcome(error=str(error))
         return Outcome()
 
@@ -160,7 +164,10 @@ class Scripts:
         for name in old.keys() - wanted.keys():
             self._events.info(f"script {name}: ended, it is in the set no more")
         if wanted:
-            await asyncio.to_thread(self._keeping.use, list(wanted), milliseconds(self._clock))
+            try:
+                await asyncio.to_thread(self._keeping.use, list(wanted), milliseconds(self._clock))
+            except sqlite3.Error as error:
+                self._events.warning(f"the disk refuses what scripts store: {error}; free some space")
 
     def _new(self, name: str, source: Source, logbook: Logbook | None) -> Life:
         logbook = logbook or Logbook(name, self._clock, self._events)

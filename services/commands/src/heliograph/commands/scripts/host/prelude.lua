@@ -106,10 +106,12 @@ local function given(problem, ...)
   return ...
 end
 
-for name in ("get set tags alarm now"):gmatch("%S+") do
+for name in ("get set tags now"):gmatch("%S+") do
   local ask = bridge[name]
   wd[name] = function(...) return given(ask(...)) end
 end
+
+function wd.alarm(text) return given(bridge.alarm(tostring(text))) end
 
 function wd.log(...)
   local texts = pack(...)

@@ -20,6 +20,8 @@ INSTRUCTIONS: Final = 2000
 """Between two looks at the time: some 20 µs."""
 NO_MEMORY: Final = "not enough memory"
 MAX_TROUBLE: Final = 1000
+MAX_NAME: Final = 100
+"""Of a function that can be called by command."""
 
 
 class Trouble(Exception):
@@ -74,7 +76,7 @@ class Sandbox:
 
     def functions(self) -> list[str]:
         """Return the names that can be called by command."""
-        return sorted(text_of(name) for name in self._calls[b"functions"]().values())
+        return sorted(text_of(name) for name in self._calls[b"functions"]().values() if len(name) <= MAX_NAME)
 
     def fire(self, number: int, *arguments: Any, once: bool = False) -> None:
         """Call a function that was given to a timer or a watch. Raises `Trouble`."""

@@ -23,6 +23,7 @@ from heliograph.commands.scripts.host.values import NoJson, text_of, to_json
 
 MAX_SECONDS: Final = 31 * 86_400.0
 MAX_FUNCTIONS: Final = 100
+MAX_INDEX: Final = 10**9
 
 Message = dict[str, Any]
 
@@ -210,7 +211,8 @@ def _reference(value: Any) -> int | str:
         return text_of(value[:200])
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else str(value)[:60]
+    is_index = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_INDEX
+    return value if is_index else str(value)[:60]
 
 
 def _plain(value: Any) -> Any:
