@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from heliograph.commands.scripts.listed import read_plant_and_scripts
 from heliograph.commands.scripts.scripts import Scripts
 from heliograph.commands.scripts.setting import Change
 from heliograph.contract import (
+    Level,
     Reading,
     ScriptAction,
     ScriptCondition,
@@ -25,7 +25,7 @@ from heliograph.contract import (
     Service,
 )
 from heliograph.contract.channels import LIVE
-from heliograph.runtime import Bus, EventLog
+from heliograph.runtime import EventLog
 from support.plausible import FILES, UID, Peers
 from support.waiting import until
 
@@ -155,39 +155,36 @@ class Bench:
         await until(asked)
 
 
+class HeardLog(EventLog):
+    """The gateway's log, and what was said in it."""
+
+    def __init__(self, clock: StillClock) -> None:
+        super().__init__(Service.COMMANDS, clock)
+        self.heard: list[str] = []
+
+    def say(self, level: Level, text: str) -> None:
+        self.heard.append(f"{level}: {text}")
+        super().say(level, text)
+
+
 @pytest.fixture
 async def bench(connect, tmp_path) -> AsyncIterator[Bench]:
     sync, collector, commands = [await connect(s) for s in (Service.SYNC, Service.COLLECTOR, Service.COMMANDS)]
     peers = Peers(sync, collector)
     await peers.configure()
     await peers.serve()
-    starting = await begun(peers, commands, tmp_path)
-    bench = await anext(starting)
-    yield bench
-    await starting.aclose()
-
-
-async def begun(peers: Peers, bus: Bus, directory: Path):
-    return _begun(peers, bus, directory)
-
-
-async def _begun(peers: Peers, bus: Bus, directory: Path) -> AsyncIterator[Bench]:
-    clock, events, changes = StillClock(), EventLog(Service.COMMANDS, StillClock()), []
-    said: list[str] = []
-    say = events.say
-    events.say = lambda level, text: (said.append(f"{level}: {text}"), say(level, text))  # type: ignore[method-assign]
+    clock = StillClock()
+    events, changes = HeardLog(clock), []
 
     async def note(change: Change) -> None:
         changes.append(change)
 
-    gateway = Gateway(bus, clock, events, read=read_plant_and_scripts)
-    keeping = Keeping(directory / "scripts.sqlite")
+    gateway = Gateway(commands, clock, events, read=read_plant_and_scripts)
+    keeping = Keeping(tmp_path / "scripts.sqlite")
     scripts = Scripts(gateway, keeping, note, clock, events, LIMITS)
     await gateway.watch()
     running = asyncio.create_task(scripts.run())
-    try:
-        yield Bench(scripts, peers, clock, changes, said, gateway)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        keeping.close()
+    yield Bench(scripts, peers, clock, changes, events.heard, gateway)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    keeping.close()
