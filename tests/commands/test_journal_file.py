@@ -53,7 +53,6 @@ def test_a_command_is_found_as_it_was_written_and_completed_in_its_place(opened)
     done = replace(begun, ended=5, result='"OK"')
     file.write([done, entry(2, position=1)])
     assert file.find("t") == {0: done, 1: entry(2, position=1)}
-    assert (begun.is_done, done.is_done) == (False, True)
     assert file.find("another") == {}
 
 

@@ -7,8 +7,17 @@ import time
 import pytest
 
 from heliograph.commands import local
-from heliograph.contract import CommandText, ExecuteAnswer, ExecuteRequest, JournalRequest, Service, VariableValue, Way
-from heliograph.contract.channels import EXECUTE, JOURNAL
+from heliograph.contract import (
+    CommandText,
+    ExecuteAnswer,
+    ExecuteRequest,
+    JournalEntry,
+    JournalRequest,
+    Service,
+    VariableValue,
+    Way,
+)
+from heliograph.contract.channels import EXECUTE, JOURNAL, JOURNAL_ENTRY
 from heliograph.formats import COMMAND_FILE_LIMIT
 from heliograph.runtime import NoAnswer
 
@@ -65,6 +74,12 @@ class Hold:
 
 
 async def test_a_local_text_is_answered_with_its_results_and_its_way_and_caller_are_in_the_journal(desk, service, api):
+    told: list[JournalEntry] = []
+
+    async def see(entry: JournalEntry) -> None:
+        told.append(entry)
+
+    await api.bus.subscribe(JOURNAL_ENTRY, see)
     answers = await api.results([write(5), {"rpcName": "sunpm.statu"}], way=Way.FILE)
     assert (answers[0]["result"]["raw"], answers[0]["callerId"]) == (5, "w5")
     assert "is 'status' meant?" in answers[1]["error"]
@@ -73,6 +88,11 @@ async def test_a_local_text_is_answered_with_its_results_and_its_way_and_caller_
         ("local", "127.0.0.1", "", 1),
         ("local", "127.0.0.1", "w5", 0),
     ]
+    async with asyncio.timeout(60):
+        while len(told) < 3:
+            await asyncio.sleep(0.02)
+    assert [(e.position, e.ended is None) for e in told] == [(0, True), (0, False), (1, False)]
+    assert [e for e in told if e.ended is not None] == list(reversed(page.entries))
     assert [w.caller for w in desk.peers.writes] == ["local command of 127.0.0.1"]
 
 

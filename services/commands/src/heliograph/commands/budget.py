@@ -4,22 +4,24 @@ from collections.abc import Iterable
 from typing import Final
 
 from heliograph.commands.entries import json_text
-from heliograph.formats import CommandResult
 
 MAX_BYTES: Final = 2 * 1024 * 1024
 RESULT_LEFT_OUT: Final = "done, but its result is left out: the results of this text would become too large"
 ERROR_LEFT_OUT: Final = "failed; why is left out: the results of this text would become too large"
 
+Answer = tuple[str | None, str | None]
+"""The result as JSON, or the error."""
+
 
 class Budget:
     """What is left for the answers of one text, beside those that it has already."""
 
-    def __init__(self, answers: Iterable[CommandResult] = ()) -> None:
+    def __init__(self, answers: Iterable[Answer] = ()) -> None:
         self._left = MAX_BYTES
         for answer in answers:
-            self._left -= _size(json_text(answer.result) if answer.error is None else None, answer.error)
+            self._left -= _size(*answer)
 
-    def within(self, result: str | None, error: str | None) -> tuple[str | None, str | None]:
+    def within(self, result: str | None, error: str | None) -> Answer:
         """Return the answer (JSON, or an error), or the error that it is left out."""
         size = _size(result, error)
         if size <= self._left:

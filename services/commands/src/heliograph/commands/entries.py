@@ -37,6 +37,7 @@ class Entry:
     """Milliseconds since 1970."""
     caller_id: str | None = None
     ended: int | None = None
+    """None while it runs."""
     result: str | None = None
     """JSON."""
     error: str | None = None
@@ -44,11 +45,6 @@ class Entry:
     """In the journal; None before it is numbered."""
     parameters: str = "{}"
     """JSON, as `written_parameters` gives it."""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether its answer is known."""
-        return self.ended is not None
 
 
 def entry_of(text: CommandText, position: int, command: Command, now: int) -> Entry:

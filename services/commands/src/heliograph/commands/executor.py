@@ -7,12 +7,12 @@ whoever hands on the results.
 
 import asyncio
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from heliograph.commands.authority import is_without_effect
-from heliograph.commands.budget import Budget
+from heliograph.commands.budget import Answer, Budget
 from heliograph.commands.entries import MAX_ERROR, Entry, cut, entry_of, is_shortened
 from heliograph.commands.followup import FollowUp
 from heliograph.commands.journal import Journal
@@ -60,14 +60,15 @@ class Executor:
         except CommandError as error:
             self._events.warning(f"command text {quoted(text.origin)} refused: {error}")
             return Executed(_results(text, [CommandResult(error=cut(str(error), MAX_ERROR))]))
-        answers = {position: _answer(commands[position], entry) for position, entry in known.items()}
+        answers = {position: (entry.result, entry.error) for position, entry in known.items()}
         follow_up = await self._run_rest(text, commands, answers)
         if any(not is_without_effect(command.name) for command in commands):
             await self._journal.settle()
-        return Executed(await asyncio.to_thread(_results, text, [answers[n] for n in range(len(commands))]), follow_up)
+        written = (_answer(command, *answers[position]) for position, command in enumerate(commands))
+        return Executed(await asyncio.to_thread(_results, text, written), follow_up)
 
     async def _run_rest(
-        self, text: CommandText, commands: Sequence[Command], answers: dict[int, CommandResult]
+        self, text: CommandText, commands: Sequence[Command], answers: dict[int, Answer]
     ) -> FollowUp | None:
         """Add the answers that are missing; return what is to follow the last command that asked for it."""
         budget, follow_up = Budget(answers.values()), None
@@ -78,7 +79,7 @@ class Executor:
                 done = await (
                     self._runner.refuse(asked, budget, DOUBTED) if doubted else self._runner.run(asked, budget)
                 )
-                answers[position] = _answer(commands[position], done.entry)
+                answers[position] = (done.entry.result, done.entry.error)
                 follow_up = done.follow_up or follow_up
                 if len(commands) <= TOLD:
                     self._tell(done.entry)
@@ -95,8 +96,8 @@ class Executor:
         else:
             self._events.info(f"{came}: done in {seconds:.1f} s, {quoted(json.loads(entry.result or 'null'))}")
 
-    def _tell_all(self, text: CommandText, answers: Collection[CommandResult]) -> None:
-        errors = [answer.error for answer in answers if answer.error is not None]
+    def _tell_all(self, text: CommandText, answers: Collection[Answer]) -> None:
+        errors = [error for _, error in answers if error is not None]
         first = f"; the first error: {errors[0]}" if errors else ""
         line = f"{len(answers)} commands of {quoted(text.origin)}: {len(errors)} failed{first}"
         (self._events.warning if errors else self._events.info)(line)
@@ -125,14 +126,12 @@ def _in_order(commands: Sequence[Command]) -> list[int]:
     )
 
 
-def _answer(command: Command, entry: Entry) -> CommandResult:
-    result, error = entry.result, entry.error
+def _answer(command: Command, result: str | None, error: str | None) -> CommandResult:
     if result is not None and is_shortened(result):
         result, error = None, NO_LONGER_KEPT
-    return CommandResult(
-        result=None if result is None else json.loads(result), error=error, caller_id=command.caller_id
-    )
+    value = None if result is None else json.loads(result)
+    return CommandResult(result=value, error=error, caller_id=command.caller_id)
 
 
-def _results(text: CommandText, answers: Sequence[CommandResult]) -> CommandResults:
+def _results(text: CommandText, answers: Iterable[CommandResult]) -> CommandResults:
     return CommandResults(identity=text.identity, way=text.way, text=write_results(answers))

@@ -125,7 +125,7 @@ class Runner:
 
     async def _act(self, asked: Asked, parameters: dict[str, Any], entry: Entry, budget: Budget) -> Done:
         """Have the effect, and keep what came of it."""
-        seconds = LIMITS.get(asked.command.function, COMMAND_SECONDS)
+        seconds = LIMITS.get(asked.command.function, COMMAND_SECONDS) if _is_built_in(asked) else COMMAND_SECONDS
         follow_up = None
         try:
             async with asyncio.timeout(seconds):
@@ -146,7 +146,7 @@ class Runner:
 
     async def _call(self, asked: Asked, parameters: dict[str, Any]) -> Any:
         command = asked.command
-        if command.script != BUILT_IN:
+        if not _is_built_in(asked):
             return await self._functions.call(command.script, command.function, parameters)
         gateway = self._gateway.asked_by(f"{_FROM[asked.text.way]} {asked.text.origin}")
         return await ACTIONS[command.function](gateway, parameters)
@@ -169,6 +169,10 @@ class Runner:
             del self._running[asked.text.identity]
             if not self._running:
                 self._quiet.set()
+
+
+def _is_built_in(asked: Asked) -> bool:
+    return asked.command.script == BUILT_IN
 
 
 def _refuse_expired(command: Command, now: int) -> None:
