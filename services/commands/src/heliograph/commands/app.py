@@ -4,19 +4,31 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from heliograph.commands.changes import Changes
+from heliograph.commands.changes import Changes, entry_of_script
 from heliograph.commands.executor import Executor
 from heliograph.commands.followup import followed
-from heliograph.commands.functions import NoFunctions
 from heliograph.commands.gateway import Gateway
 from heliograph.commands.journal import Journal
 from heliograph.commands.journal_file import JournalFile
 from heliograph.commands.language import quoted
 from heliograph.commands.local import LocalWay
 from heliograph.commands.runner import Runner
+from heliograph.commands.scripts.keeping import Keeping
+from heliograph.commands.scripts.listed import read_plant_and_scripts
+from heliograph.commands.scripts.scripts import Scripts
+from heliograph.commands.scripts.setting import Change, Note
 from heliograph.commands.settings import Settings
-from heliograph.contract import CommandsState, CommandText, JournalEntry, Way
-from heliograph.contract.channels import CHANGES, COMMAND_TEXTS, EXECUTE, JOURNAL, JOURNAL_ENTRY, RESULTS
+from heliograph.contract import CommandsState, CommandText, JournalEntry, PlantChange, Way
+from heliograph.contract.channels import (
+    CHANGES,
+    COMMAND_TEXTS,
+    EXECUTE,
+    JOURNAL,
+    JOURNAL_ENTRY,
+    RESULTS,
+    SCRIPT,
+    SCRIPT_LOG,
+)
 from heliograph.runtime import BusError, Context, Unreadable
 
 STOP_SECONDS = 15.0
@@ -26,30 +38,36 @@ STOP_SECONDS = 15.0
 async def main(settings: Settings, context: Context) -> None:
     """Execute what comes until told to stop."""
     file = JournalFile(settings.state_dir / "commands.sqlite", context.now())
+    keeping = Keeping(settings.state_dir / "scripts.sqlite")
     try:
         _tell_opened(context, file)
-        await _serve(context, file)
+        await _serve(context, file, keeping)
     finally:
+        keeping.close()
         file.close()
 
 
-async def _serve(context: Context, file: JournalFile) -> None:
+async def _serve(context: Context, file: JournalFile, keeping: Keeping) -> None:
     journal = Journal(file, _announcer(context), context.events, context.clock)
-    gateway = Gateway(context.bus, context.clock, context.events, context.stopping)
-    runner = Runner(journal, gateway, NoFunctions(), context.clock)
+    gateway = Gateway(context.bus, context.clock, context.events, context.stopping, read_plant_and_scripts)
+    scripts = Scripts(gateway, keeping, _noter(journal), context.clock, context.events)
+    runner = Runner(journal, gateway, scripts, context.clock)
     executor = Executor(journal, runner, context.events)
     local = LocalWay(executor, context.clock)
     await gateway.watch()
     await context.bus.serve(JOURNAL, journal.page)
     await context.bus.serve(EXECUTE, local.answer)
+    await context.bus.serve(SCRIPT, scripts.act)
+    await context.bus.serve(SCRIPT_LOG, scripts.log)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(_consume(context, executor, way), name=f"commands: {way}") for way in (Way.FILE, Way.MQTT)
         ]
-        changes = context.bus.consume(CHANGES, Changes(journal).take, _refuser(context))
+        changes = context.bus.consume(CHANGES, _changes_taker(journal, gateway), _refuser(context))
         tasks.append(group.create_task(changes, name="commands: changes"))
         tasks.append(group.create_task(journal.keep(), name="commands: journal"))
-        report = context.report(lambda: _state(context, runner, gateway), gateway.in_force.changed)
+        tasks.append(group.create_task(scripts.run(), name="commands: scripts"))
+        report = context.report(lambda: _state(context, runner, gateway, scripts), gateway.in_force.changed)
         tasks.append(group.create_task(report, name="commands: state"))
         await context.stopping.wait()
         await runner.stop(STOP_SECONDS)
@@ -75,6 +93,29 @@ def _handler(context: Context, executor: Executor) -> Callable[[list[CommandText
                 await followed(executed.follow_up)
 
     return handle
+
+
+def _changes_taker(journal: Journal, gateway: Gateway) -> Callable[[list[PlantChange]], Awaitable[None]]:
+    """Take down what others wrote; what a script says again after that is a change."""
+    changes = Changes(journal)
+
+    async def take(some: list[PlantChange]) -> None:
+        await changes.take(some)
+        for change in some:
+            gateway.written.pop((change.device or "", change.variable), None)
+
+    return take
+
+
+def _noter(journal: Journal) -> Note:
+    async def note(change: Change) -> None:
+        result = {"raw": change.raw}
+        entry = entry_of_script(
+            change.script, change.parameters, change.started, change.ended, result=result, error=change.error or ""
+        )
+        await journal.note(entry)
+
+    return note
 
 
 def _refuser(context: Context) -> Callable[[Unreadable], Awaitable[None]]:
@@ -105,7 +146,7 @@ def _tell_opened(context: Context, file: JournalFile) -> None:
         context.events.warning(f"command {quoted(entry.name)} of {quoted(entry.origin)}: {entry.error}")
 
 
-def _state(context: Context, runner: Runner, gateway: Gateway) -> CommandsState:
+def _state(context: Context, runner: Runner, gateway: Gateway, scripts: Scripts) -> CommandsState:
     return CommandsState(
         time=context.now(),
         started=context.started,
@@ -115,4 +156,5 @@ def _state(context: Context, runner: Runner, gateway: Gateway) -> CommandsState:
         executed=runner.executed,
         failed=runner.failed,
         running=runner.running,
+        scripts=scripts.states(),
     )

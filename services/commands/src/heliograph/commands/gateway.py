@@ -5,6 +5,7 @@ Every question has a time limit, and a limit that passes is an error with its ow
 
 import asyncio
 import copy
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -12,6 +13,7 @@ from heliograph.commands.errors import CommandFailed, NothingSaid
 from heliograph.commands.patience import Patience
 from heliograph.commands.targets import Target
 from heliograph.contract import (
+    Alarm,
     CollectorState,
     ConnectRequest,
     DeviceState,
@@ -30,6 +32,7 @@ from heliograph.contract import (
     WriteRequest,
 )
 from heliograph.contract.channels import (
+    ALARMS,
     CONFIGURATION,
     CONNECT,
     LIVE,
@@ -43,8 +46,8 @@ from heliograph.contract.channels import (
 )
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
-from heliograph.formats import Plant
-from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce
+from heliograph.formats import Plant, read_plant
+from heliograph.runtime import Bus, BusError, Clock, EventLog, NoAnswer, PlantInForce
 from heliograph.runtime.clock import milliseconds
 
 CONFIGURATION_SECONDS: Final = 10.0
@@ -62,18 +65,31 @@ TRIES: Final = 4
 class Gateway:
     """The rest of the gateway, as this service sees it."""
 
-    def __init__(self, bus: Bus, clock: Clock, events: EventLog, stopping: asyncio.Event | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        events: EventLog,
+        stopping: asyncio.Event | None = None,
+        read: Callable[[Mapping[str, str], str], Plant] = read_plant,
+    ) -> None:
         self._bus = bus
         self.clock = clock
         self.events = events
         self.stopping = stopping or asyncio.Event()
         """Set when the gateway stops: what takes long ends in order."""
-        self.in_force = PlantInForce(events)
+        self.in_force = PlantInForce(events, read)
         self._caller = ""
         self._configured = asyncio.Event()
         self._patience = Patience(clock, CONFIGURATION_SECONDS)
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
+        self.written: dict[tuple[str, str], Value] = {}
+        """The raw value last written, by indices of device and variable; none where nobody knows."""
+        self.plant_listeners: list[Callable[[], None]] = []
+        """Called when another plant is in force."""
+        self.reading_listeners: list[Callable[[Reading], None]] = []
+        """Called with each live reading of a device of the plant."""
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -140,9 +156,26 @@ class Gateway:
             verify=verify,
             caller=self._caller,
         )
+        return await self.write_point(target, request)
+
+    async def write_point(self, target: Target, request: WriteRequest) -> VariableValue:
+        """Write as `write` does, for whom and for how long `request` says. Raises `CommandFailed`."""
         what = f"it is not known whether {target} was written"
+        self.written.pop((request.device, request.variable), None)
         answer: VariableValue = await self.ask(WRITE, request, _device_limit(target), what)
+        self.written[request.device, request.variable] = request.raw
         return answer
+
+    def reading(self, device: str) -> Reading | None:
+        """Return the last live reading of a device, by its index."""
+        return self._readings.get(device)
+
+    async def alarm(self, alarm: Alarm) -> None:
+        """Raise an alarm. Raises `CommandFailed` where the bus does not take it."""
+        try:
+            await self._bus.store(ALARMS, alarm, identity=alarm.identity, service=Service.COMMANDS)
+        except BusError as error:
+            raise CommandFailed(f"the alarm was not raised: {error}") from error
 
     async def record_parameters(self, device: str | None) -> None:
         """Have the parameters of one device, or of all, recorded. Raises `CommandFailed`."""
@@ -194,9 +227,15 @@ class Gateway:
         return "no configuration is in force yet: sync has not published one"
 
     async def _take_revision(self, revision: Revision) -> None:
-        if await self.in_force.take(revision):
-            self._readings.clear()
-            self._configured.set()
+        before = self.in_force.plant
+        if not await self.in_force.take(revision):
+            return
+        same = {entry.device.index for entry in self.in_force.plant.devices if entry in before.devices}
+        self._readings = {device: reading for device, reading in self._readings.items() if device in same}
+        self.written = {key: raw for key, raw in self.written.items() if key[0] in same}
+        self._configured.set()
+        for listener in self.plant_listeners:
+            listener()
 
     async def _take_state(self, state: ServiceState) -> None:
         self._states[state.service] = state
@@ -204,6 +243,8 @@ class Gateway:
     async def _take_reading(self, reading: Reading) -> None:
         if self.in_force.plant.by_index(reading.device) is not None:
             self._readings[reading.device] = reading
+            for listener in self.reading_listeners:
+                listener(reading)
 
 
 def _device_limit(target: Target) -> float:
