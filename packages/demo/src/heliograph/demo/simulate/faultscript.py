@@ -12,7 +12,12 @@ from heliograph.demo.simulator import Faults
 
 RESTART_SECONDS: Final = 10.0
 TOSS_SECONDS: Final = 1.0
-_SPOILING: Final = ("wrong_unit", "wrong_function", "bad_crc", "half_frame", "dead", "exception")
+SLOW_SECONDS: Final = 2.0
+DRIP_SECONDS: Final = 0.02
+_SPOILING: Final = (
+    "wrong_unit", "wrong_function", "bad_crc", "half_frame", "dead", "exception",
+    "wrong_count", "other_exception", "empty",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +140,13 @@ def _attributes(fault: Fault) -> dict[str, Any]:
         case "restart":
             return {"dead": True}
         case "slow":
-            return {"late": fault.seconds}
-        case "noise":
-            return {"noise": bytes.fromhex(fault.bytes)}
+            return {"late": SLOW_SECONDS if fault.seconds is None else fault.seconds}
+        case "drip":
+            return {"drip": DRIP_SECONDS if fault.seconds is None else fault.seconds}
+        case "noise" | "trailing":
+            return {fault.fault: bytes.fromhex(fault.bytes)}
         case "exception":
             return {"exception": fault.code}
-        case "wrong_unit":
-            return {"wrong_unit": fault.offset}
+        case "wrong_unit" | "wrong_count":
+            return {fault.fault: fault.offset}
     return {fault.fault: True}
