@@ -125,6 +125,8 @@ class Limit(_Entry):
 
     percent: Reference
     rated: Annotated[Number, Field(gt=0)]
+    enabled: Reference | None = None
+    """There is no ceiling while this variable is 0, as of a SunSpec inverter with `WMaxLim_Ena`."""
 
 
 SOURCES: Final = ("constant", "text", "day", "ramp", "counter", "walk", "sequence", "sum", "writable")
