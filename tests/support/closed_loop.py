@@ -139,7 +139,7 @@ class Loop:
 
     def start(self) -> None:
         """Begin the script; again after `stop` it is a new life with the same store."""
-        self._lua = LuaRuntime(unpack_returned_tuples=True, register_eval=False, register_builtins=False)
+        self._lua = lua_of_scripts()
         self._every.clear()
         wd = {
             "log": self.log.append, "alarm": self.alarms.append, "get": self._get, "set": self._set,
@@ -246,6 +246,14 @@ class Loop:
         if value:
             self.store[key] = value[0]
         return self.store.get(key)
+
+
+def lua_of_scripts() -> Any:
+    """Lua without the libraries that scripts do not have."""
+    lua = LuaRuntime(unpack_returned_tuples=True, register_eval=False, register_builtins=False)
+    for name in ("io", "os", "debug", "package", "require", "dofile", "loadfile", "load", "python"):
+        lua.globals()[name] = None
+    return lua
 
 
 def zero_export(site: Site, **settings: float) -> str:
