@@ -1,9 +1,9 @@
-"""Power control: how far and how long a plant feeds in too much, under `scripts/zero_export.lua` and under a naive script.
+"""Power control: how far and how long a plant feeds in too much, under `zero_export.lua` and under a naive script.
 
-In virtual time, on the simulated plant of `examples/plants/zero_export.yaml` without its noise: three inverters that obey
-1 to 2 s after they were told, with a lag of 2 to 3 s. The unit is the plant's own dead time and lag: what passes from a
-step of the load to the meter's poll, the script's tick, the write, and two thirds of the inverter's answer. The naive
-script sets the limit anew each second, by the whole of what the meter is off, as is often written first.
+In virtual time, on the simulated plant of `examples/plants/zero_export.yaml` without its noise: three inverters that
+obey 1 to 2 s after they were told, with a lag of 2 to 3 s. The unit T is the plant's own dead time and lag: what passes
+from a step of the load to the meter's poll, the script's tick, the write, and two thirds of the inverter's answer. The
+naive script moves the limit each second by the whole of what the meter is off, as is often written first.
 """
 
 import sys
@@ -15,7 +15,7 @@ from bench import Row
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support.closed_loop import Inverter, Loop, Moment, Site, zero_export  # noqa: E402
+from support.closed_loop import Inverter, Loop, Moment, Site, zero_export
 
 FIGURE = "Power control: a feed-in limit of 0 W with 50 kW of inverters, against the naive script of the same run"
 

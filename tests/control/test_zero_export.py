@@ -1,4 +1,4 @@
-"""The script that limits the feed-in, in a closed loop with plants of every temper: in virtual time, by the Lua itself."""
+"""The script that limits the feed-in, in a closed loop with plants of every temper: the Lua itself, in virtual time."""
 
 import math
 from collections.abc import Sequence
@@ -190,7 +190,7 @@ def test_what_one_in_the_shade_cannot_use_the_others_get():
     """The roof to the east in the morning: the western one makes a tenth."""
     site = Site(inverters=(Inverter(sun=0.9), Inverter(sun=0.1, phase=0.5)), load=(12_000,))
     last = controlled(site).run(240)[-1]
-    assert last.produced[0] == pytest.approx(8_800, abs=1_000), "what the load leaves beside 2 kW, less margin and reserve"
+    assert last.produced[0] == pytest.approx(8_800, abs=1_000), "the load less 2 kW, margin and reserve"
     assert -2_500 <= last.feed_in <= 0
 
 

@@ -1,7 +1,7 @@
 """Power control end to end: the plant comes to its safe limit whatever dies, and under control again afterwards.
 
-The example plant and the script as they are shipped, but for times that a test can wait for; what the inverters were told
-is read from the simulator.
+The example plant and the script as they are shipped, but for times that a test can wait for; what the inverters were
+told is read from the simulator.
 """
 
 import asyncio

@@ -130,9 +130,9 @@ class Loop:
         """Until when each value with a lifetime is good, and its fallback."""
         self._signals = site.signals()
         self._start = self._signals.timeline.start
-        self._points = {
-            f"roof_{n}": _Point(i.poll, i.phase, next=i.phase) for n, i in enumerate(site.inverters, 1)
-        } | {"meter": _Point(site.meter_poll, site.meter_phase, next=site.meter_phase)}
+        self._points = {f"roof_{n}": _Point(i.poll, i.phase, next=i.phase) for n, i in enumerate(site.inverters, 1)} | {
+            "meter": _Point(site.meter_poll, site.meter_phase, next=site.meter_phase)
+        }
         self._pending: list[tuple[float, str, str, float]] = []
         self._every: list[tuple[float, Callable[[], None]]] = []
         self._lua: Any = None

@@ -12,8 +12,8 @@ from heliograph.demo.simulator import Faults
 
 RESTART_SECONDS: Final = 10.0
 TOSS_SECONDS: Final = 1.0
-SLOW_SECONDS: Final = 2.0
-DRIP_SECONDS: Final = 0.02
+_SLOWNESS: Final = {"slow": ("late", 2.0), "drip": ("drip", 0.02)}
+"""The attribute, and the seconds where the script says none."""
 _SPOILING: Final = (
     "wrong_unit", "wrong_function", "bad_crc", "half_frame", "dead", "exception",
     "wrong_count", "other_exception", "empty",
@@ -139,10 +139,9 @@ def _attributes(fault: Fault) -> dict[str, Any]:
     match fault.fault:
         case "restart":
             return {"dead": True}
-        case "slow":
-            return {"late": SLOW_SECONDS if fault.seconds is None else fault.seconds}
-        case "drip":
-            return {"drip": DRIP_SECONDS if fault.seconds is None else fault.seconds}
+        case "slow" | "drip":
+            attribute, usual = _SLOWNESS[fault.fault]
+            return {attribute: usual if fault.seconds is None else fault.seconds}
         case "noise" | "trailing":
             return {fault.fault: bytes.fromhex(fault.bytes)}
         case "exception":
