@@ -35,7 +35,7 @@ local settings = {
                        --   needs until it has obeyed
   rise = 6,            -- %: the most that a limit goes up at once, then it waits again: 6 % each 6 s is 1 %/s
   reserve = 5,         -- %: what an inverter in the shade keeps beside what it makes; the rest goes to the others
-  correct = 5,         -- % of all ratings by which what inverters make of their limits is corrected at most
+  correct = 5,         -- % of all ratings that inverters are allowed more, at most, when they make less of their limits
 }
 
 local inverters = {}   -- each: device, rating, names of its variables, limit (%), what it said lately
@@ -220,11 +220,14 @@ local function correct(among, feed_in, read, now)
   end
   local off = limit - settings.margin - feed_in
   local coarse = (settings.step + settings.change) / 100 * rated
-  if feed_in > limit or (held and off > coarse) then
-    local most = settings.correct / 100 * rated
-    correction = math.max(-most, math.min(most, correction + off / 2))
-    changed = now
+  if feed_in > limit then
+    correction = math.max(-rated, correction + off)
+  elseif held and off > coarse then
+    correction = math.min(settings.correct / 100 * rated, correction + off / 2)
+  else
+    return
   end
+  changed = now
 end
 
 -- Makes the limits of those that answer from what the meter said.

@@ -186,6 +186,41 @@ def test_a_restart_of_the_script_goes_on_from_the_limits_that_hold():
     assert most(after) <= 0
 
 
+def test_a_cloud_winds_nothing_up():
+    """For minutes less is made than allowed; when the sun is back nothing of that is made up for."""
+    site = Site(load=(20_000,), sky=(0.3, 1.0), every=400)
+    loop = controlled(site)
+    loop.run(399)
+    assert most(loop.run(200)) <= 0
+
+
+def test_what_has_not_shown_yet_is_not_corrected():
+    """The slow end of an exponential is above the limit for longer than it takes until most has obeyed."""
+    slow = [Inverter(lag=8.0), Inverter(lag=8.0, phase=0.5)]
+    site = Site(inverters=slow, load=(30_000, 8_000), every=200)
+    loop = controlled(site, wait=8)
+    loop.run(200)
+    moments = loop.run(120)
+    assert min(moment.feed_in for moment in moments) >= -(MARGIN + 0.02) * site.rated
+
+
+def test_inverters_that_make_less_of_a_limit_are_allowed_more_within_bounds():
+    site = Site(inverters=[Inverter(obeys=0.92), Inverter(obeys=0.92)], load=(30_000,))
+    loop = controlled(site)
+    assert loop.run(300)[-1].feed_in >= -(MARGIN + 0.03) * site.rated
+    assert controlled(site, correct=1).run(300)[-1].feed_in < -(MARGIN + 0.03) * site.rated
+
+
+@pytest.mark.parametrize("obeys", [1.25, 3.0])
+def test_an_inverter_that_makes_more_of_its_limit_is_made_up_for_by_the_others(obeys):
+    site = Site(inverters=[Inverter(obeys=obeys), Inverter(), Inverter()], load=(25_000,))
+    loop = controlled(site)
+    loop.run(200)
+    moments = loop.run(100)
+    assert most(moments) <= 0
+    assert swing(moments) <= STEP_PERCENT
+
+
 def test_what_one_in_the_shade_cannot_use_the_others_get():
     """The roof to the east in the morning: the western one makes a tenth."""
     site = Site(inverters=(Inverter(sun=0.9), Inverter(sun=0.1, phase=0.5)), load=(12_000,))
