@@ -69,19 +69,12 @@ local function observe(series, device, variable, watts, now)
   end
 end
 
--- The least and the most that a value was about a moment: of the readings before and after it.
-local function about(series, moment)
-  local before, after
+-- What a value was at a moment: as it was read last before, else first after it.
+local function at(series, moment)
   for number = #series, 1, -1 do
-    if series[number].read > moment then
-      after = series[number].watts
-    else
-      before = series[number].watts
-      break
-    end
+    if series[number].read <= moment then return series[number].watts end
   end
-  before, after = before or after, after or before
-  return math.min(before, after), math.max(before, after)
+  return series[1].watts
 end
 
 local function newest(series)
@@ -188,13 +181,13 @@ end
 
 -- Moves one limit: down at once when too much is fed in, else slowly, and not at all where it makes no difference.
 -- Returns whether it stands where it should.
-local function move(inverter, lower, upper, exceeded, now)
-  if lower < inverter.limit and exceeded then
-    set(inverter, lower, now)
-  elseif lower <= inverter.limit - settings.change then
-    if patient(inverter, "down", now) then set(inverter, lower, now) end
-  elseif upper >= inverter.limit + settings.change and not exceeded then
-    if patient(inverter, "up", now) then set(inverter, math.min(upper, inverter.limit + settings.rise), now) end
+local function move(inverter, percent, exceeded, now)
+  if percent < inverter.limit and exceeded then
+    set(inverter, percent, now)
+  elseif percent <= inverter.limit - settings.change then
+    if patient(inverter, "down", now) then set(inverter, percent, now) end
+  elseif percent >= inverter.limit + settings.change and not exceeded then
+    if patient(inverter, "up", now) then set(inverter, math.min(percent, inverter.limit + settings.rise), now) end
   else
     inverter.wanted_since = nil
     return true
@@ -204,7 +197,7 @@ end
 
 -- Tells whether an inverter has come to rest: it makes what it made a while ago.
 local function steady(inverter, now)
-  local before = about(inverter.power, now - settings.wait)
+  local before = at(inverter.power, now - settings.wait)
   return math.abs(newest(inverter.power) - before) < settings.step / 100 * inverter.rating
 end
 
@@ -233,17 +226,12 @@ end
 -- Makes the limits of those that answer from what the meter said.
 local function control(among, now)
   local feed_in, read = newest(meter), meter[#meter].read
-  local least, most = -feed_in, -feed_in
-  for _, inverter in ipairs(among) do
-    local low, high = about(inverter.power, read)
-    least, most = least + low, most + high
-  end
-  consumption = (least + most) / 2
-  local aim = limit - settings.margin + correction
-  local lower, upper = share(aim + most, among), share(aim + least, among)
+  consumption = -feed_in
+  for _, inverter in ipairs(among) do consumption = consumption + at(inverter.power, read) end
+  local shares = share(limit - settings.margin + correction + consumption, among)
   local resting = true
   for _, inverter in ipairs(among) do
-    resting = move(inverter, lower[inverter], upper[inverter], feed_in > limit, now) and resting
+    resting = move(inverter, shares[inverter], feed_in > limit, now) and resting
     renew(inverter, now)
   end
   if resting then correct(among, feed_in, read, now) end
