@@ -192,7 +192,7 @@ def test_a_restart_of_the_script_goes_on_from_the_limits_that_hold():
 def test_limits_go_up_by_small_steps_and_none_of_them_is_taken_back(poll, phase):
     """The meter sees the inverters rise before they are read again: that is no consumption that ended."""
     inverters = [Inverter(poll=poll, phase=phase), Inverter(poll=poll, phase=phase + 0.25, lag=0.5)]
-    site = Site(inverters=inverters, load=(5_000, 30_000), every=100)
+    site = Site(inverters=inverters, load=(5_000, 13_000), every=100)
     loop = controlled(site, rise=6)
     loop.run(99.5)
     limits = [moment.limits for moment in loop.run(99)]
