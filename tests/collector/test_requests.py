@@ -159,9 +159,9 @@ async def test_writes_go_between_two_polls_of_a_busy_line(broker, tmp_path, monk
     waiting: list[int] = []
     ask = Line.ask
 
-    def noted(line, work):
+    def noted(line, work, **options):
         waiting.append(len(asked))
-        return ask(line, work)
+        return ask(line, work, **options)
 
     class Ordered(Units):
         def answer(self, unit: int, request: bytes, *, gateway: bool = False) -> bytes | None:

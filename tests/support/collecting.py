@@ -16,11 +16,12 @@ from heliograph.contract import (
     DeviceState,
     Event,
     LineState,
+    PlantChange,
     Record,
     Revision,
     Service,
 )
-from heliograph.contract.channels import ALARMS, CONFIGURATION, EVENTS, RECORDS, STATE
+from heliograph.contract.channels import ALARMS, CHANGES, CONFIGURATION, EVENTS, RECORDS, STATE
 from heliograph.runtime import Bus, Context, EventLog, Unreadable
 from heliograph.runtime.clock import milliseconds
 from support.loops import PatientLoop
@@ -77,13 +78,17 @@ class FastClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.factor)
 
+    def leap(self, seconds: float) -> None:
+        """Let time pass at once; a sleep that has begun keeps its length."""
+        self._before += seconds
+
     def hasten(self, factor: float) -> None:
         """Go on faster; a sleep that has begun keeps its length."""
         self._before, self._since, self.factor = self.monotonic(), self._loop_time(), factor
 
 
 class Witness:
-    """What reaches sync: it takes records, alarms and lines of the log off the bus."""
+    """What reaches sync and commands: it takes records, alarms, lines of the log and changes off the bus."""
 
     def __init__(self, bus: Bus, commands: Bus) -> None:
         self.bus = bus
@@ -91,6 +96,7 @@ class Witness:
         self.records: list[Record] = []
         self.alarms: list[Alarm] = []
         self.events: list[Event] = []
+        self.changes: list[PlantChange] = []
         self.states: list[CollectorState] = []
 
     @property
@@ -135,6 +141,7 @@ class Witness:
             group.create_task(self.bus.consume(RECORDS, into(self.records), keep))
             group.create_task(self.bus.consume(ALARMS, into(self.alarms), keep))
             group.create_task(self.bus.consume(EVENTS, into(self.events), keep))
+            group.create_task(self.commands.consume(CHANGES, into(self.changes), keep))
 
 
 class Running:

@@ -46,7 +46,7 @@ def definitions(draw) -> bytes:
 WORDS = """SERVER_Type SERVER2_Mode FTP_Address HTTP_Address MQTT_TopicData FTP_Password GATEWAY_Uid [0] SCHEDULE_Params
 SCRIPT_File index interface name address defFile type baudrate SERIAL1 SERIAL4 10.0.0.1 fd00:: modbusTCP modbusRTU io
 tic 3 65535 70000 U32 String Bits 1_2 1_2_3 1,00E+05 40.001 é 1 4 sftp webdav https:// http://a@b ftp none mqtt env:
-file: strategy_mqtt everyday 00:00:00 1440"""
+LIMIT_Params CMD_File read file: strategy_mqtt everyday 00:00:00 1440"""
 SIGNS = ["=", ";", "|", ",", "#", "\n", "\r\n", "\0", "\ufeff", "\x1b", "\u2028"]
 pieces = st.sampled_from([*WORDS.split(), *SIGNS, *SIGNS])
 contents = st.one_of(

@@ -6,7 +6,7 @@ from heliograph.contract import ConnectionResult
 from heliograph.formats import read_set
 from heliograph.sync.applied import reach
 from heliograph.sync.trial import TRIAL_SECONDS, TRIES
-from support.site import BACKUP, CONFIG, DAQ, INV, MAIN, OTHER, config, daq, device, first_set, site_at
+from support.site import BACKUP, CONFIG, DAQ, INV, MAIN, OTHER, SCL, config, daq, device, first_set, site_at
 from support.syncing import tree
 from support.trials import CERTIFICATE, MQTT, WRONG, break_alpha, try_out
 
@@ -89,6 +89,26 @@ def test_a_changed_name_or_data_file_option_needs_no_trial(site):
     site.connect()
     assert site.in_force.number == 2
     assert not site.in_force.provisional
+
+
+def test_who_may_command_and_what_may_be_written_roll_out_like_any_edit_and_need_no_trial(site):
+    limits = config({**MAIN, "CMD_Mqtt": "read", "LIMIT_Params[0]": "roof_1|Power|0|60"}, BACKUP)
+    site.edit(CONFIG, limits)
+    site.connect()
+    assert (site.in_force.number, site.in_force.provisional) == (2, False)
+    revision = site.in_force.revision()
+    assert (revision.authorities.file, revision.authorities.mqtt) == ("all", "read")
+    assert [(limit.device, limit.variable, limit.least, limit.most) for limit in revision.limits] == [
+        ("1", "3", 0.0, 60.0)
+    ]
+    site.edit(SCL, b"SCRIPT_File[0]=zero export.lua\n")
+    site.edit("SCRIPT/zero export.lua", b"header = {}\n")
+    site.connect()
+    revision = site.in_force.revision()
+    assert (revision.number, site.in_force.provisional) == (3, False)
+    assert revision.files["SCRIPT/zero export.lua"] == "header = {}\n"
+    assert revision.files[SCL].startswith("SCRIPT_File[0]")
+    assert not any(path.endswith("_config.ini") or path.startswith("CERT/") for path in revision.files)
 
 
 def test_nothing_is_sent_to_a_server_on_trial_whose_configuration_cannot_be_listed(site):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 
-BATCH_ALLOWED = frozenset({"RECORDS", "ALARMS", "EVENTS"})
+BATCH_ALLOWED = frozenset({"RECORDS", "ALARMS", "EVENTS", "CHANGES"})
 """Streams that take atomic batches (NATS 2.12)."""
 
 

@@ -11,7 +11,18 @@ from heliograph.formats.commandfile import (
     parse_results,
     write_results,
 )
-from heliograph.formats.config import Config, Directory, FileServer, MqttServer, Server, ServerMode, ServerType
+from heliograph.formats.config import (
+    Authorities,
+    Authority,
+    Config,
+    Directory,
+    FileServer,
+    LimitLine,
+    MqttServer,
+    Server,
+    ServerMode,
+    ServerType,
+)
 from heliograph.formats.config_parser import parse_config
 from heliograph.formats.config_writer import write_config
 from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
@@ -44,7 +55,7 @@ from heliograph.formats.schedule_writer import write_schedules
 from heliograph.formats.scripts import parse_scripts
 from heliograph.formats.secrets import mask_secrets, resolve_secret, restore_secrets
 from heliograph.formats.set_reader import named_files, read_set
-from heliograph.formats.sets import ConfigurationSet, NamedFiles
+from heliograph.formats.sets import ConfigurationSet, NamedFiles, VariableLimit
 from heliograph.formats.uid import is_uid, uid_from_mac
 from heliograph.formats.values import Value, format_row, format_value, shortest_single
 
@@ -52,6 +63,8 @@ __all__ = [
     "COMMAND_FILE_LIMIT",
     "DATA_FILE_LIMIT",
     "AlarmRow",
+    "Authorities",
+    "Authority",
     "BlockHeader",
     "Command",
     "CommandError",
@@ -71,6 +84,7 @@ __all__ = [
     "Finding",
     "GzipText",
     "Kind",
+    "LimitLine",
     "LocalDates",
     "ModbusPoint",
     "MqttServer",
@@ -94,6 +108,7 @@ __all__ = [
     "Unpackable",
     "Value",
     "Variable",
+    "VariableLimit",
     "command_file_name",
     "device_alarm",
     "engineering_value",

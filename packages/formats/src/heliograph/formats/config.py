@@ -112,6 +112,37 @@ class MqttServer:
 Server = FileServer | MqttServer
 
 
+class Authority(StrEnum):
+    """`CMD_File`, `CMD_Mqtt`, `CMD_Local`: what commands that come in this way may do (spec 4.1)."""
+
+    ALL = "all"
+    READ = "read"
+    """Only what changes nothing."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorities:
+    """What commands may do, by their way in."""
+
+    file: Authority = Authority.ALL
+    mqtt: Authority = Authority.ALL
+    local: Authority = Authority.ALL
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """`LIMIT_Params[n]`: the engineering values that may be written to a variable."""
+
+    number: int
+    device: str
+    """Name or index, as written."""
+    variable: str
+    """Name, tag or Index, as written."""
+    least: float | None = None
+    most: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """A `_config.ini`, validated."""
@@ -125,3 +156,5 @@ class Config:
     log_level: Literal["debug", "info", "warning", "error"]
     servers: tuple[Server, ...]
     """Those whose type is not `none`, in the order of their numbers."""
+    authorities: Authorities = Authorities()
+    limits: tuple[LimitLine, ...] = ()

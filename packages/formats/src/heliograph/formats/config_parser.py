@@ -1,11 +1,12 @@
 """Reads `_config.ini` into a `Config`, with every finding about it (spec 1.9)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from heliograph.formats import ini
-from heliograph.formats.config import Config, Server
+from heliograph.formats.config import Authorities, Authority, Config, Server
+from heliograph.formats.config_limits import LimitsReading, field_start
 from heliograph.formats.config_rules import RULES
 from heliograph.formats.config_servers import read_servers
 from heliograph.formats.config_values import Values
@@ -32,6 +33,7 @@ class ConfigReading:
     """As applied."""
     config: Config
     values: Values
+    limits: LimitsReading = field(default_factory=LimitsReading)
 
     @property
     def certificates(self) -> Iterator[Field]:
@@ -50,15 +52,16 @@ def parse_config(content: bytes, file: str, uid: str = "") -> tuple[Config | Non
 def read_config(content: bytes, file: str, uid: str = "") -> ConfigReading:
     """Read as much of a `_config.ini` as can be."""
     report = Report(file)
-    values = Values(report, uid)
-    text = read_text(content, report, ini.field_start)
+    values, limits = Values(report, uid), LimitsReading()
+    text = read_text(content, report, field_start)
     if text is None:
-        return ConfigReading(report, content, _config(values, ()), values)
+        return ConfigReading(report, content, _config(values, (), limits), values)
     for assignment in ini.assignments(text, report):
-        values.take(assignment)
+        if not limits.take(assignment, report):
+            values.take(assignment)
     _check_position(values)
-    config = _config(values, read_servers(values))
-    return ConfigReading(report, text.encode(report.edits), config, values)
+    config = _config(values, read_servers(values), limits)
+    return ConfigReading(report, text.encode(report.edits), config, values, limits)
 
 
 def _check_position(values: Values) -> None:
@@ -68,7 +71,7 @@ def _check_position(values: Values) -> None:
             values.warn(name, f"without {other} it has no effect: day and night are told by both")
 
 
-def _config(values: Values, servers: tuple[Server, ...]) -> Config:
+def _config(values: Values, servers: tuple[Server, ...], limits: LimitsReading) -> Config:
     return Config(
         uid=values.text("GATEWAY_Uid"),
         name=values.text("GATEWAY_Name"),
@@ -77,6 +80,8 @@ def _config(values: Values, servers: tuple[Server, ...]) -> Config:
         longitude=_degrees(values.text("GATEWAY_Longitude")),
         log_level=LEVELS[values.text("LOG_Level")],
         servers=servers,
+        authorities=Authorities(*(Authority(values.text(f"CMD_{way}")) for way in ("File", "Mqtt", "Local"))),
+        limits=tuple(sorted((entry.line for entry in limits.placed if entry.line), key=lambda line: line.number)),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliograph.formats import fields
-from heliograph.formats.config import Directory, ServerMode, ServerType
+from heliograph.formats.config import Authority, Directory, ServerMode, ServerType
 from heliograph.formats.report import WrongValue, quote
 from heliograph.formats.secrets import check_reference, is_reference
 from heliograph.formats.uid import is_uid
@@ -122,6 +122,7 @@ GENERAL = {
     "GATEWAY_Latitude": Rule(_degrees(90), is_mended=True),
     "GATEWAY_Longitude": Rule(_degrees(180), is_mended=True),
     "LOG_Level": Rule(_choice(*LEVELS), "info", is_mended=True),
+    **{f"CMD_{way}": Rule(_choice(*Authority), Authority.ALL) for way in ("File", "Mqtt", "Local")},
     "BIN_FileName": Rule(fields.base_name),
     "BIN_Checksum": Rule(_any_text),
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from heliograph.formats import ini
+from heliograph.formats.config_limits import EXAMPLE
 from heliograph.formats.config_rules import RULES, Rule
 from heliograph.formats.report import Field, Report, WrongValue, quote
 
@@ -65,7 +66,7 @@ class Values:
             return
         self._lines[name] = assignment.name.line
         if name not in RULES:
-            self.report.note(assignment.name, ini.unknown(name, RULES, self.report))
+            self.report.note(assignment.name, ini.unknown(name, (*RULES, EXAMPLE), self.report))
             return
         self.fields[name] = assignment.value
         if assignment.value.text:

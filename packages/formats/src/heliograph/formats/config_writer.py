@@ -1,6 +1,8 @@
 """Writes `_config.ini`: anew, or over one that stands so that all else in it stays byte for byte (spec 1.7, 1.9)."""
 
-from heliograph.formats.config import Config, Directory, FileServer, MqttServer, Server, ServerType
+from heliograph.formats import ini
+from heliograph.formats.config import Config, Directory, FileServer, LimitLine, MqttServer, Server, ServerType
+from heliograph.formats.config_limits import SEPARATOR, VARIABLE
 from heliograph.formats.config_parser import parse_config, read_config
 from heliograph.formats.config_rules import RULES, infix
 from heliograph.formats.config_servers import DEFAULT_PORTS
@@ -23,11 +25,15 @@ def write_config(config: Config, base: bytes = b"") -> bytes:
     changed |= {name for name in after if _group(name) & changed}
     draft = draft_of(base)
     for assignment in assignments(draft.text, Report("")):
-        name = assignment.name.text
-        if name in changed:
-            draft.replaced[assignment.name.line] = _line(assignment, after.get(name, RULES[name].default))
-            changed.discard(name)
-    draft.added[draft.last] += [f"{name}={after[name]}" for name in RULES if name in changed and name in after]
+        name = _known_name(assignment)
+        if name not in changed:
+            continue
+        if name in after or name in RULES:
+            draft.replaced[assignment.name.line] = _line(assignment, after.get(name) or RULES[name].default)
+        else:
+            draft.removed.add(assignment.name.line)
+        changed.discard(name)
+    draft.added[draft.last] += [f"{name}={value}" for name, value in after.items() if name in changed]
     content = draft.encode()
     if parse_config(content, "")[0] != config:
         raise ValueError("a value of this configuration can't stand in a _config.ini")
@@ -39,6 +45,12 @@ def _read(base: bytes) -> dict[str, str]:
     if reading.report.rejected:
         raise ValueError("the file that is to be rewritten has errors")
     return _variables(reading.config)
+
+
+def _known_name(assignment: Assignment) -> str:
+    """Return the name of a variable as it is written here: `LIMIT_Params[07]` is `LIMIT_Params[7]`."""
+    key = ini.index_of(assignment.name.text)
+    return f"{VARIABLE}[{key[1]}]" if key and key[0] == VARIABLE else assignment.name.text
 
 
 def _line(assignment: Assignment, value: str) -> str:
@@ -60,10 +72,20 @@ def _variables(config: Config) -> dict[str, str]:
         "GATEWAY_Latitude": "" if config.latitude is None else repr(config.latitude),
         "GATEWAY_Longitude": "" if config.longitude is None else repr(config.longitude),
         "LOG_Level": config.log_level,
+        "CMD_File": config.authorities.file.value,
+        "CMD_Mqtt": config.authorities.mqtt.value,
+        "CMD_Local": config.authorities.local.value,
     }
     for server in config.servers:
         values |= _server(server)
-    return {name: value for name, value in values.items() if value != RULES[name].default}
+    written = {name: value for name, value in values.items() if value != RULES[name].default}
+    ordered = {name: written[name] for name in RULES if name in written}
+    return ordered | {f"{VARIABLE}[{line.number}]": _limit(line) for line in config.limits}
+
+
+def _limit(line: LimitLine) -> str:
+    ends = ("" if end is None else repr(end) for end in (line.least, line.most))
+    return SEPARATOR.join((line.device, line.variable, *ends))
 
 
 def _server(server: Server) -> dict[str, str]:

@@ -44,18 +44,23 @@ def assignments(text: Text, report: Report) -> Iterator[Assignment]:
         yield Assignment(Field(line.number, 1, name), Field(line.number, len(name) + 2, value))
 
 
+def index_of(name: str) -> tuple[str, int] | None:
+    """Return what `NAME[n]` is made of; None where a name has no index."""
+    match = INDEXED.fullmatch(name)
+    return (match[1], int(match[2])) if match else None
+
+
 def numbered(text: Text, report: Report, known: Iterable[str]) -> Iterator[Numbered]:
     """Yield the variables `NAME[n]` of known names. A doubled `[n]` is an error at the second place (spec 1.7)."""
     names = tuple(known)
     lines: dict[tuple[str, int], int] = {}
     for assignment in assignments(text, report):
-        match = INDEXED.fullmatch(assignment.name.text)
-        if not match or match[1] not in names:
+        key = index_of(assignment.name.text)
+        if key is None or key[0] not in names:
             report.note(assignment.name, unknown(assignment.name.text, [f"{name}[0]" for name in names], report))
             continue
-        key = (match[1], int(match[2]))
         if key in lines:
-            report.wrong(assignment.name, f"{match[1]}[{key[1]}] stands twice, first on line {lines[key]}")
+            report.wrong(assignment.name, f"{key[0]}[{key[1]}] stands twice, first on line {lines[key]}")
             continue
         if len(lines) == NUMBERED_LIMIT:
             report.wrong(assignment.name, f"the file has more than {NUMBERED_LIMIT} lines {' or '.join(names)}")

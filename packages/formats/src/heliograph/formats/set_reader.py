@@ -10,15 +10,17 @@ from heliograph.formats.config_parser import ConfigReading, read_config
 from heliograph.formats.daq import Daq, Device
 from heliograph.formats.daq_device import PlacedDevice
 from heliograph.formats.daq_parser import DaqReading, read_daq
+from heliograph.formats.definition import Definition
 from heliograph.formats.definition_parser import DefinitionReading, read_definition
 from heliograph.formats.findings import Finding, has_errors
+from heliograph.formats.limit_checks import LimitCheck
 from heliograph.formats.report import Report, quote
 from heliograph.formats.schedule_parser import SchedulesReading, read_schedules
 from heliograph.formats.scripts import ScriptsReading, read_scripts
 from heliograph.formats.set_checks import check_fit, check_schedules
 from heliograph.formats.set_files import CONFIG, DAQ, SCHEDULES, SCRIPTS, SetFiles, find_files
 from heliograph.formats.set_names import Folder
-from heliograph.formats.sets import ConfigurationSet, NamedFiles
+from heliograph.formats.sets import ConfigurationSet, NamedFiles, VariableLimit
 
 
 @dataclass(slots=True)
@@ -51,8 +53,9 @@ def read_set(files: Mapping[str, bytes], uid: str = "") -> tuple[ConfigurationSe
     _check_config(found, reading.config)
     check_schedules(reading.config, reading.schedules)
     _read_named(reading, files)
+    limits = _limits(reading)
     findings = sorted({*found.findings, *(finding for report in reading.reports() for finding in report.findings())})
-    return (None if has_errors(findings) else _set(found, reading, files)), findings
+    return (None if has_errors(findings) else _set(found, reading, files, limits)), findings
 
 
 def named_files(files: Mapping[str, bytes], uid: str) -> NamedFiles:
@@ -121,10 +124,21 @@ def _read_definition(entry: PlacedDevice, folder: Folder, reading: _Reading, fil
         check_fit(entry, definition, reading.daq.report)
 
 
-def _set(found: SetFiles, reading: _Reading, files: Mapping[str, bytes]) -> ConfigurationSet:
-    definitions = {
-        path.removeprefix("DEF/"): part.definition for path, part in reading.definitions.items() if part.definition
-    }
+def _definitions(reading: _Reading) -> dict[str, Definition]:
+    return {path.removeprefix("DEF/"): part.definition for path, part in reading.definitions.items() if part.definition}
+
+
+def _limits(reading: _Reading) -> tuple[VariableLimit, ...]:
+    reports = [reading.daq.report, *(part.report for part in reading.definitions.values())]
+    complete = not any(report.rejected for report in reports)
+    check = LimitCheck(reading.daq.daq.devices, _definitions(reading), reading.config.report, complete=complete)
+    return check.limits(reading.config.limits.placed)
+
+
+def _set(
+    found: SetFiles, reading: _Reading, files: Mapping[str, bytes], limits: tuple[VariableLimit, ...]
+) -> ConfigurationSet:
+    definitions = _definitions(reading)
     devices = tuple(
         replace(
             device,
@@ -148,6 +162,7 @@ def _set(found: SetFiles, reading: _Reading, files: Mapping[str, bytes]) -> Conf
         daq=Daq(reading.daq.lines, devices),
         definitions=definitions,
         files={path: applied[path] for path in sorted(applied) if path in files},
+        limits=limits,
     )
 
 

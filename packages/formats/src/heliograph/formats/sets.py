@@ -9,6 +9,18 @@ from heliograph.formats.schedule import Schedules
 
 
 @dataclass(frozen=True, slots=True)
+class VariableLimit:
+    """The engineering values that may be written to a variable, whoever asks (`LIMIT_Params[n]`)."""
+
+    device: str
+    """`index` of the device."""
+    variable: str
+    """Index of the variable in the device's definition."""
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConfigurationSet:
     """A set without errors."""
 
@@ -21,6 +33,7 @@ class ConfigurationSet:
     """By file name; every definition that a device names."""
     files: dict[str, bytes]
     """Path relative to the set (`CONFIG/…`, `DEF/…`, `SCRIPT/…`, `CERT/…`) → content as applied (spec 1.7)."""
+    limits: tuple[VariableLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from heliograph.collector.recorder import RecordForm
 from heliograph.collector.recording import Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.contract import DeviceCondition, DeviceState
+from heliograph.contract.records import Value
 from heliograph.formats.daq import Device
 from heliograph.formats.definition import Definition
 from heliograph.runtime import Clock, EventLog
@@ -38,6 +39,8 @@ class Sinks:
     clock: Clock
     changed: asyncio.Event
     """Set when a device's condition changed, so that the state is told at once."""
+    on_answer: Callable[[str], None] = lambda _: None
+    """Told the index of a device that answers again, or for the first time."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,11 @@ class Account:
         self.counts = Counts()
         self.errors: Counter[str] = Counter()
         self.retired = False
+        self.heard_at = 0.0
+        """When the device answered last, by the monotonic clock."""
+        self.newest: Reading = ()
+        """The last reading that had any value, in the order of the recorded variables."""
+        self._places = {variable.index: place for place, variable in enumerate(definition.recorded)}
         self._device = device
         self._where = where
         self._sinks = sinks
@@ -85,20 +93,23 @@ class Account:
     def take(self, reading: Reading, cause: str = "") -> None:
         """Take a reading completed now; `cause` tells what of it is missing."""
         wall = self._clock.time()
+        self.heard_at = self._clock.monotonic()
         if self.condition.name is not DeviceCondition.ANSWERING or self.condition.failures:
             self._tell(self.condition.answered(int(wall * 1000)))
         self.condition.cause = cause
         if self.retired or reading.count(None) == len(reading):
             return
         time = math.ceil(wall * 1000)
+        self.newest = reading
         self.counts.readings += 1
         self.counts.last_reading = time
         self.recorder.add(reading, time)
-        self._watch.look(reading, time, self._clock.monotonic())
+        self._watch.look(reading, time, self.heard_at)
         self._feed.offer(reading, time)
 
     def answers(self) -> None:
         """Learn that the device is there, without a reading."""
+        self.heard_at = self._clock.monotonic()
         self._tell(self.condition.answered(milliseconds(self._clock)))
 
     def failed(self, cause: str) -> None:
@@ -115,6 +126,11 @@ class Account:
         self._sinks.alarms.forget(self._watch)
         self._sinks.live.forget(self._feed)
         self._sinks.recording.drop(self.recorder)
+
+    def value(self, variable: str) -> Value:
+        """Return the last raw value of a recorded variable by its Index; None where it is missing or not recorded."""
+        place = self._places.get(variable)
+        return self.newest[place] if place is not None and self.newest else None
 
     def state(self) -> DeviceState:
         """Tell how the device is doing."""
@@ -143,6 +159,7 @@ class Account:
         if condition.name is DeviceCondition.ANSWERING:
             self._sinks.events.info(f"{who} answers")
             self._sinks.alarms.device_back(device.name)
+            self._sinks.on_answer(device.index)
         elif condition.name is DeviceCondition.ASLEEP:
             self._sinks.events.info(f"{who} is asleep: {condition.cause}")
         else:

@@ -35,7 +35,7 @@ class Alarms:
 
     def say(self, info: str) -> None:
         """Raise an alarm of the gateway itself."""
-        self._put([_gateway(info, milliseconds(self._clock))])
+        self._put([gateway_alarm(info, self._clock)])
 
     def device_lost(self, name: str) -> None:
         """Raise `DEVICE LOST`, unless it was said and never taken back, maybe before a restart."""
@@ -79,7 +79,7 @@ class Alarms:
 
     def _condition(self, name: str, condition: str, info: str) -> None:
         if self.known.get((name, "")) != condition:
-            alarm = _gateway(info, milliseconds(self._clock))
+            alarm = gateway_alarm(info, self._clock)
             self.tell([AlarmDraft(alarm.identity, alarm.body, Known(name, "", condition))])
 
 
@@ -158,6 +158,11 @@ def as_recorded(variable: Variable, value: Value) -> Value:
     return shortest_single(value) if is_single and isinstance(value, float) else value
 
 
-def _gateway(info: str, time: int) -> AlarmDraft:
-    alarm = Alarm(identity=uuid.uuid4().hex, source=AlarmSource.GATEWAY, time=time, info=info)
+def gateway_alarm(info: str, clock: Clock, identity: str = "") -> AlarmDraft:
+    """Return an alarm of the gateway itself, of now; with an identity it is told once, however often it is raised."""
+    return _gateway(info, milliseconds(clock), identity)
+
+
+def _gateway(info: str, time: int, identity: str = "") -> AlarmDraft:
+    alarm = Alarm(identity=identity or uuid.uuid4().hex, source=AlarmSource.GATEWAY, time=time, info=info)
     return AlarmDraft(alarm.identity, alarm.model_dump_json().encode())

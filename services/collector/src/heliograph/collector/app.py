@@ -1,7 +1,8 @@
 """The wiring of the collector: the only module that knows every part.
 
 links → line → poller → recorder, alarms, live → keeper → outbox → publisher → bus
-                                                          revision → plant (lines and pollers)
+       ↑                                                  revision → plant (lines and pollers)
+     access ← writer ← holding, fallbacks (set points)    limits → guard
 """
 
 import asyncio
@@ -12,10 +13,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from heliograph.collector.access import Access
 from heliograph.collector.account import Sinks
 from heliograph.collector.alarms import Alarms
 from heliograph.collector.errors import OutboxUnavailable, RevisionRejected
+from heliograph.collector.fallbacks import Fallbacks
+from heliograph.collector.foreign import ForeignWrites
 from heliograph.collector.forwarding import ForwardSettings
+from heliograph.collector.guard import Guard
+from heliograph.collector.holding import Holding
 from heliograph.collector.inputs import read_terminals
 from heliograph.collector.keeper import Keeper
 from heliograph.collector.linking import LinkSpec, OpenLink, open_link
@@ -28,6 +34,7 @@ from heliograph.collector.publisher import Publisher
 from heliograph.collector.recording import ClockWatch, Recording
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import link_name, read_plan
+from heliograph.collector.setpoints import SetPoints
 from heliograph.collector.settings import CollectorSettings
 from heliograph.collector.sunspec import Catalogue, Detections, Site
 from heliograph.collector.traces import Traces
@@ -87,7 +94,11 @@ class Collector:
         self._repeated = Repeated(events, clock)
         self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
+        self._guard = Guard()
+        self._foreign = ForeignWrites(self._guard, self._keeper, clock)
+        self._points = SetPoints(self.outbox, clock, events)
         self._plant: Plant
+        self._fallbacks: Fallbacks
         self._traces: Traces
         self._changed = asyncio.Event()
         self._offered: asyncio.Queue[Revision] = asyncio.Queue()
@@ -100,7 +111,15 @@ class Collector:
     async def run(self, group: asyncio.TaskGroup, open_link: OpenLink) -> None:
         """Collect until the service is asked to stop; then drop open periods, write what waits, and return."""
         context, bus = self._context, self._context.bus
-        self._plant = Plant(self._sinks(), group, open_link, self._equipment(), self._forwarding())
+        self._plant = Plant(
+            self._sinks(), group, open_link, self._equipment(), self._forwarding(), self._foreign, self._guard
+        )
+        access = Access(self._plant.find, self._plant.own, self._guard, context.clock)
+        self._fallbacks = Fallbacks(
+            self._points, access, self._guard, self._plant.condition, context.clock, context.events
+        )
+        self._guard.newest = self._plant.newest
+        self._foreign.stations, self._foreign.on_write = self._plant.stations, self._points.disturbed
         directory = self._settings.state_dir / TRACES_DIRECTORY
         self._traces = Traces(directory, bus, context.clock, context.events, self._plant.links)
         self._plant.on_link = self._traces.listen
@@ -108,10 +127,12 @@ class Collector:
         self._keeper.on_full = self._told_full
         await self._read_known()
         await self._memory.load()
+        await self._points.load()
         tasks = [group.create_task(work, name=f"collector: {name}") for name, work in self._works().items()]
         await self._apply_kept()
         tasks.append(group.create_task(self._apply_offered(), name="collector: revisions"))
-        writer = Writer(self._plant.find, self._plant.stations, self._keeper.put, context.clock, self._plant.own)
+        holding = Holding(access, self._points, context.clock)
+        writer = Writer(access, holding, self._plant.stations, self._keeper.put, context.clock, self._plant.own)
         await bus.watch(CONFIGURATION, self._offered.put)
         await bus.serve(READ, writer.read)
         await bus.serve(WRITE, writer.write)
@@ -126,6 +147,8 @@ class Collector:
         await detections.close()
         await self._traces.end()
         await self._plant.stop()
+        await self._points.flush()
+        self._foreign.sum_up(context.clock.monotonic())
         await self._keeper.drain(DRAIN_SECONDS)
         await self._memory.flush()
         for task in tasks:
@@ -157,6 +180,7 @@ class Collector:
             events=context.events,
             clock=context.clock,
             changed=self._changed,
+            on_answer=self._points.answers,
         )
 
     def _forwarding(self) -> ForwardSettings:
@@ -182,6 +206,10 @@ class Collector:
             "keeper": self._keeper.run(),
             "records": Publisher("records", self.outbox, bus, clock, events).run(),
             "alarms": Publisher("alarms", self.outbox, bus, clock, events).run(),
+            "changes": Publisher("changes", self.outbox, bus, clock, events).run(),
+            "other masters": self._foreign.run(),
+            "set points": self._points.run(),
+            "fallbacks": self._fallbacks.run(),
             "joined alarms": self._alarms.run(),
             "recording": self._recording.run(),
             "live": self._live.run(),
@@ -219,6 +247,7 @@ class Collector:
             return False
         self._revision, self._rejected, self._rejected_revision = revision.number, "", None
         self._daq, self._uid = plan.daq, revision.uid
+        self._fallbacks.renew(plan)
         self._changed.set()
         self._context.events.info(
             f"revision {revision.number} is applied: {len(plan.stations) + len(plan.own)} devices are polled"
@@ -267,6 +296,7 @@ class Collector:
             lines=self._plant.lines(),
             outbox_records=self.outbox.waiting + self._keeper.waiting,
             traces=self._traces.states(),
+            set_points=self._points.states(),
         )
 
     def _stepped(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What is on its way to the outbox: records and alarms, encoded once, before they have a sequence."""
+"""What is on its way to the outbox, encoded once: records, alarms, changes of the plant, what is kept of set points."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -42,7 +42,25 @@ class AlarmDraft:
     known: Known | None = None
 
 
-Draft = RecordDraft | AlarmDraft
+@dataclass(frozen=True, slots=True)
+class ChangeDraft:
+    """A write that no command asked for, on its way to the journal."""
+
+    identity: str
+    body: bytes
+    """The JSON of the change."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPointDraft:
+    """What is kept of a set point from now on: nothing any more where the body is empty."""
+
+    device: str
+    variable: str
+    body: bytes = b""
+
+
+Draft = RecordDraft | AlarmDraft | ChangeDraft | SetPointDraft
 
 
 class Verdict(Enum):

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from heliograph.collector.drafts import AlarmDraft, Draft, RecordDraft, Verdict
+from heliograph.collector.drafts import AlarmDraft, ChangeDraft, Draft, RecordDraft, Verdict
 from heliograph.collector.errors import OutboxUnavailable
 from heliograph.collector.outbox import Outbox
 from heliograph.contract.channels import ALARMS
@@ -77,11 +77,17 @@ class Keeper:
 
     async def drain(self, seconds: float) -> None:
         """Return when all was committed, or after so many seconds."""
+        if not await self.committed(seconds):
+            self._events.error(f"{self.waiting} records and alarms could not be written before the end: {self.trouble}")
+
+    async def committed(self, seconds: float) -> bool:
+        """Return when all that was put is on the disk, or after so many seconds; tell whether it is."""
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
         except TimeoutError:
-            self._events.error(f"{self.waiting} records and alarms could not be written before the end: {self.trouble}")
+            return False
+        return True
 
     async def _commit(self) -> bool:
         portions = self._portions()
@@ -114,8 +120,10 @@ class Keeper:
             if isinstance(draft, RecordDraft):
                 self.on_verdict(draft, verdict)
             elif verdict is Verdict.REFUSED:
-                self._events.error("an alarm was not stored: too many alarms wait for the bus")
-        if any(verdict is Verdict.REFUSED for verdict in verdicts):
+                what = "alarms" if isinstance(draft, AlarmDraft) else "changes of the plant"
+                self._events.error(f"one of the {what} was not stored: too many wait for the bus")
+        pairs = zip(drafts, verdicts, strict=True)
+        if any(verdict is Verdict.REFUSED and not isinstance(draft, ChangeDraft) for draft, verdict in pairs):
             self._set_full(True)
         elif self.full and not self._outbox.is_full:
             self._set_full(False)
@@ -143,7 +151,7 @@ class Keeper:
         for draft in drafts:
             if isinstance(draft, RecordDraft):
                 self.on_verdict(draft, Verdict.REFUSED)
-        return [draft for draft in drafts if isinstance(draft, AlarmDraft)]
+        return [draft for draft in drafts if not isinstance(draft, RecordDraft)]
 
     def _untold(self, draft: Draft) -> Draft:
         """Return a draft as it is to be committed: of an alarm that the bus has already, only its known value."""

@@ -51,6 +51,8 @@ class Line:
         """A heap of those whose turn is not under way, who waits longest first."""
         self._numbers = count()
         self._jobs: deque[_Job] = deque()
+        self._late_jobs: deque[_Job] = deque()
+        """For devices that are silent: whoever else waits is served before."""
         self._guest: Guest | None = None
         self._guest_is_next = True
         """Guests and turns alternate while both wait."""
@@ -75,10 +77,14 @@ class Line:
         self._turns = [entry for entry in self._turns if entry[2] is not turn]
         self._turns.sort()
 
-    async def ask(self, work: Callable[[Link], Awaitable[T]]) -> T:
-        """Do something with the link between two polls, ahead of them; raises what `work` raises."""
+    async def ask(self, work: Callable[[Link], Awaitable[T]], *, last: bool = False) -> T:
+        """Do something with the link between two polls, ahead of them; raises what `work` raises.
+
+        All of `work` is one turn: nothing else goes over the line until it is done. `last` lets what others ask go
+        before.
+        """
         job = _Job(work, asyncio.get_running_loop().create_future())
-        self._jobs.append(job)
+        (self._late_jobs if last else self._jobs).append(job)
         self._news.set()
         answer: T = await job.answer
         return answer
@@ -98,9 +104,9 @@ class Line:
     async def run(self) -> None:
         """Own the link until `end` or a cancellation, then close it."""
         try:
-            while self._jobs or not self._ending:
-                if self._jobs:
-                    await self._do(self._jobs.popleft())
+            while (jobs := self._jobs or self._late_jobs) or not self._ending:
+                if jobs:
+                    await self._do(jobs.popleft())
                     continue
                 seconds = self._seconds_to_next()
                 if self._guest is not None and self._guest.waits and (self._guest_is_next or seconds > 0):
@@ -112,7 +118,7 @@ class Line:
                     self._guest_is_next = True
                     await self._next()
         finally:
-            for job in self._jobs:
+            for job in (*self._jobs, *self._late_jobs):
                 _refuse(job, LinkDown(f"{self.name}: closed"))
             with suppress(Exception):
                 await self.link.close()

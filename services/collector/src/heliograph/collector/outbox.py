@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 from heliograph.collector import runs
 from heliograph.collector.drafts import Draft, Verdict
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Outbox:
-    """Holds records and alarms from their commit to the confirmation of the bus.
+    """Holds records, alarms and changes from their commit to the confirmation of the bus, and set points to their end.
 
     Every coroutine raises `OutboxUnavailable` when the disk refuses, and opens the file first where it is not open.
     """
@@ -27,7 +27,7 @@ class Outbox:
         self._limits = (total_limit, device_limit)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._file: OutboxFile | None = None
-        self.news: dict[StreamName, asyncio.Event] = {"records": asyncio.Event(), "alarms": asyncio.Event()}
+        self.news: dict[StreamName, asyncio.Event] = {name: asyncio.Event() for name in get_args(StreamName)}
         """Set when something was committed for the bus."""
         self.on_moved_aside: Callable[[Path], None] = lambda _: None
         """Told in the event loop where a damaged file was put."""
@@ -51,13 +51,17 @@ class Outbox:
         """Return the last known raw values (JSON) by device name and Index."""
         return await self._in_thread(lambda file: file.known())
 
+    async def set_points(self) -> list[bytes]:
+        """Return what is kept of every set point."""
+        return await self._in_thread(lambda file: file.set_points())
+
     def is_recorded(self, device: str, date: int) -> bool:
         """Tell whether a device's record of this date was committed, as far as is known now."""
         return self._file is not None and runs.holds(self._file.recorded.get(device, ()), date)
 
     @property
     def waiting(self) -> int:
-        """Records and alarms that the bus has not confirmed."""
+        """Records, alarms and changes that the bus has not confirmed."""
         return self._file.waiting if self._file else 0
 
     @property

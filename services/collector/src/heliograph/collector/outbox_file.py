@@ -1,8 +1,9 @@
 """The outbox on disk: one SQLite file that holds what the bus has not confirmed. Synchronous; `outbox` owns its thread.
 
-Its tables: `entry` (records and alarms in one sequence), `known` (last values of variables that raise alarms), `run`
-(which dates of a device are recorded), `meta` (the name under which the sequence counts). A commit is on the disk when
-it returns. A damaged file is moved aside and a new one begun under a new name.
+Its tables: `entry` (records, alarms and changes of the plant in one sequence), `known` (last values of variables that
+raise alarms), `run` (which dates of a device are recorded), `set_point` (values with a lifetime: one commit ends one
+and tells it), `meta` (the name under which the sequence counts). A commit is on the disk when it returns. A damaged
+file is moved aside and a new one begun under a new name.
 """
 
 import sqlite3
@@ -15,16 +16,21 @@ from pathlib import Path
 from typing import Final, Literal
 
 from heliograph.collector import runs
-from heliograph.collector.drafts import AlarmDraft, Draft, Known, RecordDraft, Verdict
+from heliograph.collector.drafts import AlarmDraft, ChangeDraft, Draft, Known, RecordDraft, SetPointDraft, Verdict
 from heliograph.collector.errors import OutboxUnavailable
 
-StreamName = Literal["records", "alarms"]
+StreamName = Literal["records", "alarms", "changes"]
 
 DEVICE_LIMIT_BYTES: Final = 50_000_000
 ALARM_LIMIT_BYTES: Final = 20_000_000
 """Room for alarms beside the records' limits: some 60,000."""
+CHANGE_LIMIT_BYTES: Final = 5_000_000
+"""Room for changes of the plant beside them: some 10,000."""
+CHANGES: Final = ":changes"
+"""Under what changes are counted; no device has such an index."""
 JOURNAL_BYTES: Final = 64 * 1024 * 1024
 LOCK_SECONDS: Final = 5.0
+_OWN_LIMITS: Final = {"": ALARM_LIMIT_BYTES, CHANGES: CHANGE_LIMIT_BYTES}
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -39,12 +45,15 @@ CREATE TABLE IF NOT EXISTS known (
 CREATE TABLE IF NOT EXISTS run (
     device TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (device, first)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS set_point (
+    device TEXT NOT NULL, variable TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (device, variable)
+) STRICT, WITHOUT ROWID;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record or alarm that waits for the bus."""
+    """One record, alarm or change that waits for the bus."""
 
     sequence: int
     device: str
@@ -64,7 +73,7 @@ class OutboxFile:
         self.source = ""
         """The name under which the sequence counts, made once with the file."""
         self.sizes: Counter[str] = Counter()
-        """Waiting bytes by device; alarms under an empty name."""
+        """Waiting bytes by device; alarms under an empty name, changes under `CHANGES`."""
         self.waiting = 0
         self.recorded: dict[str, tuple[runs.Run, ...]] = {}
         """Recorded dates by device. Values are replaced, never changed: another thread may look."""
@@ -85,7 +94,7 @@ class OutboxFile:
     def append(self, drafts: Sequence[Draft]) -> list[Verdict]:
         """Commit drafts in order as one transaction and tell what became of each."""
         with self._transaction() as step:
-            return [step.alarm(d) if isinstance(d, AlarmDraft) else step.record(d) for d in drafts]
+            return [step.take(draft) for draft in drafts]
 
     def take(self, stream: StreamName, most: int, most_bytes: int) -> list[Entry]:
         """Return the oldest entries of a stream, at least one where there is one, and leave them there."""
@@ -113,6 +122,12 @@ class OutboxFile:
             rows = self._db.execute("SELECT device_name, variable, value FROM known").fetchall()
         return {(name, variable): value for name, variable, value in rows}
 
+    def set_points(self) -> list[bytes]:
+        """Return what is kept of every set point."""
+        with _translated(self._path):
+            rows = self._db.execute("SELECT body FROM set_point ORDER BY device, variable").fetchall()
+        return [body for (body,) in rows]
+
     @contextmanager
     def _transaction(self) -> "Iterator[_Step]":
         step = _Step(self._db, self, self._next)
@@ -133,15 +148,15 @@ class OutboxFile:
     def fits(self, device: str, size: int, grown: Counter[str]) -> bool:
         """Tell whether so many bytes more of a device stay within the limits."""
         own = self.sizes[device] + grown[device] + size
-        if not device:
-            return own <= ALARM_LIMIT_BYTES
+        if device in _OWN_LIMITS:
+            return own <= _OWN_LIMITS[device]
         total = self.sizes.total() + grown.total() + size
         return own <= self._device_limit and total <= self._total_limit
 
     def is_full(self) -> bool:
         """Tell whether one of the limits is so near that a device is refused, or was until a moment ago."""
         nearly = 0.95
-        devices = [size for device, size in self.sizes.items() if device]
+        devices = [size for device, size in self.sizes.items() if device not in _OWN_LIMITS]
         return self.sizes.total() > nearly * self._total_limit or max(devices, default=0) > nearly * self._device_limit
 
     def _opened(self) -> sqlite3.Connection:
@@ -177,6 +192,17 @@ class _Step:
         self.added = 0
         self.grown: Counter[str] = Counter()
         self.recorded: dict[str, tuple[runs.Run, ...]] = {}
+
+    def take(self, draft: Draft) -> Verdict:
+        if isinstance(draft, RecordDraft):
+            return self.record(draft)
+        if isinstance(draft, AlarmDraft):
+            return self.alarm(draft)
+        if isinstance(draft, ChangeDraft):
+            stored = self._insert("changes", CHANGES, draft.identity, draft.body)
+            return Verdict.STORED if stored else Verdict.REFUSED
+        self._keep(draft)
+        return Verdict.STORED
 
     def record(self, draft: RecordDraft) -> Verdict:
         known = self.recorded.get(draft.device) or self._file.recorded.get(draft.device, ())
@@ -216,6 +242,13 @@ class _Step:
         self._db.execute(
             "INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (known.device_name, known.variable, known.value)
         )
+
+    def _keep(self, draft: SetPointDraft) -> None:
+        key = (draft.device, draft.variable)
+        if draft.body:
+            self._db.execute("INSERT OR REPLACE INTO set_point VALUES (?, ?, ?)", (*key, draft.body))
+        else:
+            self._db.execute("DELETE FROM set_point WHERE device = ? AND variable = ?", key)
 
     def _extend(self, device: str, known: tuple[runs.Run, ...], date: int, previous: int) -> None:
         grown = runs.extended(known, date, previous)

@@ -81,6 +81,10 @@ class OwnDevices:
         """Every device of ours that runs."""
         return [running.station for running in self._running.values()]
 
+    def station(self, index: str) -> Station:
+        """Return a device of ours by its index."""
+        return self._running[index].station
+
     def __contains__(self, index: str) -> bool:
         return index in self._running
 

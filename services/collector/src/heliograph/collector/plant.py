@@ -5,10 +5,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from heliograph.collector.account import Sinks
+from heliograph.collector.account import Account, Sinks
 from heliograph.collector.drafts import RecordDraft, Verdict
-from heliograph.collector.errors import Refusal
-from heliograph.collector.forwarding import ForwardedPorts, ForwardSettings
+from heliograph.collector.errors import NotNow, Refusal
+from heliograph.collector.forwarding import ForwardedPorts, ForwardSettings, Oversight, Unattended
+from heliograph.collector.guard import Guard
 from heliograph.collector.line import Line
 from heliograph.collector.linking import LinkSpec, OpenLink, limits_of, links_of, open_link
 from heliograph.collector.links import Link
@@ -17,6 +18,7 @@ from heliograph.collector.poller import Poller
 from heliograph.collector.recorder import RecordForm
 from heliograph.collector.revision import Absent, Plan, Station
 from heliograph.contract import DeviceCondition, DeviceState, LineState, RecordKind
+from heliograph.contract.records import Value
 from heliograph.runtime.clock import milliseconds
 
 LINE_END_SECONDS: Final = 5.0
@@ -57,13 +59,18 @@ class Plant:
         open_link: OpenLink = open_link,
         equipment: Equipment = _NO_EQUIPMENT,
         forwarding: ForwardSettings = _LOOPBACK,
+        oversight: Oversight | None = None,
+        guard: Guard | None = None,
     ) -> None:
+        self._guard = guard
         self.own = OwnDevices(equipment, sinks, group)
         self._sinks = sinks
         self._group = group
         self._open_link = open_link
         self._lines: dict[str, _Running] = {}
-        self._forwarded = ForwardedPorts(group, forwarding, sinks.clock, sinks.events, sinks.repeated)
+        self._forwarded = ForwardedPorts(
+            group, forwarding, sinks.clock, sinks.events, sinks.repeated, oversight or Unattended()
+        )
         self._pollers: dict[str, Poller] = {}
         self._absent: dict[str, tuple[Absent, int]] = {}
         self._order: tuple[str, ...] = ()
@@ -80,6 +87,8 @@ class Plant:
         change = await asyncio.to_thread(self._prepared, plan)
         if self._stopped.is_set():
             return
+        if self._guard is not None:
+            self._guard.renew((*plan.stations, *plan.own), plan.limits)
         for index in self._pollers.keys() - change.renewed.keys():
             self._retire(index)
         for index, (station, form) in change.renewed.items():
@@ -111,8 +120,8 @@ class Plant:
             self._retire(index)
         await asyncio.gather(self.own.stop(), self._forwarded.stop(), *self._end_lines({}))
 
-    def find(self, index: str) -> tuple[Station, Line]:
-        """Return the station and line of a device. Raises `Refusal`."""
+    def find(self, index: str) -> tuple[Station, Line, Account]:
+        """Return the station, line and account of a device. Raises `Refusal`."""
         if index in self._absent:
             entry, _ = self._absent[index]
             raise Refusal(f"{entry.device.name} is absent: {entry.cause}")
@@ -120,8 +129,18 @@ class Plant:
             raise Refusal(f"there is no device {index!r}")
         station = self._pollers[index].station
         if station.link not in self._lines:
-            raise Refusal(f"the line of {station.device.name} is just being opened; try again")
-        return station, self._lines[station.link].line
+            raise NotNow(f"the line of {station.device.name} is just being opened; try again")
+        return station, self._lines[station.link].line, self._pollers[index].account
+
+    def newest(self, index: str, variable: str) -> Value:
+        """Return the last raw value that was polled of a device's variable; None where there is none."""
+        account = self._account(index)
+        return account.value(variable) if account is not None else None
+
+    def condition(self, index: str) -> DeviceCondition | None:
+        """Tell how a device is doing; None where it is not polled."""
+        account = self._account(index)
+        return account.condition.name if account is not None else None
 
     def line(self, name: str) -> Line | None:
         """Return the line of that name (`Station.link`), None while nobody polls there."""
@@ -138,8 +157,7 @@ class Plant:
 
     def note(self, draft: RecordDraft, verdict: Verdict) -> None:
         """Count what became of a record."""
-        poller = self._pollers.get(draft.device)
-        account = poller.account if poller is not None else self.own.account(draft.device)
+        account = self._account(draft.device)
         if account is None:
             return
         if verdict is Verdict.REFUSED:
@@ -156,6 +174,10 @@ class Plant:
         """Tell how every line is doing."""
         running = tuple(running.line.state() for _, running in sorted(self._lines.items()))
         return running + self._forwarded.unserved()
+
+    def _account(self, index: str) -> Account | None:
+        poller = self._pollers.get(index)
+        return poller.account if poller is not None else self.own.account(index)
 
     def _device(self, index: str) -> DeviceState:
         if index in self._pollers:

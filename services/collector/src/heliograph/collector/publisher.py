@@ -6,7 +6,7 @@ from typing import Final
 from heliograph.collector.errors import OutboxUnavailable
 from heliograph.collector.outbox import Outbox
 from heliograph.collector.outbox_file import Entry, StreamName
-from heliograph.contract.channels import ALARMS, RECORDS
+from heliograph.contract.channels import ALARMS, CHANGES, RECORDS
 from heliograph.runtime import Backoff, Bus, BusError, BusUnavailable, Clock, EventLog, Outgoing, StoreFull
 from heliograph.runtime.bus import BATCH_BYTES, BATCH_MESSAGES
 
@@ -17,7 +17,7 @@ FULL_SECONDS: Final = 30.0
 
 
 class Publisher:
-    """Carries one stream of the outbox; records and alarms each have their own, so that neither waits for the other."""
+    """Carries one stream of the outbox; each has its own, so that none waits for another."""
 
     def __init__(self, stream: StreamName, outbox: Outbox, bus: Bus, clock: Clock, events: EventLog) -> None:
         self._stream = stream
@@ -63,7 +63,8 @@ class Publisher:
     def _outgoing(self, entry: Entry) -> Outgoing:
         if self._stream == "records":
             return Outgoing(RECORDS, {"device": entry.device}, entry.payload, entry.identity)
-        return Outgoing(ALARMS, {"service": "collector"}, entry.payload, entry.identity)
+        channel = ALARMS if self._stream == "alarms" else CHANGES
+        return Outgoing(channel, {"service": "collector"}, entry.payload, entry.identity)
 
     async def _wait_after(self, error: Exception, backoff: Backoff) -> None:
         if isinstance(error, StoreFull) and not self._full:

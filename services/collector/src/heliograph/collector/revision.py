@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.collector.errors import RevisionRejected
-from heliograph.contract import Revision
+from heliograph.contract import Revision, VariableLimit
 from heliograph.formats.daq import Daq, Device, SerialInterface, SerialLine, TcpInterface
 from heliograph.formats.daq_parser import parse_daq
 from heliograph.formats.definition import Definition, Protocol
@@ -109,6 +109,8 @@ class Plan:
     """What `_daq.csv` says, whole."""
     forwarded: tuple[ForwardedLine, ...] = ()
     """The serial lines that other masters may reach through a port of their own."""
+    limits: tuple[VariableLimit, ...] = ()
+    """What may be written, whoever asks."""
 
 
 def read_plan(
@@ -137,6 +139,7 @@ def read_plan(
         place=Place(revision.latitude, revision.longitude),
         daq=daq,
         forwarded=tuple(_forwarded(line, ports) for line in daq.lines if line.forwarded_port is not None),
+        limits=revision.limits,
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from heliograph.contract import Revision, ServerSummary
-from heliograph.formats.config import FileServer, MqttServer, Server, ServerMode
+from heliograph.contract import Authorities, Authority, Revision, ServerSummary, VariableLimit
+from heliograph.formats.config import Config, FileServer, MqttServer, Server, ServerMode
 from heliograph.formats.sets import ConfigurationSet
 
 
@@ -56,6 +56,11 @@ class Applied:
             longitude=config.longitude,
             log_level=config.log_level,
             servers=tuple(summary(server) for server in config.servers),
+            authorities=_authorities(config),
+            limits=tuple(
+                VariableLimit(device=limit.device, variable=limit.variable, least=limit.least, most=limit.most)
+                for limit in self.set.limits
+            ),
             files={path: text(content) for path, content in self.set.files.items() if _is_public(path)},
         )
 
@@ -119,5 +124,10 @@ def _certificates(server: Server, files: Mapping[str, bytes]) -> tuple[bytes, ..
     return tuple(files.get(f"CERT/{name}", b"") if name else b"" for name in names)
 
 
+def _authorities(config: Config) -> Authorities:
+    said = config.authorities
+    return Authorities(file=Authority(said.file), mqtt=Authority(said.mqtt), local=Authority(said.local))
+
+
 def _is_public(path: str) -> bool:
-    return path.startswith("DEF/") or path.endswith("_daq.csv")
+    return path.startswith(("DEF/", "SCRIPT/")) or path.endswith(("_daq.csv", "_scl.ini", "_sci.ini"))

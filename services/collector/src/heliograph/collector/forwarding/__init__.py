@@ -3,7 +3,7 @@
 links → line ← forwarding.port (queue, answers) ← forwarding.client (one connection) ← other masters
 """
 
-from heliograph.collector.forwarding.port import ForwardedPort, ForwardSettings
+from heliograph.collector.forwarding.port import ForwardedPort, ForwardSettings, Oversight, Unattended
 from heliograph.collector.forwarding.ports import ForwardedPorts
 
-__all__ = ["ForwardSettings", "ForwardedPort", "ForwardedPorts"]
+__all__ = ["ForwardSettings", "ForwardedPort", "ForwardedPorts", "Oversight", "Unattended"]

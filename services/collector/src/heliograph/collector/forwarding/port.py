@@ -7,7 +7,7 @@ Each is answered within a stated time: by the device, or with exception 11 where
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from heliograph.collector.forwarding.client import Client
 from heliograph.collector.forwarding.fair import FairQueue
@@ -20,10 +20,13 @@ from heliograph.contract import Forwarding, Level
 from heliograph.runtime import Clock, EventLog
 
 ILLEGAL_FUNCTION: Final = 1
+ILLEGAL_VALUE: Final = 3
 BUSY: Final = 6
 LINE_AWAY: Final = 10
 NO_ANSWER: Final = 11
 BROADCAST_UNIT: Final = 0
+DONE: Final = frozenset({"confirmed", "sent to all"})
+"""What is said of a write that went well."""
 EVICTABLE_SECONDS: Final = 60.0
 """A client that was silent for so long makes room for a new one."""
 
@@ -43,6 +46,36 @@ class ForwardSettings:
     """Requests that wait for a line, of one client and of all."""
 
 
+class Oversight(Protocol):
+    """Who keeps to the limits of the plant and writes down what other masters change."""
+
+    async def refusal(self, line: str, call: Call, link: Link, seconds: float) -> str:
+        """Return why a write must not be passed on, empty where it may; a question to the device takes no longer."""
+        ...
+
+    def told(self, line: str, peer: str, call: Call, error: str) -> None:
+        """Learn what came of a write: `error` is empty where it was confirmed."""
+        ...
+
+    async def written_down(self) -> None:
+        """Return when what was told is kept, or soon."""
+        ...
+
+
+class Unattended:
+    """Nobody looks: everything is passed on."""
+
+    async def refusal(self, line: str, call: Call, link: Link, seconds: float) -> str:  # noqa: ARG002 - see `Oversight`
+        """See `Oversight.refusal`."""
+        return ""
+
+    def told(self, line: str, peer: str, call: Call, error: str) -> None:
+        """See `Oversight.told`."""
+
+    async def written_down(self) -> None:
+        """See `Oversight.written_down`."""
+
+
 @dataclass(slots=True, eq=False)
 class _Request:
     client: Client
@@ -57,9 +90,17 @@ class ForwardedPort:
     """One port; `run` serves it. The line takes what waits by `pass_one` and is woken by `wake`."""
 
     def __init__(
-        self, name: str, port: int, settings: ForwardSettings, clock: Clock, events: EventLog, repeated: Repeated
+        self,
+        name: str,
+        port: int,
+        settings: ForwardSettings,
+        clock: Clock,
+        events: EventLog,
+        repeated: Repeated,
+        oversight: Oversight | None = None,
     ) -> None:
         self.name = name
+        self._oversight = oversight or Unattended()
         self.port = port
         self.wake: Callable[[], None] = _nobody
         self._settings = settings
@@ -110,18 +151,19 @@ class ForwardedPort:
             self._expire(request)
             return
         self._requests += 1
-        outcome = "broken off"
         try:
-            outcome, message = await self._put(
+            outcome, message = await self._judged(
                 request.call, link, min(left, self._units.wait(request.call.unit, shared=shared))
             )
-            self._answer(request, message)
         except LinkDown as down:
-            outcome = f"not confirmed: {down}"
+            await self._tell(request, f"not confirmed: {down}")
             self._answer(request, refusal_message(request.call.function, LINE_AWAY))
             raise
-        finally:
-            self._tell(request, outcome)
+        except asyncio.CancelledError:
+            self._say_written(request, "broken off")
+            raise
+        await self._tell(request, outcome)
+        self._answer(request, message)
 
     def enter(self, client: Client) -> bool:
         """See `client.Server`; one that was silent for long makes room."""
@@ -162,6 +204,12 @@ class ForwardedPort:
     def rude(self, client: Client, what: str) -> None:
         """See `client.Server`."""
         self._say("rude", f"{client.peer} is cut off: {what}")
+
+    async def _judged(self, call: Call, link: Link, seconds: float) -> tuple[str, bytes]:
+        """Put a call to the line, unless it is a write that the limits of the plant forbid."""
+        if changes(call) and (refusal := await self._oversight.refusal(self.name, call, link, seconds)):
+            return f"refused: {refusal}", refusal_message(call.function, ILLEGAL_VALUE)
+        return await self._put(call, link, seconds)
 
     async def _put(self, call: Call, link: Link, seconds: float) -> tuple[str, bytes]:
         """Return what came of a call, for people, and the message that answers it; empty where nobody answers."""
@@ -213,11 +261,18 @@ class ForwardedPort:
         for client in list(self._clients):
             client.make_room()
 
-    def _tell(self, request: _Request, outcome: str) -> None:
-        """Say what a client changed, as every change of the plant is said."""
+    async def _tell(self, request: _Request, outcome: str) -> None:
+        """Say what a client changed, before the client is told: what it knows of is written down."""
         if changes(request.call):
-            what = target_text(request.call)
-            self._events.info(f"{self.name}: {request.client.peer} wrote through port {self.port}: {what}: {outcome}")
+            self._say_written(request, outcome)
+            await self._oversight.written_down()
+
+    def _say_written(self, request: _Request, outcome: str) -> None:
+        if not changes(request.call):
+            return
+        what, peer = target_text(request.call), request.client.peer
+        self._events.info(f"{self.name}: {peer} wrote through port {self.port}: {what}: {outcome}")
+        self._oversight.told(self.name, peer, request.call, "" if outcome in DONE else outcome)
 
     def _say(self, key: str, text: str) -> None:
         self._repeated.say(Level.WARNING, (self.name, "forwarded", key), f"{self.name}, port {self.port}: {text}")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from heliograph.collector.forwarding.port import ForwardedPort, ForwardSettings
+from heliograph.collector.forwarding.port import ForwardedPort, ForwardSettings, Oversight
 from heliograph.collector.repeated import Repeated
 from heliograph.collector.revision import ForwardedLine
 from heliograph.contract import Forwarding, LineState
@@ -23,7 +23,9 @@ class ForwardedPorts:
         clock: Clock,
         events: EventLog,
         repeated: Repeated,
+        oversight: Oversight,
     ) -> None:
+        self._oversight = oversight
         self._group = group
         self._settings = settings
         self._clock = clock
@@ -70,7 +72,7 @@ class ForwardedPorts:
             await asyncio.wait(tasks)
 
     def _open(self, name: str, number: int) -> None:
-        port = ForwardedPort(name, number, self._settings, self._clock, self._events, self._repeated)
+        port = ForwardedPort(name, number, self._settings, self._clock, self._events, self._repeated, self._oversight)
         self._ports[name] = (port, self._group.create_task(port.run(), name=f"forwarded port of {name}"))
 
     def _tell_unserved(self, lines: tuple[ForwardedLine, ...]) -> None:
