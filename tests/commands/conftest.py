@@ -10,10 +10,19 @@ import pytest
 
 from heliograph.commands.app import main
 from heliograph.commands.settings import Settings
-from heliograph.contract import CommandResults, CommandText, Service, Way
-from heliograph.contract.channels import COMMAND_TEXTS, RESULTS
+from heliograph.contract import (
+    Authorities,
+    Authority,
+    CommandResults,
+    CommandsState,
+    CommandText,
+    Service,
+    ServiceState,
+    Way,
+)
+from heliograph.contract.channels import COMMAND_TEXTS, CONFIGURATION, RESULTS, STATE
 from heliograph.runtime import Bus, Context, EventLog, SystemClock
-from support.plausible import Peers
+from support.plausible import Peers, revision
 
 LIMIT = 60
 
@@ -25,6 +34,8 @@ class Desk:
         self.sync = sync
         self.peers = peers
         self.results: dict[str, list[CommandResults]] = {}
+        self.revision: int | None = None
+        """In force in the service."""
         self.news = asyncio.Event()
         self._numbers = count(1)
 
@@ -53,6 +64,20 @@ class Desk:
         (answer,) = await self.ask({"rpcName": f"sunpm.{function}", "parameters": parameters})
         return answer
 
+    async def configure(self, number: int, **authorities: Authority) -> None:
+        """Put a revision in force and wait until the service has it."""
+        offered = revision(number).model_copy(update={"authorities": Authorities(**authorities)})
+        await self.sync.store(CONFIGURATION, offered)
+        async with asyncio.timeout(LIMIT):
+            while self.revision != number:
+                self.news.clear()
+                await self.news.wait()
+
+    async def take_state(self, state: ServiceState) -> None:
+        if isinstance(state, CommandsState):
+            self.revision = state.revision
+            self.news.set()
+
     async def take(self, some: list[CommandResults]) -> None:
         for results in some:
             self.results.setdefault(results.identity, []).append(results)
@@ -69,6 +94,7 @@ async def desk(connect) -> AsyncIterator[Desk]:
     await peers.configure()
     await peers.serve()
     desk = Desk(sync, peers)
+    await sync.watch(STATE, desk.take_state)
     reading = asyncio.create_task(sync.consume(RESULTS, desk.take, desk.keep))
     yield desk
     reading.cancel()

@@ -26,7 +26,7 @@ class SerialSettings(Payload):
 class DetectRequest(Payload):
     """Search for SunSpec devices. One detection runs at a time."""
 
-    targets: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(min_length=1, max_length=64)]
+    targets: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(min_length=1, max_length=1024)]
     """Hosts, ranges (`192.168.1.10-40`), networks (`10.0.0.0/24`), serial lines (`SERIAL1`): at most 1024 addresses."""
     units: Annotated[str, Field(max_length=500)] = ""
     """`1-5,7`; empty: unit 1 of hosts, units 1 to 32 of serial lines."""

@@ -57,7 +57,7 @@ def users_conf(passwords: Mapping[Service, str]) -> str:
     return "authorization: " + json.dumps({"timeout": 5, "users": users}, indent=2) + "\n"
 
 
-STREAM_VERBS = ("CREATE", "UPDATE", "INFO")
+STREAM_VERBS = ("CREATE", "UPDATE", "INFO", "PURGE")
 
 
 def _sent(channel: Channel, service: Service) -> str:

@@ -134,6 +134,8 @@ class CollectorState(Payload):
     service: Literal["collector"] = "collector"
     time: Milliseconds
     started: Milliseconds
+    reset: Milliseconds | None = None
+    """The last factory reset that this service carried out (`RestartNotice.time`)."""
     revision: int | None = None
     rejected: str = ""
     """Why the newest revision could not be taken; empty when it was."""
@@ -202,6 +204,8 @@ class SyncState(Payload):
     service: Literal["sync"] = "sync"
     time: Milliseconds
     started: Milliseconds
+    reset: Milliseconds | None = None
+    """See `CollectorState.reset`."""
     revision: int | None = None
     uid: str = ""
     site: str = ""
@@ -253,6 +257,8 @@ class CommandsState(Payload):
     service: Literal["commands"] = "commands"
     time: Milliseconds
     started: Milliseconds
+    reset: Milliseconds | None = None
+    """See `CollectorState.reset`."""
     revision: int | None = None
     rejected: str = ""
     """See `CollectorState.rejected`."""
@@ -269,6 +275,8 @@ class ApiState(Payload):
     service: Literal["api"] = "api"
     time: Milliseconds
     started: Milliseconds
+    reset: Milliseconds | None = None
+    """See `CollectorState.reset`."""
     revision: int | None = None
     rejected: str = ""
     """See `CollectorState.rejected`."""

@@ -65,9 +65,16 @@ def engineering_value(variable: Variable, raw: Value, scale_factor: Value = None
 
 
 def raw_value(
-    definition: Definition, variable: Variable, engineering: Value, raw_of_scale_factor: Value
+    definition: Definition,
+    variable: Variable,
+    engineering: Value,
+    raw_of_scale_factor: Value,
+    *,
+    is_nearest: bool = False,
 ) -> int | float | str:
     """Return the raw value to write for an engineering value.
+
+    `is_nearest`: one between two of the variable's steps becomes the nearer one, and is not refused.
 
     Raises `ValueError` with a text for people if it does not fit the variable: out of its range, between two of its
     steps, text for a number, or a scale factor that is missing.
@@ -79,6 +86,8 @@ def raw_value(
     number = _unscaled(variable, engineering, raw_of_scale_factor)
     if variable.point.kind.is_float:
         return _raw_float(variable.point.kind, number)
+    if is_nearest:
+        number = number.to_integral_value()
     return _raw_whole(number, *raw_range(variable.point))
 
 

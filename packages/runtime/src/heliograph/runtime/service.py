@@ -2,24 +2,26 @@
 
     start → bus in the background → main(context) until `context.stopping` → flush the log → exit 0
 
-A stop signal sets `stopping`; a main that has not returned `STOP_SECONDS` later is cancelled. When main raises, the
-process ends with status 1 and whoever supervises it starts it again.
+A stop signal, or the notice that all services restart, sets `stopping`; a main that has not returned `STOP_SECONDS`
+later is cancelled. When main raises, the process ends with status 1. However it ends, whoever supervises it starts it
+again, unless it was stopped from there.
 """
 
 import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from heliograph.contract import Service, ServiceState
-from heliograph.contract.channels import STATE
+from heliograph.contract.channels import RESTART, STATE
 from heliograph.runtime import logs
 from heliograph.runtime.bus import Bus, BusError
 from heliograph.runtime.clock import Clock, SystemClock, milliseconds
 from heliograph.runtime.logs import EventLog
+from heliograph.runtime.restart import Reset, Restarts, carry_out_reset
 from heliograph.runtime.settings import ServiceSettings
 from heliograph.stopping import STOP_SIGNALS
 
@@ -41,12 +43,15 @@ class Context:
     stopping: asyncio.Event
     started: int
     alive_file: Path | None = None
+    reset: int | None = None
+    """The last factory reset that this service carried out."""
 
     async def report(self, state: Callable[[], ServiceState], changed: asyncio.Event | None = None) -> None:
         """Publish the service's state every few seconds, and soon after `changed`, for ever."""
         while True:
             try:
-                await self.bus.store(STATE, state(), service=self.service)
+                told = state().model_copy(update={"reset": self.reset})
+                await self.bus.store(STATE, told, service=self.service)
             except BusError as error:
                 _log.debug("state not published: %s", error)
             self._touch()
@@ -67,22 +72,26 @@ class Context:
 Main = Callable[[Context], Awaitable[None]]
 
 
-def run_service(service: Service, settings: ServiceSettings, main: Main) -> int:
-    """Run a service until a stop signal; return its exit status."""
+def run_service(service: Service, settings: ServiceSettings, main: Main, spared: Collection[str] = ()) -> int:
+    """Run a service until a stop signal; return its exit status.
+
+    `spared` are the names in its state directory that a factory reset leaves alone.
+    """
     logs.configure(service, settings.log_level)
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)
+        reset = carry_out_reset(settings.state_dir, spared)
     except OSError as error:
         sys.stderr.write(f"{service}: cannot use the state directory {settings.state_dir}: {error.strerror}\n")
         return 1
     with asyncio.Runner() as runner:
-        status = runner.run(_run(service, settings, main))
+        status = runner.run(_run(service, settings, main, reset))
         # The loop takes its handlers along when it closes: a second signal then must not change the status.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         return status
 
 
-async def _run(service: Service, settings: ServiceSettings, main: Main) -> int:
+async def _run(service: Service, settings: ServiceSettings, main: Main, reset: Reset) -> int:
     clock = SystemClock()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -90,7 +99,10 @@ async def _run(service: Service, settings: ServiceSettings, main: Main) -> int:
         loop.add_signal_handler(number, stopping.set)
     events = EventLog(service, clock)
     async with Bus(settings, service) as bus:
-        context = Context(service, bus, clock, events, stopping, milliseconds(clock), settings.alive_file)
+        context = Context(service, bus, clock, events, stopping, milliseconds(clock), settings.alive_file, reset.time)
+        _tell(events, reset)
+        restarts = Restarts(service, settings.state_dir, reset.time, stopping, events)
+        await bus.subscribe(RESTART, restarts.hear)
         delivery = asyncio.create_task(events.deliver(bus), name=f"{service}: log")
         try:
             return await _until_stopped(context, main)
@@ -114,6 +126,14 @@ async def _until_stopped(context: Context, main: Main) -> int:
         return _status(context, work)
     finally:
         stop.cancel()
+
+
+def _tell(events: EventLog, reset: Reset) -> None:
+    """Say what a factory reset did, the first line of what comes after it."""
+    if reset.is_new:
+        events.info("factory reset: what this service kept is deleted")
+    for text in reset.left:
+        events.warning(f"factory reset: not deleted: {text}")
 
 
 def _status(context: Context, work: "asyncio.Future[None]") -> int:

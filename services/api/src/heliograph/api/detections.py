@@ -20,10 +20,8 @@ from heliograph.contract import (
     StopDetection,
 )
 from heliograph.contract.channels import DETECT, DETECTION, STOP_DETECTION
-from heliograph.formats.daq import SerialInterface, SerialLine
-from heliograph.formats.interface import read_interface
-from heliograph.formats.sunspec import Additions, Proposed, additions
-from heliograph.formats.sunspec.names import Identity
+from heliograph.formats.sunspec import Additions
+from heliograph.runtime.acceptance import additions_of
 
 TRIES: Final = 3
 """Of an edit that is overtaken by another one: what it adds is computed anew each time."""
@@ -86,33 +84,13 @@ def _chosen(state: DetectionState, body: AcceptBody) -> list[DeviceProposal]:
 
 
 def _added(state: DetectionState, chosen: Sequence[DeviceProposal], revision: Revision) -> Additions:
-    proposed = [_proposed(state, proposal) for proposal in chosen]
-    lines = [SerialLine(number, **state.serial.model_dump()) for number in _serial_numbers(proposed)]
-    files = {path: text.encode() for path, text in revision.files.items()}
     try:
-        added = additions(files, revision.uid, proposed, lines)
+        added = additions_of(state, chosen, revision)
     except ValueError as error:
         raise Refused(f"Nothing was added: {error}.") from error
     if not added.files:
         raise Refused(f"Nothing is to be added: {'; '.join(added.known)}.")
     return added
-
-
-def _proposed(state: DetectionState, proposal: DeviceProposal) -> Proposed:
-    return Proposed(
-        interface=read_interface(proposal.interface),
-        address=proposal.address,
-        identity=Identity(
-            proposal.manufacturer, proposal.model, proposal.options, proposal.version, proposal.serial_number
-        ),
-        definition=proposal.definition,
-        content=state.definitions[proposal.definition].encode(),
-        timeout_ms=state.timeout_ms,
-    )
-
-
-def _serial_numbers(proposed: Sequence[Proposed]) -> list[Literal[1, 2, 3]]:
-    return [entry.interface.number for entry in proposed if isinstance(entry.interface, SerialInterface)]
 
 
 def _said(added: Additions) -> str:

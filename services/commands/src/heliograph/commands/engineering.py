@@ -23,15 +23,20 @@ async def engineering_value(gateway: Gateway, target: Target, raw: Value) -> Val
     return engineering_values(target.entry.definition, raws).get(target.variable.index)
 
 
-async def wire_value(gateway: Gateway, target: Target, value: float | str, *, is_raw: bool) -> float | str:
-    """Return the raw value to write, or raise `CommandFailed` when it does not fit the type."""
+async def wire_value(
+    gateway: Gateway, target: Target, value: float | str, *, is_raw: bool, is_nearest: bool = False
+) -> float | str:
+    """Return the raw value to write, or raise `CommandFailed` when it does not fit the type.
+
+    `is_nearest`: a value between two of the variable's steps becomes the nearer one.
+    """
     definition, variable = target.entry.definition, target.variable
     scale = None if is_raw else _scale_factor(target)
     factor = None if scale is None else await _factor(gateway, target, scale)
     if is_raw:
         variable = replace(variable, coef_a=1.0, coef_b=0.0, scale_factor="")
     try:
-        return raw_value(definition, variable, value, factor)
+        return raw_value(definition, variable, value, factor, is_nearest=is_nearest)
     except (ValueError, ArithmeticError) as error:
         raise CommandFailed(f"{target}: {error}") from error
 

@@ -1,140 +1,94 @@
 """Executes command texts: each command once, in order, one at a time per way (spec 4.1).
 
-A command is in the journal before it has an effect, and its answer after. When a text comes again, after a kill or
-because its results could not be handed on, what was done answers as before, what had begun is answered with the error
-that it may have run, and the rest is executed.
+When a text comes again, after a kill or because its results could not be handed on, what is in the journal answers as
+before, and the rest is executed. `factory` and `reboot` run last, and what they do after their answer is handed to
+whoever hands on the results.
 """
 
 import asyncio
 import json
-import logging
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from heliograph.commands.actions import ACTIONS
-from heliograph.commands.errors import CommandFailed
-from heliograph.commands.gateway import Gateway
-from heliograph.commands.journal import Entry, Journal
-from heliograph.commands.language import check, quoted
+from heliograph.commands.authority import is_without_effect
+from heliograph.commands.budget import Budget
+from heliograph.commands.entries import Entry, entry_of, is_shortened
+from heliograph.commands.followup import FollowUp
+from heliograph.commands.journal import Journal
+from heliograph.commands.journal_file import KEPT
+from heliograph.commands.language import quoted
+from heliograph.commands.runner import Asked, Done, Runner
 from heliograph.contract import CommandResults, CommandText
 from heliograph.formats import Command, CommandError, CommandResult, parse_commands, write_results
-from heliograph.runtime import Clock, EventLog
-from heliograph.runtime.clock import milliseconds
+from heliograph.runtime import EventLog
 
-MAX_COMMANDS: Final = 1000
-MAX_ERROR: Final = 1000
-MAX_RESULTS_BYTES: Final = 2 * 1024 * 1024
-COMMAND_SECONDS: Final = 180.0
-"""No command takes longer, whatever its own limits say."""
-
-MAY_HAVE_RUN: Final = (
-    "interrupted: the gateway stopped in the middle of this command; it may have run, and is not run again"
+MAX_COMMANDS: Final = KEPT
+"""As many as a ring of the journal holds, so that each is known when the text comes again."""
+TOLD: Final = 20
+"""Texts of more commands are told in one line of the log; the journal has each."""
+LAST: Final = ("sunpm.reboot", "sunpm.factory")
+NO_LONGER_KEPT: Final = "done, but its long result is no longer kept whole"
+DOUBTED: Final = (
+    "not run: the gateway's journal of commands was damaged and begun anew, so that it is not known whether this "
+    "command ran before; look at the plant, and send it again if it is still wanted"
 )
-LEFT_OUT: Final = "done, but its result is left out: the results of this text would become too large"
 
-_log = logging.getLogger("heliograph.commands")
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """The results of a text, and what is to be done once they are handed over."""
+
+    results: CommandResults
+    follow_up: FollowUp | None = None
 
 
 class Executor:
     """Executes; several texts side by side when they came in different ways."""
 
-    def __init__(self, journal: Journal, gateway: Gateway, events: EventLog, clock: Clock) -> None:
+    def __init__(self, journal: Journal, runner: Runner, events: EventLog) -> None:
         self._journal = journal
-        self._gateway = gateway
+        self._runner = runner
         self._events = events
-        self._clock = clock
-        self._stopping = asyncio.Event()
-        self._texts: set[str] = set()
-        self._running: dict[str, str] = {}
-        self._quiet = asyncio.Event()
-        self._quiet.set()
-        self.executed = 0
-        self.failed = 0
 
-    @property
-    def running(self) -> str:
-        """The names of the commands running now."""
-        return ", ".join(self._running.values())
-
-    async def stop(self, seconds: float) -> None:
-        """Begin no further command and return when none is running, or after so many seconds."""
-        self._stopping.set()
+    async def execute(self, text: CommandText) -> Executed:
+        """Execute a text, or what of it was not executed yet. Raises `JournalUnavailable` where nothing is known."""
         try:
-            async with asyncio.timeout(seconds):
-                await self._quiet.wait()
-        except TimeoutError:
-            _log.warning("still running at the end: %s", self.running)
-
-    async def execute(self, text: CommandText) -> CommandResults:
-        """Execute a text, or what of it was not executed yet, and return its results."""
-        self._texts.add(text.identity)
-        try:
-            answers = await self._answers(text)
-            await self._in_journal(self._journal.prune, tuple(self._texts))
-        finally:
-            self._texts.discard(text.identity)
-        return CommandResults(identity=text.identity, way=text.way, text=write_results(_within_limits(answers)))
-
-    async def _answers(self, text: CommandText) -> list[CommandResult]:
-        try:
-            commands = _parse(text.text)
+            commands = await asyncio.to_thread(_parse, text.text)
+            known = await self._journal.find(text.identity)
+            _refuse_another(text, commands, known)
         except CommandError as error:
             self._events.warning(f"command text {quoted(text.origin)} refused: {error}")
-            return [CommandResult(error=str(error)[:MAX_ERROR])]
-        known = await self._in_journal(self._journal.find, text.identity)
-        return [
-            await self._answer(text, position, command, known.get(position))
-            for position, command in enumerate(commands)
-        ]
+            return Executed(_results(text, [CommandResult(error=str(error))]))
+        done = await self._all_done(text, commands, known)
+        if any(not is_without_effect(command.name) for command in commands):
+            await self._journal.settle()
+        answers = [_answer(command, each.entry) for command, each in zip(commands, done, strict=True)]
+        follow_ups = [done[position].follow_up for position in _in_order(commands)]
+        results = await asyncio.to_thread(_results, text, answers)
+        return Executed(results, next((each for each in reversed(follow_ups) if each), None))
 
-    async def _answer(self, text: CommandText, position: int, command: Command, entry: Entry | None) -> CommandResult:
-        if entry is None:
-            entry = await self._run(command, _new_entry(text, position, command, self._now()))
-        elif not entry.is_done:
-            entry = await self._done(entry, error=MAY_HAVE_RUN)
-        return _result(entry)
+    async def _all_done(self, text: CommandText, commands: Sequence[Command], known: dict[int, Entry]) -> list[Done]:
+        budget, doubted = Budget(), await self._is_doubted(text)
+        done = {position: Done(entry) for position, entry in known.items()}
+        for entry in known.values():
+            budget.within(entry.result, entry.error)
+        for position in _in_order(commands):
+            if position in done:
+                continue
+            asked = Asked(text, position, commands[position])
+            if doubted:
+                done[position] = await self._runner.refuse(asked, budget, DOUBTED)
+            else:
+                done[position] = await self._runner.run(asked, budget)
+            if len(commands) <= TOLD:
+                self._tell(done[position].entry)
+        if len(commands) > TOLD:
+            self._tell_all(text, done)
+        return [done[position] for position in range(len(commands))]
 
-    async def _run(self, command: Command, entry: Entry) -> Entry:
-        try:
-            parameters = check(command)
-            _refuse_expired(command, max(self._now(), entry.started))
-        except CommandFailed as error:
-            return await self._done(entry, error=str(error))
-        if self._stopping.is_set():
-            await asyncio.Event().wait()  # until cancelled: the text stays on the bus, and this command unstarted
-        self._running[entry.text] = command.name
-        self._quiet.clear()
-        try:
-            entry = await self._in_journal(self._journal.keep, entry)
-            return await self._act(command, parameters, entry)
-        finally:
-            del self._running[entry.text]
-            if not self._running:
-                self._quiet.set()
-
-    async def _act(self, command: Command, parameters: Any, entry: Entry) -> Entry:
-        """Have the effect, and keep what came of it."""
-        try:
-            async with asyncio.timeout(COMMAND_SECONDS):
-                result = await ACTIONS[command.function](self._gateway, parameters)
-        except CommandFailed as error:
-            return await self._done(entry, error=str(error))
-        except TimeoutError:
-            return await self._done(entry, error=f"not finished after {COMMAND_SECONDS:g} s; it may have run")
-        except Exception as error:  # noqa: BLE001  # whatever went wrong, the sender gets an answer
-            _log.exception("command %s failed", command.name)
-            return await self._done(entry, error=f"failed by a fault of the gateway ({error!r}); it may have run")
-        return await self._done(entry, result=json.dumps(result, ensure_ascii=False))
-
-    async def _done(self, entry: Entry, *, result: str | None = None, error: str | None = None) -> Entry:
-        ended, told = max(self._now(), entry.started), None if error is None else error[:MAX_ERROR]
-        done = replace(entry, ended=ended, result=result, error=told)
-        entry = await self._in_journal(self._journal.keep, done)
-        self.executed += 1
-        self.failed += error is not None
-        self._tell(entry)
-        return entry
+    async def _is_doubted(self, text: CommandText) -> bool:
+        return text.time <= await self._journal.doubted(text.way)
 
     def _tell(self, entry: Entry) -> None:
         came = f"command {quoted(entry.name)} of {quoted(entry.origin)}"
@@ -144,12 +98,11 @@ class Executor:
         else:
             self._events.info(f"{came}: done in {seconds:.1f} s, {quoted(json.loads(entry.result or 'null'))}")
 
-    async def _in_journal(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        """Run a step of the journal beside the event loop: it waits for the disk."""
-        return await asyncio.to_thread(step, *arguments)
-
-    def _now(self) -> int:
-        return milliseconds(self._clock)
+    def _tell_all(self, text: CommandText, done: dict[int, Done]) -> None:
+        errors = [each.entry.error for each in done.values() if each.entry.error is not None]
+        first = f"; the first error: {errors[0]}" if errors else ""
+        line = f"{len(done)} commands of {quoted(text.origin)}: {len(errors)} failed{first}"
+        (self._events.warning if errors else self._events.info)(line)
 
 
 def _parse(text: str) -> list[Command]:
@@ -159,35 +112,30 @@ def _parse(text: str) -> list[Command]:
     return commands
 
 
-def _new_entry(text: CommandText, position: int, command: Command, now: int) -> Entry:
-    return Entry(
-        text=text.identity,
-        position=position,
-        way=text.way,
-        origin=text.origin,
-        name=command.name,
-        caller_id=command.caller_id,
-        started=now,
+def _refuse_another(text: CommandText, commands: Sequence[Command], known: dict[int, Entry]) -> None:
+    """An identity that somebody chose stands for one text; what the journal says of it answers no other."""
+    for position, entry in known.items():
+        command = commands[position] if position < len(commands) else None
+        same = command and entry_of(text, position, command, entry.started)
+        if not same or (same.way, same.name, same.parameters) != (entry.way, entry.name, entry.parameters):
+            raise CommandError(f"refused: the identity {quoted(text.identity)} belongs to another command text")
+
+
+def _in_order(commands: Sequence[Command]) -> list[int]:
+    """The positions as they are run: restart and reset at the end, reset last of all."""
+    return sorted(
+        range(len(commands)), key=lambda n: LAST.index(commands[n].name) + 1 if commands[n].name in LAST else 0
     )
 
 
-def _refuse_expired(command: Command, now: int) -> None:
-    if command.expires is not None and now > command.expires:
-        late = (now - command.expires) / 1000
-        raise CommandFailed(f"{command.name}: expired {late:.1f} s before it arrived; not run")
+def _answer(command: Command, entry: Entry) -> CommandResult:
+    result, error = entry.result, entry.error
+    if result is not None and is_shortened(result):
+        result, error = None, NO_LONGER_KEPT
+    return CommandResult(
+        result=None if result is None else json.loads(result), error=error, caller_id=command.caller_id
+    )
 
 
-def _result(entry: Entry) -> CommandResult:
-    result = None if entry.result is None else json.loads(entry.result)
-    return CommandResult(result=result, error=entry.error, caller_id=entry.caller_id)
-
-
-def _within_limits(answers: list[CommandResult]) -> list[CommandResult]:
-    """Leave out results that would make the whole too large for a message; commands stay answered, each."""
-    size, kept = 0, []
-    for answer in answers:
-        length = len(json.dumps(answer.result))
-        fits = size + length <= MAX_RESULTS_BYTES
-        size += length * fits
-        kept.append(answer if fits else CommandResult(error=LEFT_OUT, caller_id=answer.caller_id))
-    return kept
+def _results(text: CommandText, answers: Sequence[CommandResult]) -> CommandResults:
+    return CommandResults(identity=text.identity, way=text.way, text=write_results(answers))

@@ -4,17 +4,26 @@ Every question has a time limit, and a limit that passes is an error with its ow
 """
 
 import asyncio
-from typing import Any, Final
+import copy
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Self
 
 from heliograph.commands.errors import CommandFailed, NothingSaid
+from heliograph.commands.patience import Patience
 from heliograph.commands.targets import Target
 from heliograph.contract import (
+    Alarm,
+    CollectorState,
     ConnectRequest,
+    DeviceState,
     Outcome,
     ParametersRequest,
     Reading,
     ReadRequest,
+    RestartNotice,
     Revision,
+    Service,
     ServiceState,
     StatusDocument,
     TraceInterface,
@@ -22,11 +31,23 @@ from heliograph.contract import (
     VariableValue,
     WriteRequest,
 )
-from heliograph.contract.channels import CONFIGURATION, CONNECT, LIVE, PARAMETERS, READ, STATE, TRACE, WRITE, Channel
+from heliograph.contract.channels import (
+    ALARMS,
+    CONFIGURATION,
+    CONNECT,
+    LIVE,
+    PARAMETERS,
+    READ,
+    RESTART,
+    STATE,
+    TRACE,
+    WRITE,
+    Channel,
+)
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
 from heliograph.formats import Plant
-from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce
+from heliograph.runtime import Bus, BusError, Clock, EventLog, NoAnswer, PlantInForce
 from heliograph.runtime.clock import milliseconds
 
 CONFIGURATION_SECONDS: Final = 10.0
@@ -44,13 +65,24 @@ TRIES: Final = 4
 class Gateway:
     """The rest of the gateway, as this service sees it."""
 
-    def __init__(self, bus: Bus, clock: Clock, events: EventLog) -> None:
+    def __init__(self, bus: Bus, clock: Clock, events: EventLog, stopping: asyncio.Event | None = None) -> None:
         self._bus = bus
-        self._clock = clock
+        self.clock = clock
+        self.events = events
+        self.stopping = stopping or asyncio.Event()
+        """Set when the gateway stops: what takes long ends in order."""
         self.in_force = PlantInForce(events)
+        self._caller = ""
         self._configured = asyncio.Event()
+        self._patience = Patience(clock, CONFIGURATION_SECONDS)
         self._readings: dict[str, Reading] = {}
         self._states: dict[str, ServiceState] = {}
+        self.written: dict[tuple[str, str], Value] = {}
+        """The raw value last written, by indices of device and variable; none where nobody knows."""
+        self.plant_listeners: list[Callable[[], None]] = []
+        """Called when another plant is in force."""
+        self.reading_listeners: list[Callable[[Reading], None]] = []
+        """Called with each live reading of a device of the plant."""
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -58,65 +90,124 @@ class Gateway:
         await self._bus.watch(STATE, self._take_state)
         await self._bus.subscribe(LIVE, self._take_reading)
 
+    def asked_by(self, caller: str) -> Self:
+        """Return the same gateway with the words for people that say who asks it."""
+        view = copy.copy(self)
+        view._caller = caller  # noqa: SLF001  # of its own class
+        return view
+
+    async def configured(self) -> None:
+        """Return when a configuration is in force, or when it has been waited for long enough since the first call."""
+        if not self._configured.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience.left()):
+                    await self._configured.wait()
+
     async def plant(self) -> Plant:
         """Return the devices in force; raises `NothingSaid` when no configuration came yet."""
-        try:
-            async with asyncio.timeout(CONFIGURATION_SECONDS):
-                await self._configured.wait()
-        except TimeoutError:
-            raise NothingSaid(self._without_configuration()) from None
+        await self.configured()
+        if not self._configured.is_set():
+            raise NothingSaid(self._without_configuration())
         return self.in_force.plant
 
     def status(self) -> StatusDocument:
         """Return the status of the whole gateway."""
-        return status_document(self._states, milliseconds(self._clock))
+        return status_document(self._states, milliseconds(self.clock))
+
+    def device_state(self, index: str) -> DeviceState | None:
+        """Return how a device is doing, as the collector told last; None where it told nothing of it."""
+        state = self._states.get(Service.COLLECTOR)
+        devices = state.devices if isinstance(state, CollectorState) else ()
+        return next((device for device in devices if device.device == index), None)
 
     async def read(self, target: Target) -> VariableValue:
         """Read a variable now, between two polls. Raises `CommandFailed`."""
         request = ReadRequest(device=target.entry.device.index, variable=target.variable.index)
         what = f"{target} was not read"
-        answer: VariableValue = await self._ask(READ, request, _device_limit(target), what)
+        answer: VariableValue = await self.ask(READ, request, _device_limit(target), what)
         return answer
 
     async def recent(self, target: Target) -> Value:
         """Return a raw value, of a reading that is fresh enough or else read now. Raises `CommandFailed`."""
         reading = self._readings.get(target.entry.device.index)
-        oldest = milliseconds(self._clock) - FRESH_SECONDS * 1000
+        oldest = milliseconds(self.clock) - FRESH_SECONDS * 1000
         if reading and reading.time >= oldest and reading.values.get(target.variable.index) is not None:
             return reading.values[target.variable.index]
         return (await self.read(target)).raw
 
     async def write(self, target: Target, raw: float | str, *, verify: bool) -> VariableValue:
         """Write a raw value between two polls, ahead of them. Raises `CommandFailed`."""
-        request = WriteRequest(device=target.entry.device.index, variable=target.variable.index, raw=raw, verify=verify)
+        request = WriteRequest(
+            device=target.entry.device.index,
+            variable=target.variable.index,
+            raw=raw,
+            verify=verify,
+            caller=self._caller,
+        )
+        return await self.write_point(target, request)
+
+    async def write_point(self, target: Target, request: WriteRequest) -> VariableValue:
+        """Write as `write` does, for whom and for how long `request` says. Raises `CommandFailed`."""
         what = f"it is not known whether {target} was written"
-        answer: VariableValue = await self._ask(WRITE, request, _device_limit(target), what)
+        self.written.pop((request.device, request.variable), None)
+        answer: VariableValue = await self.ask(WRITE, request, _device_limit(target), what)
+        self.written[request.device, request.variable] = request.raw
         return answer
+
+    def reading(self, device: str) -> Reading | None:
+        """Return the last live reading of a device, by its index."""
+        return self._readings.get(device)
+
+    async def alarm(self, alarm: Alarm) -> None:
+        """Raise an alarm. Raises `CommandFailed` where the bus does not take it."""
+        try:
+            await self._bus.store(ALARMS, alarm, identity=alarm.identity, service=Service.COMMANDS)
+        except BusError as error:
+            raise CommandFailed(f"the alarm was not raised: {error}") from error
 
     async def record_parameters(self, device: str | None) -> None:
         """Have the parameters of one device, or of all, recorded. Raises `CommandFailed`."""
-        await self._ask(
+        await self.ask(
             PARAMETERS, ParametersRequest(device=device), PARAMETERS_SECONDS, "the parameters may be incomplete"
         )
 
     async def connect(self, server: Any) -> None:
         """Ask for a connection to a server, or to all. Raises `CommandFailed`."""
-        await self._ask(CONNECT, ConnectRequest(server=server), CONNECT_SECONDS, "no connection was asked for")
+        await self.ask(CONNECT, ConnectRequest(server=server), CONNECT_SECONDS, "no connection was asked for")
 
     async def trace(self, interface: TraceInterface, minutes: int) -> None:
         """Have the collector write down what goes over an interface. Raises `CommandFailed`."""
         request = TraceRequest(interface=interface, minutes=minutes, origin="command")
-        await self._ask(TRACE, request, TRACE_SECONDS, "it is not known whether the trace is being written")
+        await self.ask(TRACE, request, TRACE_SECONDS, "it is not known whether the trace is being written")
 
-    async def _ask(self, channel: Channel, request: Any, seconds: float, otherwise: str) -> Any:
-        owner = channel.readers[0]
+    async def restart(self, reason: str) -> None:
+        """Have all services, this one as well, end and begin again. Raises `BusUnavailable`."""
+        await self._bus.publish(RESTART, RestartNotice(time=milliseconds(self.clock), reason=reason))
+
+    async def pause(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as the gateway stops."""
+        waits = {asyncio.create_task(self.clock.sleep(seconds)), asyncio.create_task(self.stopping.wait())}
         try:
-            answer: Outcome = await self._bus.request(channel, request, timeout=seconds)
-        except NoAnswer as error:
-            raise NothingSaid(f"{owner} did not answer within {seconds:g} s: {otherwise} ({error})") from error
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def ask(self, channel: Channel, request: Any, seconds: float, otherwise: str) -> Any:
+        """Ask the owner of a channel. `otherwise` says what is not known without an answer. Raises `CommandFailed`."""
+        answer: Outcome = await self.request(channel, request, seconds, otherwise)
         if answer.error:
             raise CommandFailed(answer.error)
         return answer
+
+    async def request(self, channel: Channel, request: Any, seconds: float, otherwise: str) -> Any:
+        """Ask as `ask` does, and return a refusal as it is. Raises `NothingSaid`."""
+        owner = channel.readers[0]
+        try:
+            return await self._bus.request(channel, request, timeout=seconds)
+        except NoAnswer as error:
+            raise NothingSaid(f"{owner} did not answer within {seconds:g} s: {otherwise} ({error})") from error
 
     def _without_configuration(self) -> str:
         if self.in_force.rejected:
@@ -124,9 +215,15 @@ class Gateway:
         return "no configuration is in force yet: sync has not published one"
 
     async def _take_revision(self, revision: Revision) -> None:
-        if await self.in_force.take(revision):
-            self._readings.clear()
-            self._configured.set()
+        before = self.in_force.plant
+        if not await self.in_force.take(revision):
+            return
+        same = {entry.device.index for entry in self.in_force.plant.devices if entry in before.devices}
+        self._readings = {device: reading for device, reading in self._readings.items() if device in same}
+        self.written = {key: raw for key, raw in self.written.items() if key[0] in same}
+        self._configured.set()
+        for listener in self.plant_listeners:
+            listener()
 
     async def _take_state(self, state: ServiceState) -> None:
         self._states[state.service] = state
@@ -134,6 +231,8 @@ class Gateway:
     async def _take_reading(self, reading: Reading) -> None:
         if self.in_force.plant.by_index(reading.device) is not None:
             self._readings[reading.device] = reading
+            for listener in self.reading_listeners:
+                listener(reading)
 
 
 def _device_limit(target: Target) -> float:

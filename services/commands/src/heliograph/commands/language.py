@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,10 @@ from heliograph.formats import Command
 BUILT_IN: Final = "sunpm"
 MAX_WORD = 60
 """Longer names are shortened where a message quotes them."""
+MAX_TEXT: Final = 300
+MAX_LIST: Final = 1024
+SEARCHABLE: Final = ("serial1", "serial2", "serial3", "ethernet1", "ethernet2")
+_MD5: Final = re.compile(r"[0-9a-fA-F]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,39 @@ DEVICE = Kind("a device's name or index", _is_reference)
 VARIABLE = Kind("a variable's name, tag or Index", _is_reference)
 VALUE = Kind("a number or a text", _is_value)
 FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+
+
+def _is_between(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: _is_index(value) and low <= value <= high
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+
+
+def _is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return fits(value) or (isinstance(value, list) and 0 < len(value) <= MAX_LIST and all(map(fits, value)))
+
+
+def _is_unit(value: Any) -> bool:
+    return _is_text(value) or (_is_index(value) and value <= 255)
+
+
 INTERFACE = Kind("serial1, serial2, serial3 or ethernet", lambda value: value in tuple(TraceInterface))
 MINUTES = Kind("a whole number of minutes, 1 to 1440", lambda value: _is_index(value) and 1 <= value <= 1440)
 SERVER = Kind("1 or 2", lambda value: _is_index(value) and value in (1, 2))
+SWITCH = Kind("0 or 1", _is_between(0, 1))
+RELAY = Kind("the number of a relay, from 1", _is_between(1, 999))
+PROTOCOL = Kind("sunspec or tic", lambda value: value in ("sunspec", "tic"))
+SEARCHED = Kind(", ".join(SEARCHABLE[:-1]) + f" or {SEARCHABLE[-1]}", lambda value: value in SEARCHABLE)
+PORT = Kind("a port, 1 to 65535", _is_between(1, 65_535))
+TIMEOUT = Kind("a whole number of milliseconds, 50 to 10000", _is_between(50, 10_000))
+MOST_DEVICES = Kind("a whole number of devices, 1 to 1000", _is_between(1, 1000))
+HOSTS = Kind("an address, a range or a network, or a list of these", lambda value: _is_list(value, _is_text))
+UNITS = Kind("a unit, a range such as 1-5, or a list of these", lambda value: _is_list(value, _is_unit))
+UID = Kind("the gateway's uid", lambda value: isinstance(value, str) and bool(value))
+TEXT = Kind(f"a text of at most {MAX_TEXT} characters", _is_text)
+MD5 = Kind("an MD5 sum, 32 hexadecimal digits", lambda value: isinstance(value, str) and bool(_MD5.fullmatch(value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +90,8 @@ class Parameter:
     name: str
     kind: Kind
     required: bool = False
+    secret: bool = False
+    """Its value is never quoted."""
 
 
 COMMANDS: Final[Mapping[str, tuple[Parameter, ...]]] = {
@@ -67,24 +104,41 @@ COMMANDS: Final[Mapping[str, tuple[Parameter, ...]]] = {
         Parameter("verify", FLAG),
     ),
     "readVariable": (Parameter("device", DEVICE, required=True), Parameter("variable", VARIABLE, required=True)),
+    "setRelay": (Parameter("state", SWITCH, required=True), Parameter("device", DEVICE), Parameter("relay", RELAY)),
+    "discoverDevices": (
+        Parameter("protocol", PROTOCOL, required=True),
+        Parameter("interface", SEARCHED),
+        Parameter("port", PORT),
+        Parameter("timeout", TIMEOUT),
+        Parameter("maxDevices", MOST_DEVICES),
+        Parameter("hosts", HOSTS),
+        Parameter("addresses", UNITS),
+        Parameter("accept", FLAG),
+    ),
     "connect": (Parameter("server", SERVER),),
     "log": (Parameter("interface", INTERFACE, required=True), Parameter("minutes", MINUTES, required=True)),
     "status": (),
+    "reboot": (),
+    "factory": (Parameter("confirm", UID, required=True, secret=True),),
+    "updateFirmware": (
+        Parameter("url", TEXT, required=True, secret=True),
+        Parameter("login", TEXT),
+        Parameter("password", TEXT, secret=True),
+        Parameter("checksum", MD5),
+        Parameter("interface", TEXT),
+    ),
 }
-"""The built-in commands of this version."""
-
-PLANNED: Final = ("setRelay", "discoverDevices", "reboot", "factory", "updateFirmware")
-"""The other built-in commands of spec 4.2."""
+"""The built-in commands."""
 
 
 def check(command: Command) -> Mapping[str, Any]:
-    """Return the parameters that were given, or raise `CommandFailed` with all that is wrong with them."""
+    """Return the given parameters of a built-in command, or raise `CommandFailed` with all that is wrong with them."""
     declared = _declared(command)
     given = {name: value for name, value in command.parameters.items() if value is not None}
     names = [parameter.name for parameter in declared]
     faults = [f"unknown parameter {quoted(name)}{nearest(name, names)}" for name in given if name not in names]
     faults += [
-        f"{parameter.name} is to be {parameter.kind.words}, not {quoted(given[parameter.name])}"
+        f"{parameter.name} is to be {parameter.kind.words}{_instead(parameter, given[parameter.name])}"
         for parameter in declared
         if parameter.name in given and not parameter.kind.fits(given[parameter.name])
     ]
@@ -97,6 +151,10 @@ def check(command: Command) -> Mapping[str, Any]:
         more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise CommandFailed(f"{command.name}: {'; '.join(faults[:5])}{more}")
     return given
+
+
+def _instead(parameter: Parameter, value: Any) -> str:
+    return "" if parameter.secret else f", not {quoted(value)}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -113,21 +171,9 @@ def quoted(value: Any) -> str:
 
 
 def _declared(command: Command) -> tuple[Parameter, ...]:
-    """What the command takes; raises `CommandFailed` when there is no such command here."""
-    if command.script != BUILT_IN:
-        raise CommandFailed(_foreign(command))
-    if command.function in PLANNED:
-        raise CommandFailed(f"{command.name} is not supported yet by this version")
+    """What a built-in command takes; raises `CommandFailed` when there is no such command."""
     declared = COMMANDS.get(command.function)
     if declared is None:
-        hint = nearest(command.function, (*COMMANDS, *PLANNED))
+        hint = nearest(command.function, COMMANDS)
         raise CommandFailed(f"unknown command {quoted(command.name)}{hint}")
     return declared
-
-
-def _foreign(command: Command) -> str:
-    """Why a command outside of `sunpm` cannot be done."""
-    if nearest(command.script, (BUILT_IN,)):
-        known = [f"{BUILT_IN}.{name}" for name in (*COMMANDS, *PLANNED)]
-        return f"unknown command {quoted(command.name)}{nearest(command.name, known)}"
-    return f"{quoted(command.name)}: calling scripts is not supported yet by this version"

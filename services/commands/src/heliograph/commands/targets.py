@@ -46,6 +46,16 @@ def find_variable(entry: PlantDevice, reference: int | str) -> Target:
     raise CommandFailed(f"unknown variable {quoted(reference)} of device {device}{nearest(text, known)}")
 
 
+def refuse_read_only(target: Target) -> None:
+    """Raise `CommandFailed` where a variable cannot be written, whatever the value."""
+    kind, point = target.entry.device.kind, target.variable.point
+    if kind == "TIC":
+        raise CommandFailed(f"{target} cannot be written: a meter's customer output only sends")
+    if not target.entry.definition.can_write(target.variable):
+        what = "an input of the gateway" if point is None else f"a {point.table.name.lower().replace('_', ' ')}"
+        raise CommandFailed(f"{target} cannot be written: it is {what}")
+
+
 def _device_names(entry: PlantDevice, reference: int | str) -> tuple[str, ...]:
     device = entry.device
     return (device.index,) if isinstance(reference, int) else (device.index, device.name)

@@ -61,6 +61,11 @@ class Answers:
                 statement.where(col(AnswerRow.done).is_(False)).order_by(col(AnswerRow.id)).limit(limit)
             ).all()
 
+    def wait(self) -> bool:
+        """Tell whether any broker has yet to get an answer."""
+        with self._database.read() as session:
+            return session.exec(select(AnswerRow.id).where(col(AnswerRow.done).is_(False))).first() is not None
+
     def done(self, numbers: Sequence[int]) -> None:
         """Let go of answers that the broker acknowledged, or that nobody wants."""
         with self._database.write() as session:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from heliograph.contract import BundleAnswer, BundleRequest, ConnectRequest, Outcome, ServiceState, SyncState, Trigger
-from heliograph.contract.channels import STATE
+from heliograph.contract.channels import FACTORY, STATE
 from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
 from heliograph.runtime import BusError, Context
@@ -29,11 +29,13 @@ from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
 from heliograph.sync.lastset import LastSet
-from heliograph.sync.ledger import RECORDS, Ledger
+from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.reconcile import Gateway
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
+from heliograph.sync.resetfile import ResetFile
+from heliograph.sync.resetting import FactoryReset
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.rollout import Rollout
 from heliograph.sync.server import ServerTask
@@ -45,6 +47,7 @@ from heliograph.sync.state import sync_state
 from heliograph.sync.support import Support
 from heliograph.sync.telemetry import MqttTask
 from heliograph.sync.verdicts import Verdicts
+from heliograph.sync.wiping import finish_reset
 
 _log = logging.getLogger("heliograph.sync")
 
@@ -58,8 +61,9 @@ Dial = Callable[[FileServer, Access, HostKeyPins], RemoteStore]
 
 
 async def main(context: Context, settings: Settings, dial: Dial = open_store) -> None:
-    """Run sync until `context.stopping`. `dial` gives the sessions with servers."""
-    await Sync(context, settings, dial).run()
+    """Run sync until `context.stopping`, or end a factory reset. `dial` gives the sessions with servers."""
+    if not await finish_reset(context, settings.state_dir):
+        await Sync(context, settings, dial).run()
 
 
 class _Stop(Exception):
@@ -157,6 +161,10 @@ class Sync:
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
             desk=desk, bundle=self._make_bundle,
         )  # fmt: skip
+        self._reset = FactoryReset(
+            self._context, ResetFile(self._state_dir), self._database, self._mailbox, self._diary, self._disk,
+            uid=self._directory.uid, is_settled=self._is_settled,
+        )  # fmt: skip
 
     async def _prepare(self) -> None:
         """Finish what a kill left half done."""
@@ -165,10 +173,12 @@ class Sync:
             self._history.close_interrupted(self._context.now())
         with self._disk.step("the room that a raised limit gives"):
             self._spool.reopen()
+        self._reset.begin()
         self._configuration.load()
         self._last_set.restore(self._configuration, self._diary)
         await self._rollout.begin()
         await self._intake.serve()
+        await self._context.bus.serve(FACTORY, self._reset.answer)
         await self._context.bus.watch(STATE, self._hear)
 
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -182,6 +192,8 @@ class Sync:
             "room": self._make_room(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
+            "factory reset": self._reset.run(),
+            "end of a factory reset": self._reset.remind(),
             **{f"{type(server).__name__} {server.number}": server.run() for server in self._servers},
         }
 
@@ -212,6 +224,7 @@ class Sync:
 
     async def _hear(self, state: ServiceState) -> None:
         self._support.hear(state)
+        await self._reset.hear(state)
         await self._rollout.hear(state)
 
     async def _forward(self) -> None:
@@ -283,6 +296,15 @@ class Sync:
         for server in self._servers:
             if server.server is not None and server.server.mode is ServerMode.MAIN:
                 server.request(Trigger.RESULTS)
+
+    def _is_settled(self) -> bool:
+        """Tell whether every command that was taken in is answered, and the servers have the answers."""
+        mains = [s.destination for s in self._servers if s.server is not None and s.server.mode is ServerMode.MAIN]
+        return not (
+            self._mailbox.is_owed()
+            or self._mailbox.answers.wait()
+            or any(self._ledger.count_waiting(main, RESULTS) for main in mains)
+        )
 
     def _alarmed(self) -> None:
         """Alarms were stored, in whatever thread."""

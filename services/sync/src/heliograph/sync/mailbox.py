@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import delete, func, literal_column, update
 from sqlmodel import Session, col, select
@@ -35,7 +35,7 @@ from heliograph.sync.database import Database
 from heliograph.sync.diary import Diary
 from heliograph.sync.remote import Entry, FileError, RemoteStore, join
 from heliograph.sync.spool import Spool
-from heliograph.sync.tables import InboxRow, MessageRow
+from heliograph.sync.tables import AnswerRow, InboxRow, MessageRow, ResultRow
 
 KEPT: Final = 1000
 WAITING_MESSAGES: Final = 1000
@@ -82,12 +82,19 @@ class Mailbox:
         self.answers = Answers(database)
         self._changed = threading.Condition()
         self._expected: set[str] = set()
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Take in nothing more: commands stay with their servers until the next start."""
+        self._closed.set()
 
     def read(self, store: RemoteStore, directory: str, uids: Sequence[str]) -> Found:
         """Take in the command files of these uids, in their order.
 
         Raises `FileError` of the directory's listing, and `LinkLost`.
         """
+        if self._closed.is_set():
+            return Found(0, 0, ())
         names = [command_file_name(uid) for uid in uids]
         old = [old_command_file_name(uid) for uid in uids]
         entries = {e.name: e for e in store.list(directory, {*names, *old}.__contains__) if not e.is_directory}
@@ -133,8 +140,18 @@ class Mailbox:
             self._changed.notify_all()
         return bool(late)
 
+    def is_owed(self) -> bool:
+        """Whether the results of something that was taken in have yet to come."""
+        named = (ResultRow.identity == InboxRow.identity) | (ResultRow.identity == _refusal(col(InboxRow.digest)))
+        answered = select(ResultRow.id).where(named).exists()
+        told = select(AnswerRow.id).where(AnswerRow.identity == InboxRow.identity).exists()
+        with self._database.read() as session:
+            return session.exec(select(InboxRow.identity).where(~answered, ~told)).first() is not None
+
     def has_room(self) -> bool:
         """Whether a further command message may be taken in."""
+        if self._closed.is_set():
+            return False
         with self._database.read() as session:
             waiting = select(func.count()).select_from(InboxRow).where(col(InboxRow.published).is_(False))
             return session.exec(waiting).one() < WAITING_MESSAGES
@@ -214,7 +231,7 @@ class Mailbox:
         text, complaint = _decoded(entry, content)
         if complaint:
             self._diary.error(f"command file {entry.name}: {complaint}")
-            answer = CommandResults(identity=f"refused-{digest}", way=Way.FILE, text=_error(complaint))
+            answer = CommandResults(identity=_refusal(digest), way=Way.FILE, text=_error(complaint))
             self._spool.take_results([answer])
         else:
             self._diary.info(f"command file {entry.name} taken in ({entry.size} bytes)")
@@ -259,6 +276,11 @@ class Mailbox:
         text = f"{path} is an older form of command file and not supported; write <uid>_cmd.json instead"
         self._diary.warning(text)
         return text
+
+
+def _refusal(digest: Any) -> Any:
+    """Return the identity of the results of a file that cannot be run; of a column as well."""
+    return "refused-" + digest
 
 
 def _decoded(entry: Entry, content: bytes) -> tuple[str, str]:

@@ -114,7 +114,7 @@ class ServerTask:
         if not isinstance(configured, FileServer):
             return None
         due = self.triggers.next() if self.idle.is_set() else None
-        destination = self._destination
+        destination = self.destination
         last = self._parts.history.last(destination)
         return ServerState(
             server=summary(configured),
@@ -138,19 +138,20 @@ class ServerTask:
         server, applied = self.server, self._applied
         if server is None or applied is None or self._parts.stop.is_set():
             return False
-        if not self._parts.turns.is_free(self._destination):
+        if not self._parts.turns.is_free(self.destination):
             return False
         return server.mode is ServerMode.MAIN or not applied.provisional
 
     @property
-    def _destination(self) -> int:
+    def destination(self) -> int:
+        """What stands for this server on the disk, whatever its number."""
         return self._applied.destination(self.number) if self._applied else self.number
 
     async def _connect(self, trigger: Trigger) -> Visited:
         applied, server = self._applied, self.server
         if applied is None or server is None:
             return Visited(ConnectionResult.DONE, (), again=False)
-        destination = self._destination
+        destination = self.destination
         self._parts.turns.take(destination)
         self.idle.clear()
         self._changed()

@@ -74,6 +74,16 @@ class Bus:
             with translated():
                 await ensure_stream(self._connection.jetstream, stream)
 
+    async def purge(self) -> None:
+        """Delete what lies in the broker's store: every stream but the states, which are renewed (sync alone may).
+
+        Raises `BusUnavailable`.
+        """
+        for stream in STREAMS:
+            if stream.storage == "file":
+                with translated():
+                    await self._connection.jetstream.purge_stream(stream.name)
+
     async def publish(self, channel: Channel, payload: BaseModel | bytes, **keys: str) -> None:
         """Send to whoever listens now. Not stored, not confirmed. Raises `BusUnavailable`."""
         with translated():

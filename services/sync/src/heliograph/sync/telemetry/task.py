@@ -144,7 +144,7 @@ class MqttTask:
         server, parts = self.server, self._parts
         if server is None:
             return None
-        destination = self._destination
+        destination = self.destination
         takes = parts.ledger.position(destination, streams.RECORDS) is not None
         due = self.triggers.next() if self.idle.is_set() or self._is_connected else None
         last = self._last
@@ -165,7 +165,7 @@ class MqttTask:
     @property
     def _last(self) -> Connection | None:
         """The row that is open, which tells of now, else the last one that ended."""
-        history, destination = self._parts.history, self._destination
+        history, destination = self._parts.history, self.destination
         return history.open_row(destination) or history.last(destination)
 
     @property
@@ -178,11 +178,12 @@ class MqttTask:
             return False
         visit = self._visit
         if visit is None:  # the server may still be visited under the number that it had before
-            return self._parts.turns.is_free(self._destination)
+            return self._parts.turns.is_free(self.destination)
         return self._is_connected and not visit.orders.is_over and is_permanent(self.server)
 
     @property
-    def _destination(self) -> int:
+    def destination(self) -> int:
+        """What stands for this server on the disk, whatever its number."""
         return self._applied.destination(self.number) if self._applied else self.number
 
     def _server_of(self, applied: Applied | None) -> MqttServer | None:
