@@ -16,6 +16,7 @@ from heliograph.api.settings import Settings
 from heliograph.contract import Service, status
 from heliograph.runtime import Context, EventLog, SystemClock
 from support.plausible import Peers
+from support.plausible_commands import Commands
 from support.ports import free_port
 from support.waiting import until
 
@@ -120,3 +121,18 @@ async def api(serve, peers, monkeypatch) -> Api:
 
     await until(seen)
     return api
+
+
+@pytest.fixture
+async def commands(connect, peers, api) -> Commands:
+    """The service commands beside the plausible gateway, seen by the api."""
+    del peers
+    played = Commands(await connect(Service.COMMANDS))
+    await played.serve()
+    await played.report()
+
+    async def seen() -> bool:
+        return (await api.get("/api/v1/scripts")).status_code == 200
+
+    await until(seen)
+    return played

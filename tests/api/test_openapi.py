@@ -3,6 +3,7 @@
 import pytest
 
 from heliograph.api import examples
+from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.models import (
     Accepted,
@@ -17,6 +18,7 @@ from heliograph.api.models import (
     ProblemDocument,
     TraceAccepted,
 )
+from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.contract import StatusDocument
 
@@ -45,6 +47,13 @@ SURFACE = {
     ("post", "/api/v1/detections/{key}/accept"): (200, EditDone),
     ("post", "/api/v1/support-bundle"): (202, BundleMade),
     ("post", "/api/v1/traces"): (202, TraceAccepted),
+    ("post", "/api/v1/commands"): (200, CommandsDone),
+    ("get", "/api/v1/commands"): (200, EntryList),
+    ("get", "/api/v1/commands/{identity}"): (200, CommandsNow),
+    ("get", "/api/v1/set-points"): (200, SetPointList),
+    ("get", "/api/v1/scripts"): (200, ScriptList),
+    ("get", "/api/v1/scripts/{name}/log"): (200, ScriptLog),
+    ("post", "/api/v1/scripts/{name}/{action}"): (200, ScriptDone),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),
@@ -99,6 +108,20 @@ async def test_examples_of_bodies_fit(description):
     for example in content["examples"].values():
         EditBody.model_validate(example["value"])
     assert content["schema"]["properties"]["files"]["maxProperties"] == MOST_FILES
+
+
+async def test_texts_of_commands_are_described(description):
+    post = description["paths"]["/api/v1/commands"]["post"]
+    content = post["requestBody"]["content"]["application/json"]
+    for example in content["examples"].values():
+        told = example["value"]
+        for command in told if isinstance(told, list) else [told]:
+            CommandBody.model_validate(command)
+    running = post["responses"]["202"]["content"]["application/json"]
+    CommandsRunning.model_validate(running["example"])
+    assert running["schema"]["$ref"].endswith("/CommandsRunning")
+    names = {parameter["name"].lower() for parameter in post["parameters"]}
+    assert names == {"idempotency-key", "prefer", "heliograph-client"}
 
 
 async def test_files_are_described_as_text(description):

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from heliograph.api.models import AlarmList, ConnectionList, Device, DeviceList, DeviceVariables, ProblemDocument
 from heliograph.contract import StatusDocument
 from support.plausible import FILES, UID, reading
+from support.plausible_commands import entry
 from support.waiting import until
 
 
@@ -171,6 +172,12 @@ async def test_metrics_are_in_prometheus_text_form_with_stable_names(api):
         "heliograph_build_info",
         "heliograph_configuration_revision",
         "heliograph_configuration_trial",
+        "heliograph_commands_executed",
+        "heliograph_commands_failed",
+        "heliograph_journal_entries",
+        "heliograph_scripts",
+        "heliograph_set_points",
+        "heliograph_set_points_lapsed",
         "heliograph_device_errors",
         "heliograph_device_gaps",
         "heliograph_device_last_reading_timestamp_seconds",
@@ -188,6 +195,26 @@ async def test_metrics_are_in_prometheus_text_form_with_stable_names(api):
         "heliograph_storage_full",
         "heliograph_storage_limit_bytes",
     }
+
+
+async def test_metrics_count_commands_by_way_and_scripts_by_condition(api, commands):
+    for row in (entry(70), entry(71, error="no", result=None), entry(72, ended=None, result=None)):
+        await commands.tell(row)
+
+    async def samples() -> dict[str, float]:
+        families = text_string_to_metric_families((await api.get("/metrics")).text)
+        return {f"{s.name}{sorted(s.labels.values())}": s.value for f in families for s in f.samples}
+
+    async def counted() -> bool:
+        return (await samples())["heliograph_journal_entries_total['failed', 'mqtt']"] == 1
+
+    await until(counted)
+    found = await samples()
+    assert found["heliograph_journal_entries_total['done', 'mqtt']"] == 1
+    assert found["heliograph_journal_entries_total['done', 'script']"] == 0
+    assert [found[f"heliograph_scripts['{c}']"] for c in ("running", "waiting", "stopped")] == [1, 1, 0]
+    assert found["heliograph_script_restarts_total['zero export']"] == 1
+    assert found["heliograph_commands_executed_total[]"] == 812
 
 
 async def test_a_changed_definition_forgets_readings_made_under_the_old_one(api, peers):

@@ -8,8 +8,11 @@ from heliograph.contract import (
     CommandsState,
     DeviceCondition,
     DeviceState,
+    ScriptCondition,
+    ScriptState,
     ServerState,
     ServerSummary,
+    SetPointState,
     StorageState,
     SyncState,
     Trial,
@@ -49,6 +52,23 @@ def test_a_service_is_silent_after_fifteen_seconds_and_no_sooner():
     beyond = status_document(states(), NOW + 15_001)
     assert all(service.running for service in at_the_edge.services)
     assert not any(service.running for service in beyond.services)
+
+
+def test_a_lapsed_set_point_and_a_script_that_failed_need_a_hand():
+    device = DeviceState(device="7", name="roof", condition=DeviceCondition.ANSWERING, since=NOW)
+    points = tuple(
+        SetPointState(device="7", variable="59", raw=60, fallback=0, until=NOW, lapsed=lapsed, cause=cause)
+        for lapsed, cause in ((True, ""), (True, "it is silent"), (False, ""))
+    )
+    failed = ScriptState(name="night", condition=ScriptCondition.WAITING, since=NOW, cause="night.lua:12: nil")
+    asleep = ScriptState(name="spare", condition=ScriptCondition.STOPPED, since=NOW)
+    collector = CollectorState(time=NOW, started=NOW, devices=(device,), set_points=points)
+    commands = CommandsState(time=NOW, started=NOW, scripts=(failed, asleep))
+    assert status_document(states(collector=collector, commands=commands), NOW).attention == (
+        "The set point of roof, variable 59, lapsed: the fallback is in force.",
+        "The set point of roof, variable 59, lapsed: the fallback is not written: it is silent.",
+        "Script night failed and waits: night.lua:12: nil.",
+    )
 
 
 def test_a_state_under_anothers_name_is_not_taken_for_it():

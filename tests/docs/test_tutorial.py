@@ -1,24 +1,13 @@
 """The tutorial is true: its commands are run in their order, as a new integrator would type them."""
 
-import os
-import re
-import signal
-import subprocess
-import sysconfig
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from heliograph.demo.simulate import read_plant_file
 from support.ports import free_port
+from support.terminal import LIMIT, ROOT, Terminal, blocks
 
-ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"```sh ?(\w*)\n(.*?)```", re.DOTALL)
-LIMIT = 100
 READY = {"plant": ("ready; Ctrl-C",), "gateway": ("Ctrl-C stops it", "page does not answer yet")}
 """What a command that is left running says when it is up."""
 NO_SCAN = """
@@ -32,66 +21,10 @@ grep -v -e SERIAL -e baudrate elsewhere/set/CONFIG/WPM00C44F_daq.csv | sed "s/12
 """Does what `heliograph scan` does for the tutorial, where this version has no such command."""
 
 
-class Terminal:
-    """A directory, an environment and ports of our own in the place of those of the tutorial."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        (directory / "examples").symlink_to(ROOT / "examples")
-        scripts = sysconfig.get_path("scripts")
-        self.environment = {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "NO_PROXY": "*"}
-        self.environment.pop("GATEWAY_API_TOKEN", None)
-        self.ports = {"5021": str(free_port()), "8080": str(free_port())}
-
-    def command(self, text: str) -> str:
-        return re.sub("5021|8080", lambda match: self.ports[match[0]], text)
-
-    def run(self, text: str, *, check: bool = True) -> str:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", self.command(text)],
-            cwd=self.directory, env=self.environment, capture_output=True, text=True, timeout=LIMIT, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0 or not check, f"{text}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    @contextmanager
-    def running(self, text: str, ready: tuple[str, ...]) -> Iterator[None]:
-        with subprocess.Popen(
-            ["bash", "-c", "exec env " + self.command(text.strip())],
-            cwd=self.directory, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        ) as process:  # fmt: skip
-            lines: list[str] = []
-            said = threading.Event()
-            reader = threading.Thread(target=_read, args=(process, lines, ready, said))
-            reader.start()
-            try:
-                assert said.wait(LIMIT), "".join(lines)
-                assert any(word in line for line in lines for word in ready), "".join(lines)
-                yield
-                process.send_signal(signal.SIGINT)
-                assert process.wait(LIMIT) == 0, "".join(lines)
-            finally:
-                if process.poll() is None:
-                    process.kill()
-                reader.join()
-
-
-def _read(process: subprocess.Popen, lines: list[str], ready: tuple[str, ...], said: threading.Event) -> None:
-    for line in process.stdout:
-        lines.append(line)
-        if any(word in line for word in ready):
-            said.set()
-    said.set()
-
-
-def blocks() -> list[tuple[str, str]]:
-    return BLOCK.findall((ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8"))
-
-
 @pytest.mark.timeout(400)
 def test_the_commands_of_the_tutorial_do_what_it_says(tmp_path):
-    terminal = Terminal(tmp_path)
-    steps = blocks()
+    terminal = Terminal(tmp_path, {"5021": free_port(), "8080": free_port()})
+    steps = blocks("tutorial.md")
     assert [kind for kind, _ in steps] == ["plant", "", "scan", "", "", "gateway", "status", "", ""]
     (_, plant), make, scan, add, check, (_, gateway), (_, status), *last = steps
     with terminal.running(plant, READY["plant"]):

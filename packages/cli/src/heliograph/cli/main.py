@@ -5,13 +5,16 @@ import sys
 import typer
 
 from heliograph.cli.check import check
+from heliograph.cli.command import command
 from heliograph.cli.decode import decode
 from heliograph.cli.importing.command import app as importing
 from heliograph.cli.importing.sunspec import sunspec
+from heliograph.cli.journal import journal
 from heliograph.cli.library_commands import commands as definitions
 from heliograph.cli.plan import plan
 from heliograph.cli.plugged import plug
 from heliograph.cli.scan import scan
+from heliograph.cli.script import script
 from heliograph.cli.status import status
 from heliograph.cli.support_bundle import support_bundle
 from heliograph.cli.trace import trace
@@ -33,6 +36,9 @@ app.command("check")(check)
 app.command("decode")(decode)
 app.command("plan")(plan)
 app.command("scan")(scan)
+app.command("command")(command)
+app.command("journal")(journal)
+app.command("script")(script)
 app.command("status")(status)
 app.command("support-bundle")(support_bundle)
 app.command("trace")(trace)

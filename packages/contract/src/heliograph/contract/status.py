@@ -8,6 +8,7 @@ from heliograph.contract.states import (
     CollectorState,
     CommandsState,
     DeviceCondition,
+    ScriptCondition,
     ServiceState,
     ServiceSummary,
     StatusDocument,
@@ -87,6 +88,25 @@ def _attention(
         f"Device {device.name} {poor[device.condition]}{': ' + device.cause if device.cause else ''}."
         for device in collector.devices
         if device.condition in poor
+    )
+    lines.extend(_not_operating(collector, states.get("commands")))
+    return lines
+
+
+def _not_operating(collector: CollectorState, commands: ServiceState | None) -> list[str]:
+    """What is to be said of set points that lapsed, and of scripts that failed."""
+    names = {device.device: device.name for device in collector.devices}
+    lines = [
+        f"The set point of {names.get(point.device, point.device)}, variable {point.variable}, lapsed: "
+        f"{'the fallback is not written: ' + point.cause if point.cause else 'the fallback is in force'}."
+        for point in collector.set_points
+        if point.lapsed
+    ]
+    scripts = commands.scripts if isinstance(commands, CommandsState) else ()
+    lines.extend(
+        f"Script {script.name} failed and waits: {script.cause or 'its log tells why'}."
+        for script in scripts
+        if script.condition is ScriptCondition.WAITING
     )
     return lines
 

@@ -10,6 +10,7 @@ from heliograph.api.headers import SafetyLayer
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
 from heliograph.api.routes import ROUTERS
+from heliograph.api.sent import Sent
 from heliograph.api.server import listen, serve
 from heliograph.api.settings import Settings
 from heliograph.api.stream import Hub
@@ -32,6 +33,7 @@ async def main(settings: Settings, context: Context) -> None:
         tasks = [
             group.create_task(hub.run(), name="api: pictures"),
             group.create_task(pages.follow(hub.wanted), name="api: histories"),
+            group.create_task(pages.operating.follow(hub.wanted), name="api: journal and scripts"),
             group.create_task(context.report(lambda: _state(context, view), view.in_force.changed), name="api: state"),
         ]
         closing = group.create_task(_close(hub, context.stopping), name="api: close streams")
@@ -54,7 +56,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
-    app.state.figures = Figures(view)
+    app.state.figures, app.state.sent = Figures(view), Sent()
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -62,7 +64,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
 
 
 _DESCRIPTION = """
-The state of the gateway, read; and connections to its servers, asked for.
+The state of the gateway, read; commands, connections to its servers and edits of its configuration, asked for.
 
 Reads are open to clients on the gateway's own machine as long as no token is set; writes always need the token, as
 `Authorization: Bearer …`. It is in `GATEWAY_API_TOKEN`, or else in the file `api-token` of this service's state

@@ -45,7 +45,7 @@ def path_of(folder: str, name: str) -> str:
 async def read_edit(request: Request) -> EditBody:
     """The files of a `PATCH`. Raises what becomes a problem document."""
     try:
-        return EditBody.model_validate_json(await _body(request))
+        return EditBody.model_validate_json(await read_body(request))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
@@ -53,7 +53,7 @@ async def read_edit(request: Request) -> EditBody:
 
 async def read_text(request: Request) -> str:
     """The text of one file. Raises what becomes a problem document."""
-    body = await _body(request)
+    body = await read_body(request)
     try:
         return body.decode()
     except UnicodeDecodeError as error:
@@ -61,7 +61,8 @@ async def read_text(request: Request) -> str:
         raise Unreadable(f"The file is not UTF-8: line {line}, byte {error.start + 1}. Save it as UTF-8.") from error
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The body as it came. Raises what becomes a problem document."""
     try:
         return await request.body()
     except ClientDisconnect:

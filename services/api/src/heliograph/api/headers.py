@@ -7,12 +7,18 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heliograph.formats import COMMAND_FILE_LIMIT
+
 BODY_SECONDS: Final = 15.0
 MAX_BODY: Final = 16 * 1024
 EDITS: Final = "/api/v1/configuration/files"
 """Below it whole files are sent. Their routes read a body only after they know that the client may write."""
 EDIT_SECONDS: Final = 120.0
 MAX_EDIT: Final = 16 * 1024 * 1024
+COMMANDS: Final = "/api/v1/commands"
+"""Where texts of commands are sent; spec 4.1 gives them their size. Read as those of edits."""
+COMMAND_SECONDS: Final = 60.0
+MAX_COMMANDS: Final = COMMAND_FILE_LIMIT
 
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -79,8 +85,12 @@ class _Body:
 
 def _limits(scope: Scope) -> tuple[int, float]:
     """Most bytes of a request's body, and most seconds until it is there."""
-    is_edit = scope["method"] in {"PATCH", "PUT"} and scope["path"].startswith(EDITS)
-    return (MAX_EDIT, EDIT_SECONDS) if is_edit else (MAX_BODY, BODY_SECONDS)
+    method, path = scope["method"], scope["path"]
+    if method in {"PATCH", "PUT"} and path.startswith(EDITS):
+        return MAX_EDIT, EDIT_SECONDS
+    if method == "POST" and path == COMMANDS:
+        return MAX_COMMANDS, COMMAND_SECONDS
+    return MAX_BODY, BODY_SECONDS
 
 
 def _add(headers: MutableHeaders) -> None:

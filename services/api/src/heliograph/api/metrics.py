@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from heliograph.api.view import View
-from heliograph.contract import DeviceCondition, StatusDocument
+from heliograph.contract import DeviceCondition, JournalWay, ScriptCondition, StatusDocument
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SERVICE, _DEVICE, _SERVER, _LINE = ["service"], ["device", "name"], ["server"], ["line"]
@@ -69,6 +69,21 @@ class Figures(Collector):
         yield CounterMetricFamily(
             "heliograph_commands_failed", "Commands answered with an error", commands.failed if commands else 0
         )
+        yield self._journal()
+        yield from _scripts(self._view)
+        yield from _set_points(self._view)
+
+    def _journal(self) -> Metric:
+        journal = self._view.journal
+        entries = CounterMetricFamily(
+            "heliograph_journal_entries",
+            "Commands and changes of the plant that ended since this service began, by way",
+            labels=["way", "outcome"],
+        )
+        for way in JournalWay:
+            entries.add_metric([way, "done"], journal.done[way])
+            entries.add_metric([way, "failed"], journal.failed[way])
+        return entries
 
 
 _DEVICE_COUNTERS = {
@@ -118,6 +133,24 @@ def _lines(view: View) -> Iterator[Metric]:
         if line.utilisation is not None:
             busy.add_metric([line.name], line.utilisation)
     yield from (opened, busy, requests)
+
+
+def _scripts(view: View) -> Iterator[Metric]:
+    scripts = view.scripts() or ()
+    known = GaugeMetricFamily("heliograph_scripts", "Scripts by what they do", labels=["condition"])
+    for condition in ScriptCondition:
+        known.add_metric([condition], sum(script.condition is condition for script in scripts))
+    restarts = CounterMetricFamily("heliograph_script_restarts", "Starts after a failure", labels=["script"])
+    for script in scripts:
+        restarts.add_metric([script.name], script.restarts)
+    yield from (known, restarts)
+
+
+def _set_points(view: View) -> Iterator[Metric]:
+    points = view.set_points()
+    lapsed = sum(point.lapsed for point in points)
+    yield GaugeMetricFamily("heliograph_set_points", "Values with a lifetime that are kept", len(points))
+    yield GaugeMetricFamily("heliograph_set_points_lapsed", "Those whose lifetime ended: fallback in force", lapsed)
 
 
 def _storage(status: StatusDocument) -> Iterator[Metric]:

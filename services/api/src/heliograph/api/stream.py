@@ -5,6 +5,7 @@ Nothing is made while nobody looks. A client that does not read is cut off, and 
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -77,12 +78,11 @@ class Hub:
 class EventStream(Response):
     """One client's stream."""
 
-    def __init__(self, hub: Hub, opened: tuple[str, ...] = (), device: str = "") -> None:
+    def __init__(self, hub: Hub, look: Callable[[Picture], dict[str, str]]) -> None:
         super().__init__()
         self._hub = hub
-        self._opened = opened
-        self._device = device
-        """Whose page is open; empty for the page of the gateway."""
+        self._look = look
+        """Takes the sections of the page that is open."""
         hub.enter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,7 +115,7 @@ class EventStream(Response):
         loop = asyncio.get_running_loop()
         while (news := await self._hub.next(number)) is not None:
             number, picture = news
-            sections = picture.of_device(self._device) if self._device else picture.with_devices(self._opened)
+            sections = self._look(picture)
             changed = {name: html for name, html in sections.items() if sent.get(name) != html}
             if changed or loop.time() - beat >= BEAT_SECONDS:
                 await _send(send, _event(picture.time, changed))

@@ -7,9 +7,12 @@ reading of each device.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from heliograph.api.commanded import SetPoint
 from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
+from heliograph.api.journalling import JournalView
 from heliograph.api.models import Device, DeviceVariables, VariableNow
+from heliograph.api.setpoints import set_points
 from heliograph.contract import (
     AlarmPage,
     BundleAnswer,
@@ -23,6 +26,7 @@ from heliograph.contract import (
     PageRequest,
     Reading,
     Revision,
+    ScriptState,
     ServiceState,
     StatusDocument,
     SyncState,
@@ -36,6 +40,7 @@ from heliograph.contract.channels import (
     CONNECT,
     CONNECTION_HISTORY,
     DETECTION_PROGRESS,
+    JOURNAL_ENTRY,
     LIVE,
     STATE,
     TRACE,
@@ -63,6 +68,7 @@ class View:
         self._states: dict[str, ServiceState] = {}
         self._readings: dict[str, Reading] = {}
         self.detection = DetectionView()
+        self.journal = JournalView()
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -70,6 +76,7 @@ class View:
         await self._bus.watch(STATE, self._take_state)
         await self._bus.subscribe(LIVE, self._take_reading)
         await self._bus.subscribe(DETECTION_PROGRESS, self.detection.take)
+        await self._bus.subscribe(JOURNAL_ENTRY, self.journal.take)
 
     @property
     def revision(self) -> Revision | None:
@@ -110,8 +117,17 @@ class View:
     def collector(self) -> CollectorState | None:
         """The last state of the collector, unless it is too old to be true."""
         state = self._states.get("collector")
-        alive = state is not None and self.now() - state.time <= SILENCE_SECONDS * 1000
-        return state if alive and isinstance(state, CollectorState) else None
+        return state if isinstance(state, CollectorState) and self._is_true(state) else None
+
+    def scripts(self) -> tuple[ScriptState, ...] | None:
+        """The scripts in the order of `_scl.ini`; None while the service commands does not report."""
+        state = self.commands()
+        return state.scripts if state and self._is_true(state) else None
+
+    def set_points(self) -> tuple[SetPoint, ...]:
+        """The set points that the collector keeps; none while it does not report."""
+        collector = self.collector()
+        return set_points(collector.set_points if collector else (), self._plant, self._readings, self.now())
 
     def devices(self) -> tuple[Device, ...]:
         """All devices, in the order of the configuration."""
@@ -175,6 +191,10 @@ class View:
         if answer.error:
             raise Refused(answer.error)
         return answer
+
+    def _is_true(self, state: ServiceState) -> bool:
+        """Whether a state is new enough to be believed."""
+        return self.now() - state.time <= SILENCE_SECONDS * 1000
 
     def _entry(self, index: str) -> PlantDevice:
         entry = self._plant.by_index(index)

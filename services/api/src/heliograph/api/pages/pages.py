@@ -4,19 +4,15 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from heliograph.api import configuration as asked
 from heliograph.api import detections
 from heliograph.api.detected import DetectionNow
 from heliograph.api.errors import NotThere, Problem
-from heliograph.api.metrics import installed_version
 from heliograph.api.models import Device
-from heliograph.api.pages import words
+from heliograph.api.pages.operating import JournalFilter, Operating
+from heliograph.api.pages.rendering import Renderer
 from heliograph.api.view import View
 from heliograph.contract import (
     AlarmPage,
@@ -76,6 +72,18 @@ class Picture:
         """The sections of one device's own page."""
         return {"identity": self.sections["identity"], **self._pages.device_sections(index)}
 
+    def of_commands(self, wanted: JournalFilter) -> dict[str, str]:
+        """The sections of the page of commands."""
+        return self._pages.operating.commands(wanted)
+
+    def of_scripts(self) -> dict[str, str]:
+        """The sections of the page of scripts."""
+        return self._pages.operating.scripts()
+
+    def of_script(self, name: str) -> dict[str, str]:
+        """The sections of one script's page."""
+        return self._pages.operating.script(name)
+
     def _full(self, index: str) -> str:
         if index not in self._values:
             self._values[index] = self._pages.values(index)
@@ -94,7 +102,9 @@ class Pages:
         self._detection_heard = -1
         self._history_problem = ""
         self._revisions_problem = ""
-        self._environment = _environment()
+        self._renderer = Renderer(view)
+        self._render = self._renderer.render
+        self.operating = Operating(view, self._renderer)
 
     async def whole(self, token_place: str) -> str:
         """The page with all it knows now; the histories are asked for first if nobody looked before."""
@@ -104,17 +114,16 @@ class Pages:
                     await self._refresh(with_alarms=True)
                 elif self._view.detection.heard != self._detection_heard:
                     await self._refresh_detection()
-        return self._shell(self._sections(), token_place, is_locked=False)
+        return self._renderer.shell("page", self._sections(), token_place, is_locked=False)
 
     def locked(self, token_place: str) -> str:
         """The page without data, for who has yet to give the token."""
-        return self._shell(dict.fromkeys(SECTIONS, ""), token_place, is_locked=True)
+        return self._renderer.shell("page", dict.fromkeys(SECTIONS, ""), token_place, is_locked=True)
 
     def device(self, index: str, token_place: str) -> str:
         """The page of one device; it says so where there is no such device."""
-        identity = self._render("identity", {"status": self._view.status(), "revision": self._view.revision})
-        sections = {"identity": identity, **self.device_sections(index)}
-        return self._shell(sections, token_place, is_locked=False, name="device_page", index=index)
+        sections = {"identity": self._renderer.identity(), **self.device_sections(index)}
+        return self._renderer.shell("device_page", sections, token_place, is_locked=False, index=index)
 
     def knows(self, index: str) -> bool:
         """Whether there is such a device."""
@@ -123,12 +132,13 @@ class Pages:
     def device_locked(self, index: str, token_place: str) -> str:
         """The page of one device without data, for who has yet to give the token."""
         sections = dict.fromkeys(("identity", "device", "values"), "")
-        return self._shell(sections, token_place, is_locked=True, name="device_page", index=index)
+        return self._renderer.shell("device_page", sections, token_place, is_locked=True, index=index)
 
     def device_sections(self, index: str) -> dict[str, str]:
         """What stands on the page of one device, as of now; it says so where there is no such device any more."""
         try:
-            device = self._render("device", {"device": self._view.device(index)})
+            points = [point for point in self._view.set_points() if point.device == index]
+            device = self._render("device", {"device": self._view.device(index), "set_points": points})
         except NotThere as gone:
             device = self._render("gone", {"text": gone.detail})
         return {"device": device, "values": self.values(index)}
@@ -182,19 +192,6 @@ class Pages:
             self._revisions_problem = problem.detail
         else:
             self._revisions_problem = ""
-
-    def _shell(
-        self,
-        sections: dict[str, str],
-        token_place: str,
-        *,
-        is_locked: bool,
-        name: str = "page",
-        index: str = "",
-    ) -> str:
-        rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
-        facts = {"sections": rendered, "is_locked": is_locked, "token_place": token_place, "time": self._view.now()}
-        return self._render(name, {**facts, "index": index, "version": installed_version()})
 
     def _sections(self) -> dict[str, str]:
         facts = self._facts()
@@ -254,37 +251,9 @@ class Pages:
                     return variable.name
         return f"variable {alarm.variable}"
 
-    def _render(self, name: str, facts: dict[str, Any]) -> str:
-        return self._environment.get_template(f"{name}.html").render(facts)
-
 
 def _last_delivery(status: StatusDocument, page: ConnectionPage | None) -> Connection | None:
     """The newest connection that carried files, of those that are known here."""
     rows = [*(page.connections if page else ()), *(server.last for server in status.servers if server.last)]
     carried = [row for row in rows if row.end and any(transfer.files for transfer in row.transfers)]
     return max(carried, key=lambda row: row.end or 0, default=None)
-
-
-def _environment() -> Environment:
-    loader = FileSystemLoader(Path(__file__).parent / "templates")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        number=words.number,
-        size=words.size,
-        span=words.span,
-        utc=words.utc,
-        plural=words.plural,
-        mode=words.mode,
-        delivered=words.delivered,
-        server_chip=words.server_chip,
-    )
-    environment.globals.update(
-        CONDITIONS=words.CONDITIONS,
-        MQTT_TYPES=words.MQTT_TYPES,
-        RESULTS=words.RESULTS,
-        REVISIONS=words.REVISIONS,
-        TRIGGERS=words.TRIGGERS,
-    )
-    return environment

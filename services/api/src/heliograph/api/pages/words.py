@@ -1,10 +1,20 @@
 """Figures and states in words and digits that a person reads at a glance."""
 
 import datetime as dt
+import json
 import math
 from typing import Any, Final
 
-from heliograph.contract import Connection, ConnectionResult, DeviceCondition, RevisionState, ServerState, Trigger
+from heliograph.contract import (
+    Connection,
+    ConnectionResult,
+    DeviceCondition,
+    JournalWay,
+    RevisionState,
+    ScriptCondition,
+    ServerState,
+    Trigger,
+)
 
 NARROW: Final = "\u202f"
 """A narrow blank that no line breaks at: between thousands, and before a unit."""
@@ -39,6 +49,23 @@ REVISIONS: Final = {
     RevisionState.PAST: ("idle", "Past"),
     RevisionState.TAKEN_BACK: ("bad", "Taken back"),
 }
+SCRIPTS: Final = {
+    ScriptCondition.STARTING: ("idle", "Starting"),
+    ScriptCondition.RUNNING: ("good", "Running"),
+    ScriptCondition.WAITING: ("bad", "Waits after a failure"),
+    ScriptCondition.STOPPED: ("idle", "Stopped"),
+    ScriptCondition.DISABLED: ("idle", "Disabled"),
+}
+WAYS: Final = {
+    JournalWay.FILE: "File",
+    JournalWay.MQTT: "MQTT",
+    JournalWay.LOCAL: "Local",
+    JournalWay.SCRIPT: "Script",
+    JournalWay.FORWARDED: "Forwarded port",
+    JournalWay.FALLBACK: "Fallback",
+}
+MOST_LETTERS: Final = 200
+"""Of a JSON value in a table."""
 MQTT_TYPES: Final = ("mqtt", "mqtts")
 _MODES = {
     "strategy_wsun1_compliant": "main",
@@ -56,6 +83,13 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return _decimal(value)
     return f"{value:,}".replace(",", NARROW).replace("-", "−")
+
+
+def brief(value: Any) -> str:
+    """A JSON value on one line, shortened where it is long; a text as it is, nothing for an empty object."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = "" if value == {} else text
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
 def size(count: float) -> str:

@@ -1,6 +1,7 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    commands,
     configuration,
     connections,
     detections,
@@ -8,7 +9,10 @@ from heliograph.api.routes import (
     edits,
     health,
     history,
+    operating,
     page,
+    scripts,
+    setpoints,
     status,
     support,
     traces,
@@ -22,10 +26,14 @@ ROUTERS = (
     configuration.router,
     edits.router,
     detections.router,
+    commands.router,
+    setpoints.router,
+    scripts.router,
     support.router,
     traces.router,
     health.router,
     page.router,
+    operating.router,
 )
 
 __all__ = ["ROUTERS"]

@@ -1,6 +1,6 @@
-"""The page at `/`, those of the devices, its assets, and the stream of events that keeps it live."""
+"""The page at `/`, those of the devices, their assets, and the stream of events that keeps every page live."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from heliograph.api.access import GivenToken, may_read
 from heliograph.api.errors import NotThere
 from heliograph.api.pages import ASSETS
+from heliograph.api.routes.operating import ScriptName, WantedFilter
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.stream import EventStream
 
@@ -42,14 +43,27 @@ async def device(
 @router.get("/events", dependencies=[Depends(may_read)])
 async def events(
     hub: TheHub,
+    wanted: WantedFilter,
     open: Annotated[str, Query(max_length=640)] = "",  # noqa: A002  # as in the address
     device: Annotated[str, Query(max_length=9)] = "",
+    page: Literal["", "commands", "scripts", "script"] = "",
+    name: ScriptName = "",
 ) -> Response:
-    """Changed sections of the page, as server-sent events; `open` names devices whose values are shown in full.
+    """Changed sections of a page, as server-sent events; `open` names devices whose values are shown in full.
 
-    With `device` it is the page of that device instead.
+    Without `device` and `page` it is the page of the gateway.
     """
-    return EventStream(hub, tuple(part for part in open.split(",") if part)[:MAX_OPEN], device)
+    opened = tuple(part for part in open.split(",") if part)[:MAX_OPEN]
+    if device:
+        return EventStream(hub, lambda picture: picture.of_device(device))
+    match page:
+        case "commands":
+            return EventStream(hub, lambda picture: picture.of_commands(wanted))
+        case "scripts":
+            return EventStream(hub, lambda picture: picture.of_scripts())
+        case "script":
+            return EventStream(hub, lambda picture: picture.of_script(name))
+    return EventStream(hub, lambda picture: picture.with_devices(opened))
 
 
 @router.get("/assets/{name}")

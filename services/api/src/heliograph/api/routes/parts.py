@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from heliograph.api.access import Access
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
+from heliograph.api.sent import Sent
 from heliograph.api.stream import Hub
 from heliograph.api.view import View
 
@@ -26,6 +27,11 @@ async def _pages(request: Request) -> Pages:
     return pages
 
 
+async def _sent(request: Request) -> Sent:
+    sent: Sent = request.app.state.sent
+    return sent
+
+
 async def _hub(request: Request) -> Hub:
     hub: Hub = request.app.state.hub
     return hub
@@ -39,5 +45,6 @@ async def _access(request: Request) -> Access:
 TheView = Annotated[View, Depends(_view)]
 TheFigures = Annotated[Figures, Depends(_figures)]
 ThePages = Annotated[Pages, Depends(_pages)]
+TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheAccess = Annotated[Access, Depends(_access)]

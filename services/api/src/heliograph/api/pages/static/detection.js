@@ -1,37 +1,7 @@
 // Search for SunSpec devices: begins it, stops it, and adds what is ticked. What is found comes as a section of the page.
 "use strict";
 
-function tellDetection(text, isBad) {
-  const told = byId("detection-told");
-  told.className = isBad ? "told bad" : "told";
-  told.hidden = !text;
-  told.textContent = text;
-}
-
-// Sends a request that needs the token; asks for the token where it is missing or wrong, and sends again then.
-async function demand(button, method, path, body) {
-  if (!token) return askToken("", () => demand(button, method, path, body));
-  if (button.getAttribute("aria-busy") === "true") return undefined;
-  button.setAttribute("aria-busy", "true");
-  try {
-    const options = { method, headers: headers(body ? { "Content-Type": "application/json" } : {}) };
-    if (body) options.body = JSON.stringify(body);
-    const answer = await fetch(path, options);
-    if (answer.status === 401) {
-      token = "";
-      sessionStorage.removeItem("token");
-      askToken(await detailOf(answer), () => demand(button, method, path, body));
-    } else if (answer.ok) {
-      const said = await answer.json();
-      tellDetection(said.detail || "", false);
-    } else tellDetection(await detailOf(answer), true);
-  } catch {
-    tellDetection("The gateway does not answer.", true);
-  } finally {
-    button.removeAttribute("aria-busy");
-  }
-  return undefined;
-}
+const tellDetection = "detection-told";
 
 byId("detection-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -40,7 +10,8 @@ byId("detection-form").addEventListener("submit", (event) => {
     units: byId("detection-units").value,
     timeout_ms: Number(byId("detection-timeout").value) || 1000,
   };
-  demand(event.submitter || event.target.querySelector("button"), "POST", "/api/v1/detections", body);
+  const button = event.submitter || event.target.querySelector("button");
+  demand(button, tellDetection, { path: "/api/v1/detections", body: JSON.stringify(body) });
 });
 
 document.addEventListener("click", (event) => {
@@ -48,11 +19,12 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const shown = button.closest("[data-detection]");
   const path = `/api/v1/detections/${shown.dataset.detection}`;
-  if (button.dataset.detectionDo === "stop") demand(button, "POST", `${path}/stop`);
-  else if (button.dataset.detectionDo === "forget") demand(button, "DELETE", path);
+  if (button.dataset.detectionDo === "stop") demand(button, tellDetection, { path: `${path}/stop` });
+  else if (button.dataset.detectionDo === "forget") demand(button, tellDetection, { method: "DELETE", path });
   else {
     const ticked = Array.from(shown.querySelectorAll("input[name=device]:checked:not(:disabled)"), (box) => box.value);
-    if (ticked.length) demand(button, "POST", `${path}/accept`, { devices: ticked });
-    else tellDetection("Nothing is ticked.", true);
+    const body = JSON.stringify({ devices: ticked });
+    if (ticked.length) demand(button, tellDetection, { path: `${path}/accept`, body });
+    else say(tellDetection, "Nothing is ticked.", true);
   }
 });

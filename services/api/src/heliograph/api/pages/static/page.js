@@ -6,7 +6,7 @@ const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 
 const byId = (id) => document.getElementById(id);
 const open = new Set();
-const about = document.body.dataset.about || ""; // the page of one device
+const ofPage = document.body.dataset.stream || ""; // which stream keeps this page live; empty for the overview
 let token = sessionStorage.getItem("token") || "";
 let clockAhead = Number(document.body.dataset.time) - Date.now();
 let lastEvent = 0; // by performance.now()
@@ -137,8 +137,8 @@ async function follow() {
       if (lastEvent && performance.now() - lastEvent > 2 * QUIET_SECONDS * 1000) mine.abort();
     }, 5000);
     try {
-      const query = about ? `?device=${encodeURIComponent(about)}` : open.size ? `?open=${encodeURIComponent([...open].join(","))}` : "";
-      const answer = await fetch(`/events${query}`, { headers: headers(), signal: mine.signal, cache: "no-store" });
+      const query = ofPage || (open.size ? `open=${encodeURIComponent([...open].join(","))}` : "");
+      const answer = await fetch(`/events?${query}`, { headers: headers(), signal: mine.signal, cache: "no-store" });
       if (answer.status === 401) await lock(await detailOf(answer));
       else if (answer.ok) {
         unlock();
@@ -192,6 +192,7 @@ function unlock() {
   if (document.body.dataset.live === "locked") document.body.dataset.live = "first";
   byId("locked").hidden = true;
   byId("content").hidden = false;
+  document.dispatchEvent(new Event("unlocked"));
 }
 
 function askToken(fault, then) {
@@ -222,33 +223,44 @@ async function detailOf(answer) {
   }
 }
 
-function say(text, isBad) {
-  const told = byId("told");
+// Tells in an element of the page what came of something.
+function say(id, text, isBad) {
+  const told = byId(id);
   told.className = isBad ? "told bad" : "told";
-  told.hidden = false;
+  told.hidden = !text;
   told.textContent = text;
 }
 
-async function connect(button) {
-  if (!token) return askToken("", () => connect(button));
+// Sends a request that needs the token; asks for the token where it is missing or wrong, and sends again then.
+// `done` gets the answer where it is a good one; the `id` names the element that tells of it.
+async function demand(button, id, { method = "POST", path, body, more = {}, done }) {
+  const again = () => demand(button, id, { method, path, body, more, done });
+  if (!token) return askToken("", again);
   if (button.getAttribute("aria-busy") === "true") return undefined;
   button.setAttribute("aria-busy", "true");
   try {
-    const body = JSON.stringify(button.dataset.connect ? { server: Number(button.dataset.connect) } : {});
-    const options = { method: "POST", body, headers: headers({ "Content-Type": "application/json" }) };
-    const answer = await fetch("/api/v1/connections", options);
-    const detail = await detailOf(answer);
+    const named = { "Heliograph-Client": "web page", ...(body ? { "Content-Type": "application/json" } : {}), ...more };
+    const answer = await fetch(path, { method, body, headers: headers(named) });
     if (answer.status === 401) {
       token = "";
       sessionStorage.removeItem("token");
-      askToken(detail, () => connect(button));
-    } else say(detail, !answer.ok);
+      askToken(await detailOf(answer), again);
+    } else if (answer.ok) {
+      const said = await answer.json();
+      say(id, said.detail || "", false);
+      if (done) done(said);
+    } else say(id, await detailOf(answer), true);
   } catch {
-    say("The gateway does not answer.", true);
+    say(id, "The gateway does not answer.", true);
   } finally {
     button.removeAttribute("aria-busy");
   }
   return undefined;
+}
+
+function connect(button) {
+  const body = JSON.stringify(button.dataset.connect ? { server: Number(button.dataset.connect) } : {});
+  demand(button, "told", { path: "/api/v1/connections", body });
 }
 
 document.addEventListener("click", (event) => {

@@ -1,0 +1,61 @@
+"""Templates rendered: the environment that escapes, its filters and words, and the frame round sections."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from heliograph.api.metrics import installed_version
+from heliograph.api.pages import words
+from heliograph.api.view import View
+
+
+class Renderer:
+    """Renders sections, and whole pages out of them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._environment = _environment()
+
+    def render(self, name: str, facts: dict[str, Any]) -> str:
+        """One template."""
+        return self._environment.get_template(f"{name}.html").render(facts)
+
+    def identity(self) -> str:
+        """Who the gateway is: the section at the head of every page."""
+        return self.render("identity", {"status": self._view.status(), "revision": self._view.revision})
+
+    def shell(self, name: str, sections: dict[str, str], token_place: str, *, is_locked: bool, **facts: Any) -> str:
+        """A whole page; of a locked one the sections come when the token was given."""
+        rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
+        frame = {"sections": rendered, "is_locked": is_locked, "token_place": token_place, "time": self._view.now()}
+        return self.render(name, {**frame, "version": installed_version(), **facts})
+
+
+def _environment() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(
+        brief=words.brief,
+        number=words.number,
+        size=words.size,
+        span=words.span,
+        utc=words.utc,
+        plural=words.plural,
+        mode=words.mode,
+        delivered=words.delivered,
+        server_chip=words.server_chip,
+    )
+    environment.globals.update(
+        CONDITIONS=words.CONDITIONS,
+        MQTT_TYPES=words.MQTT_TYPES,
+        RESULTS=words.RESULTS,
+        REVISIONS=words.REVISIONS,
+        SCRIPTS=words.SCRIPTS,
+        TRIGGERS=words.TRIGGERS,
+        WAYS=words.WAYS,
+    )
+    return environment

@@ -1,0 +1,55 @@
+"""`/api/v1/scripts`: how the scripts are, what they say, and what may be done to them (spec 4.3)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from heliograph.api import command_examples as examples
+from heliograph.api import commands as asked
+from heliograph.api.access import may_read, may_write
+from heliograph.api.errors import Silent
+from heliograph.api.examples import shown
+from heliograph.api.ordering import Client, asker_of
+from heliograph.api.problems import described
+from heliograph.api.routes.history import Before, Limit
+from heliograph.api.routes.parts import TheView
+from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
+from heliograph.contract import ScriptAction, ScriptLogRequest
+
+Name = Annotated[str, Path(description="The script's file name without `.lua`", max_length=255)]
+Action = Annotated[ScriptAction, Path(description="What is to be done")]
+
+router = APIRouter(prefix="/api/v1/scripts", tags=["scripts"], responses=described(401, 503))
+
+
+@router.get(
+    "", summary="The scripts", dependencies=[Depends(may_read)], responses={200: shown(examples.SCRIPTS, "All")}
+)
+async def scripts(view: TheView) -> ScriptList:
+    """Those of `_scl.ini`, in its order: their state, why one does not run, and what can be called by command."""
+    known = view.scripts()
+    if known is None:
+        raise Silent("The service commands does not report now; try again in a moment.")
+    return ScriptList(scripts=known)
+
+
+@router.get(
+    "/{name}/log",
+    summary="A script's log, newest first",
+    dependencies=[Depends(may_read)],
+    responses={200: shown(examples.LOG, "A page"), **described(404, 409, 422)},
+)
+async def log(name: Name, view: TheView, limit: Limit = 200, before: Before = None) -> ScriptLog:
+    """Lines of `wd.log`, and what became of the script."""
+    return await asked.script_log(view, ScriptLogRequest(script=name, limit=limit, before=before))
+
+
+@router.post(
+    "/{name}/{action}",
+    summary="Start, stop, enable or disable a script",
+    dependencies=[Depends(may_write)],
+    responses={200: shown(examples.STARTED, "Done"), **described(404, 409, 422)},
+)
+async def act(name: Name, action: Action, view: TheView, client: Client = None) -> ScriptDone:
+    """`start` and `stop` hold until the next restart; `disable` until `enable`, through revisions. Needs the token."""
+    return await asked.act(view, name, action, asker_of(client))

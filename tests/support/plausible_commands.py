@@ -1,0 +1,132 @@
+"""The service commands, played: it answers what a test sets, remembers what it was asked, and tells its state."""
+
+from heliograph.contract import (
+    CommandsState,
+    ExecuteAnswer,
+    ExecuteRequest,
+    JournalEntry,
+    JournalPage,
+    JournalRequest,
+    JournalWay,
+    Outcome,
+    ScriptCondition,
+    ScriptLine,
+    ScriptLogPage,
+    ScriptLogRequest,
+    ScriptRequest,
+    ScriptState,
+)
+from heliograph.contract.channels import EXECUTE, JOURNAL, JOURNAL_ENTRY, SCRIPT, SCRIPT_LOG, STATE
+from heliograph.runtime import Bus
+from support.plausible import now
+
+RESULT = (
+    '[{"result": {"value": 60.0, "raw": 60}, "callerId": "req-41"},\n {"error": "no device x", "callerId": null}]\n'
+)
+
+
+def entry(number: int, way: JournalWay = JournalWay.MQTT, **changes: object) -> JournalEntry:
+    """One that was done."""
+    began = now() - (100 - number) * 60_000
+    made = JournalEntry(
+        number=number,
+        text=f"text-{number}",
+        way=way,
+        origin="plants/WPM00C44F/command",
+        caller=f"req-{number}",
+        name="sunpm.writeVariable",
+        parameters='{"device": "roof_1", "variable": "cmdPwrPercent", "value": 60}',
+        started=began,
+        ended=began + 190,
+        result='{"value": 60.0, "raw": 60}',
+    )
+    return made.model_copy(update=changes)
+
+
+def entries() -> list[JournalEntry]:
+    """Sixty rows, newest first: of every way, each tenth failed, the newest still running."""
+    ways = list(JournalWay)
+    rows = [entry(number, ways[number % len(ways)]) for number in range(60, 0, -1)]
+    rows = [
+        row.model_copy(update={"result": None, "error": "roof_3 does not answer"}) if row.number % 10 == 5 else row
+        for row in rows
+    ]
+    rows[0] = rows[0].model_copy(update={"ended": None, "result": None})
+    return rows
+
+
+def scripts() -> tuple[ScriptState, ...]:
+    moment = now()
+    return (
+        ScriptState(
+            name="zero export",
+            label="Nothing into the grid",
+            version="1.1",
+            condition=ScriptCondition.RUNNING,
+            since=moment - 3_600_000,
+            restarts=1,
+            calls=3_600,
+            cpu_seconds=1.84,
+            memory_bytes=212_992,
+            functions=("target", "pause"),
+        ),
+        ScriptState(
+            name="night",
+            condition=ScriptCondition.WAITING,
+            since=moment - 20_000,
+            cause="night.lua:12: attempt to index a nil value",
+        ),
+        ScriptState(name="spare", condition=ScriptCondition.DISABLED, since=moment - 90_000_000),
+    )
+
+
+class Commands:
+    """The service, as far as others see it."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.rows = entries()
+        self.scripts = scripts()
+        self.log = [ScriptLine(number=n, time=now() - (500 - n) * 1000, text=f"line {n}") for n in range(400, 0, -1)]
+        self.answer = ExecuteAnswer(finished=True, text=RESULT)
+        self.refusal = ""
+        self.executed: list[ExecuteRequest] = []
+        self.asked: list[JournalRequest] = []
+        self.acts: list[ScriptRequest] = []
+
+    async def serve(self) -> None:
+        await self.bus.serve(EXECUTE, self._execute)
+        await self.bus.serve(JOURNAL, self._journal)
+        await self.bus.serve(SCRIPT, self._act)
+        await self.bus.serve(SCRIPT_LOG, self._log)
+
+    async def report(self) -> None:
+        moment = now()
+        state = CommandsState(
+            time=moment, started=moment - 7_200_000, revision=3, executed=812, failed=9, scripts=self.scripts
+        )
+        await self.bus.store(STATE, state, service="commands")
+
+    async def tell(self, row: JournalEntry) -> None:
+        """A command began or ended: it is in the journal, and heard."""
+        self.rows = [row, *(known for known in self.rows if known.number != row.number)]
+        await self.bus.publish(JOURNAL_ENTRY, row)
+
+    async def _execute(self, request: ExecuteRequest) -> ExecuteAnswer:
+        self.executed.append(request)
+        return self.answer
+
+    async def _journal(self, request: JournalRequest) -> JournalPage:
+        self.asked.append(request)
+        rows = [r for r in self.rows if request.before is None or r.number < request.before]
+        rows = [r for r in rows if request.way in (None, r.way) and request.text in (None, r.text)]
+        rows = [r for r in rows if r.error is not None or not request.failed]
+        return JournalPage(entries=tuple(rows[: request.limit]), error=self.refusal)
+
+    async def _act(self, request: ScriptRequest) -> Outcome:
+        self.acts.append(request)
+        return Outcome(error=self.refusal)
+
+    async def _log(self, request: ScriptLogRequest) -> ScriptLogPage:
+        lines = [line for line in self.log if request.before is None or line.number < request.before]
+        return ScriptLogPage(lines=tuple(lines[: request.limit]), error=self.refusal)
