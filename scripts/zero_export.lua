@@ -87,13 +87,14 @@ local function set(inverter, percent, now)
   if done then
     if inverter.trouble then wd.log(inverter.device .. " takes its limit again") end
     inverter.trouble = nil
-    if percent ~= inverter.limit then changed = now end
+    if percent ~= inverter.limit then
+      changed, inverter.wanted_since = now, nil
+    end
     inverter.limit, inverter.set_at = percent, now
   else
     if not inverter.trouble then wd.log(inverter.device .. " does not take its limit: " .. tostring(message)) end
     inverter.trouble, inverter.tried_at = message or "refused", now
   end
-  inverter.wanted_since = nil
 end
 
 local function enable(inverter)
@@ -166,7 +167,7 @@ local function share(watts, among)
   local shares = {}
   for _, inverter in ipairs(among) do
     local own = percent + (takes[inverter] and spare / held or 0)
-    shares[inverter] = math.floor(math.min(100, own) / settings.step) * settings.step
+    shares[inverter] = math.floor(math.min(100, own) / settings.step + 1e-6) * settings.step
   end
   return shares
 end

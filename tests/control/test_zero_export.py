@@ -70,7 +70,7 @@ def sites(draw: st.DrawFn) -> Site:
     return Site(**{**vars(site), "every": 17 * patience(site) + 60})
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(sites())
 def test_whatever_the_plant_it_comes_under_the_limit_in_its_own_time_and_stays_at_rest(site):
     loop = controlled(site)
@@ -253,6 +253,14 @@ def test_every_limit_has_a_lifetime_and_is_written_again_before_it_ends_and_seld
     assert loop.unlimited == 0
     assert loop.lapsed == 0
     assert loop.writes <= 3 * 2 * 600 / 30 + 6, "limit and enabling of each of three inverters, each 30 s"
+
+
+def test_limits_that_are_renewed_more_often_than_it_waits_still_go_up():
+    loop = controlled(Site(load=(30_000,)), lifetime=4, wait=6, safe=5)
+    loop.silent.add("meter")
+    loop.run(20)
+    loop.silent.clear()
+    assert loop.run(120)[-1].limits == [58, 58, 58]
 
 
 def test_when_the_script_dies_the_fallback_of_every_limit_is_the_safe_one():

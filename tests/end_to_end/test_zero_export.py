@@ -90,8 +90,10 @@ async def gateway(tmp_path, workshop):
 async def comes(gateway: Stack, workshop: Workshop, what: str, holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + LIMIT_SECONDS
     while not holds():
-        state = f"{workshop.limits()} %, {workshop.feed_in_kilowatts():.1f} kW"
-        assert time.monotonic() < deadline, f"not within {LIMIT_SECONDS} s: {what} ({state})\n{gateway.logs()}"
+        if time.monotonic() >= deadline:
+            state = f"{workshop.limits()} %, {workshop.feed_in_kilowatts():.1f} kW"
+            said = await gateway.get("/api/v1/scripts/zero_export/log")
+            raise AssertionError(f"not within {LIMIT_SECONDS} s: {what} ({state})\n{said}\n{gateway.logs()}")
         await asyncio.sleep(0.2)
 
 
