@@ -30,7 +30,7 @@ class Journal:
 @pytest.fixture
 def parts():
     clock, journal = HandClock(), Journal()
-    return clock, journal, ForeignWrites(Guard(), journal, clock)
+    return clock, journal, ForeignWrites(Guard(clock), journal, clock)
 
 
 def write(foreign: ForeignWrites, value: int, error: str = "", peer: str = "10.0.0.9:4711", address: int = 0) -> None:

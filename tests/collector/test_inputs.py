@@ -8,10 +8,10 @@ from heliograph.collector.inputs.gpio import GpioPulses, GpioRelay, GpioSwitch
 from heliograph.collector.inputs.kept import Kept
 from heliograph.collector.inputs.panel import Panel
 from heliograph.collector.inputs.terminals import Terminal
-from heliograph.contract import DeviceCondition, ReadRequest, WriteRequest
+from heliograph.contract import DeviceCondition, ReadRequest, VariableLimit, WriteRequest
 from heliograph.contract.channels import READ, WRITE
 from heliograph.formats.definition_parser import parse_definition
-from support.collecting import collector, revision, until, witness
+from support.collecting import FastClock, collector, revision, until, witness
 
 DEFINITION = """\
 io;Inputs;Heliograph;Own
@@ -88,6 +88,26 @@ async def test_the_relay_is_written_read_back_and_said_and_nothing_else_is(broke
         unknown = await ask(sync, READ, ReadRequest(device="IO", variable="9"))
         assert unknown.error == "own inputs has no variable '9' in io.csv"
         await until(lambda: "'Relay' of own inputs is switched on" in sync.log, "it is said")
+
+
+async def test_the_relay_keeps_to_its_limits_and_falls_back_when_its_time_is_over(broker, tmp_path, terminals):
+    clock = FastClock()
+    state, relay = terminals.files["RELAY1"], {"device": "IO", "variable": "4"}
+    async with witness(broker) as sync, collector(broker, tmp_path / "c", clock=clock, **terminals.settings):
+        await sync.publish(revision(DEVICE, {"io.csv": DEFINITION}))
+        await until(lambda: sync.device("IO").readings, "it is read")
+        wrong = await ask(sync, WRITE, WriteRequest(**relay, raw=1, lifetime_seconds=600, fallback=2))
+        assert wrong.error == "'Relay' of own inputs: 2 is neither 0 nor 1"
+        assert (await ask(sync, WRITE, WriteRequest(**relay, raw=1, lifetime_seconds=600, fallback=0))).verified
+        assert state.read_text() == "1\n"
+        clock.leap(601)
+        await until(lambda: state.read_text() == "0\n", "it falls back")
+        limit = VariableLimit(device="IO", variable="4", most=0)
+        await sync.publish(revision(DEVICE, {"io.csv": DEFINITION}, number=2, limits=(limit,)))
+        await until(lambda: sync.states[-1].revision == 2)
+        refused = await ask(sync, WRITE, WriteRequest(**relay, raw=1))
+        assert refused.error == "'Relay' of own inputs may be at most 0, not 1 (LIMIT_Params of _config.ini)"
+        assert state.read_text() == "0\n"
 
 
 async def test_counters_go_on_after_a_restart_and_the_relay_is_kept_where_asked(broker, tmp_path, terminals):

@@ -5,7 +5,15 @@ import asyncio
 import pytest
 
 from heliograph.collector.line import Line
-from heliograph.contract import Outcome, ParametersRequest, ReadRequest, RecordKind, VariableValue, WriteRequest
+from heliograph.contract import (
+    Outcome,
+    ParametersRequest,
+    ReadRequest,
+    RecordKind,
+    Service,
+    VariableValue,
+    WriteRequest,
+)
 from heliograph.contract.channels import PARAMETERS, READ, WRITE
 from heliograph.demo.simulator import (
     COIL,
@@ -182,6 +190,24 @@ async def test_writes_go_between_two_polls_of_a_busy_line(broker, tmp_path, monk
             assert answer.verified
             before = asked[waiting[-1] :]
             assert len(set(before[: before.index(unit)])) <= 1, "only the turn under way is finished"
+
+
+async def test_two_clients_at_once_lose_no_bit_of_a_register_and_read_back_what_they_wrote(running, connect):
+    """What reads, changes, writes and reads back is one turn: nobody else's falls between."""
+    plant, sync = running
+    text = TEXT.format(forced="") + "".join(f"{20 + bit};3;12_{bit}_1;Bits;;b{bit};;1;0;;1\n" for bit in range(12))
+    made = plan(plant.port)
+    await sync.publish(made.model_copy(update={"number": 2, "files": {**made.files, "DEF/m.csv": text}}))
+    await until(lambda: sync.states[-1].revision == 2)
+    second = await connect(Service.COMMANDS)
+    requests = [WriteRequest(device="1", variable=f"{20 + bit}", raw=1) for bit in range(12)]
+    requests += [WriteRequest(device="1", variable="1", raw=raw) for raw in range(1, 9)]
+    buses = [sync.commands, second] * len(requests)
+    answers = await asyncio.gather(
+        *(bus.request(WRITE, request, timeout=60) for bus, request in zip(buses, requests, strict=False))
+    )
+    assert [answer.error for answer in answers if not answer.verified] == []
+    assert plant.units.banks[1].tables[HOLDING_REGISTER][12] == 0xFFF
 
 
 async def test_parameters_are_recorded_at_the_moment_of_the_read(running):

@@ -50,9 +50,9 @@ def inverters(*units: int) -> TcpSimulator:
     return TcpSimulator({unit: Inverter() for unit in units})
 
 
-def plan(plant: TcpSimulator, *units: int, text: str = DEFINITION, more: str = "", **fields: Any):
+def plan(plant: TcpSimulator, *units: int, text: str = DEFINITION, poll_ms: int = 50, **fields: Any):
     """A revision with the inverters of these units, named `roof <unit>`."""
-    devices = [f"{n};127.0.0.1:{plant.port};roof {n};{n};600;400;;poll=50{more};;;m.csv" for n in units]
+    devices = [f"{n};127.0.0.1:{plant.port};roof {n};{n};600;400;;poll={poll_ms};;;m.csv" for n in units]
     return revision(devices, {"m.csv": text}, **fields)
 
 

@@ -82,7 +82,9 @@ class Access:
         """
         limited = self._guard.of(device, variable)
         becomes: Value = raw
-        if device not in self._own:
+        if device in self._own:
+            self._own.check(WriteRequest(device=device, variable=variable, raw=raw))
+        else:
             target = target_of(self._find(device)[0], variable)
             target.calls(raw, bytes(2))
             becomes = target.becomes(raw, bytes(2))
@@ -115,13 +117,16 @@ class Access:
                 return station, known
         raise Refusal(f"{station.device.name} has no variable {variable!r} in {station.definition.file}")
 
-    def still_shows(self, device: str, variable: Variable, shown: Value, since: float) -> bool:
-        """Tell whether nothing says that a value, read back at an instant, is no longer in the device."""
-        account = self._own.account(device) if device in self._own else self._find(device)[2]
-        if account is None or account.condition.failures or not account.condition.is_polled:
-            return False
-        newest = account.value(variable.index) if account.heard_at > since else None
-        return newest is None or as_recorded(variable, newest) == shown
+    def polled(self, device: str, variable: Variable, since: float) -> tuple[Value, float] | None:
+        """Return a variable's newest polled value and its instant; None where there is none after `since`."""
+        account = self._account(device)
+        newest = account.value(variable.index) if account is not None and account.heard_at > since else None
+        return (as_recorded(variable, newest), account.heard_at) if account is not None and newest is not None else None
+
+    def answers(self, device: str) -> bool:
+        """Tell whether a device answered when it was asked last."""
+        account = self._account(device)
+        return account is not None and account.condition.is_polled and not account.condition.failures
 
     async def ask(self, device: str, work: Callable[[Asker], Awaitable[T]]) -> T:
         """Do something with a device in one turn of its line. Raises `Refusal` and what `work` raises."""
@@ -137,12 +142,15 @@ class Access:
                 raise Unconfirmed(f"{line.name} did not finish it {late}; it may still be done") from None
             raise NotNow(f"{line.name} had no time for it {late}") from None
 
+    def _account(self, device: str) -> Account | None:
+        return self._own.account(device) if device in self._own else self._find(device)[2]
+
     async def _factor(self, limited: Limited) -> Value:
         """Return the scale factor of a variable with limits: as it was read last, else read now."""
         known = self._guard.factor(limited)
         if known is not None or limited.scale is None:
             return known
-        return await self.read(limited.device.index, limited.scale.index)
+        return self._guard.learn(limited, await self.read(limited.device.index, limited.scale.index))
 
 
 class _Turn(Generic[T]):

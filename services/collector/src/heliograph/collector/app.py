@@ -94,7 +94,7 @@ class Collector:
         self._repeated = Repeated(events, clock)
         self._memory = Memory(settings.state_dir / LEARNT_FILE, clock, events)
         self._clock_watch = ClockWatch(clock, self._stepped)
-        self._guard = Guard()
+        self._guard = Guard(clock)
         self._foreign = ForeignWrites(self._guard, self._keeper, clock)
         self._points = SetPoints(self.outbox, clock, events)
         self._plant: Plant

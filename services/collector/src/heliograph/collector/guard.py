@@ -6,6 +6,7 @@ by the variable that was meant: variables may overlap, and another master knows 
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from heliograph.collector.effects import Effect, value_of
 from heliograph.collector.limits import Limited
@@ -15,6 +16,10 @@ from heliograph.contract import VariableLimit
 from heliograph.contract.records import Value
 from heliograph.formats import scale_factor_of
 from heliograph.formats.definition import ModbusPoint, Variable
+from heliograph.runtime import Clock
+
+ASKED_SECONDS: Final = 60.0
+"""So long a scale factor that was read on demand is the last known one."""
 
 Newest = Callable[[str, str], Value]
 """Gives the last raw value that was read of a device's variable, None where none is known."""
@@ -24,7 +29,10 @@ Read = Callable[[ReadCall], Awaitable[bytes]]
 class Guard:
     """The limits of the revision in force."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._asked: dict[tuple[str, str], tuple[Value, float]] = {}
+        """Scale factors that are not polled, as they were read on demand, and when."""
         self.newest: Newest = lambda _device, _variable: None
         self._limited: dict[tuple[str, str], Limited] = {}
         self._by_unit: Mapping[tuple[str, int], Sequence[Limited]] = {}
@@ -34,6 +42,7 @@ class Guard:
         known = {station.device.index: station for station in stations}
         by_unit: defaultdict[tuple[str, int], list[Limited]] = defaultdict(list)
         self._limited = {}
+        self._asked.clear()
         for limit in limits:
             station = known.get(limit.device)
             limited = _limited(station, limit) if station is not None else None
@@ -47,8 +56,20 @@ class Guard:
         return self._limited.get((device, variable))
 
     def factor(self, limited: Limited) -> Value:
-        """Return the last known raw value of a variable's scale factor."""
-        return self.newest(limited.device.index, limited.scale.index) if limited.scale is not None else None
+        """Return the raw value of a variable's scale factor as it was read last; None where that is not known."""
+        if limited.scale is None:
+            return None
+        key = (limited.device.index, limited.scale.index)
+        if (polled := self.newest(*key)) is not None:
+            return polled
+        value, read_at = self._asked.get(key, (None, 0.0))
+        return value if self._clock.monotonic() - read_at < ASKED_SECONDS else None
+
+    def learn(self, limited: Limited, factor: Value) -> Value:
+        """Take, and return, a scale factor that was read on demand."""
+        if limited.scale is not None:
+            self._asked[limited.device.index, limited.scale.index] = (factor, self._clock.monotonic())
+        return factor
 
     def judges(self, link: str, unit: int) -> bool:
         """Tell whether anything of a unit has limits; unit 0 is all of the line."""
@@ -88,12 +109,12 @@ class Guard:
         if known is not None or scale is None or scale.point is None:
             return known
         try:
-            return await read_variable(limited.device.address, scale, scale.point, read)
+            return self.learn(limited, await _read_variable(limited.device.address, scale, scale.point, read))
         except LinkFailure:
             return None
 
 
-async def read_variable(unit: int, variable: Variable, point: ModbusPoint, read: Read) -> Value:
+async def _read_variable(unit: int, variable: Variable, point: ModbusPoint, read: Read) -> Value:
     """Return the raw value of a variable of whole numbers, read alone. Raises as `Link.read`."""
     data = await read(ReadCall(unit, point.table, point.address, point.count))
     if point.table.is_bits:

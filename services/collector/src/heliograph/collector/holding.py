@@ -1,5 +1,7 @@
 """Writes with a lifetime (`wd.set` of a script), and those without one, which end it (spec 4.3)."""
 
+from typing import Final
+
 from heliograph.collector.access import Access
 from heliograph.collector.encode import Raw
 from heliograph.collector.errors import NotNow, Refusal, Unconfirmed
@@ -10,6 +12,9 @@ from heliograph.contract import VariableValue, WriteRequest
 from heliograph.formats.definition import Variable
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
+
+HELD_SECONDS: Final = 10.0
+"""So long after it was seen in the device the same value is neither written nor read again."""
 
 
 class Holding:
@@ -22,6 +27,7 @@ class Holding:
 
     async def write(self, request: WriteRequest) -> VariableValue:
         """Write, and keep the value with its fallback where it has a lifetime. Raises `Refusal`, `LinkFailure`."""
+        self._access.station(request.device)  # refused at once where there is none
         async with self._points.turn(request.device):
             if request.lifetime_seconds is None:
                 return await self._overwrite(request)
@@ -43,15 +49,16 @@ class Holding:
         await self._access.check(device, variable, raw, asks=True)
         await self._access.check(device, variable, fallback, asks=True)
         _, known = self._access.named(device, variable)
-        before, due = self._points.of(device, variable), self._clock.monotonic() + lifetime
-        if before is not None and self._is_held(before, known, raw):
+        before = self._points.of(device, variable)
+        if before is not None and await self._is_held(before, known, raw):
             return await self._refresh(before, fallback, lifetime, request.caller)
+        due = self._clock.monotonic() + lifetime
         point = SetPoint(device, variable, identity_of(known), raw, fallback, lifetime, request.caller, due)
         await self._points.keep(point)
         return await self._put(point, before, verify=request.verify)
 
     async def _refresh(self, point: SetPoint, fallback: Raw, lifetime: float, caller: str) -> VariableValue:
-        """Let a value live on that the device holds: nothing goes over the line."""
+        """Let a value live on that the device holds: it is not written again."""
         is_same = (point.fallback, point.lifetime_seconds) == (fallback, lifetime)
         point.fallback, point.lifetime_seconds, point.caller = fallback, lifetime, caller
         point.due = self._clock.monotonic() + lifetime
@@ -83,11 +90,28 @@ class Holding:
             f"it is kept and written when the device answers again, or its fallback after {point.lifetime_seconds:g} s"
         )
 
-    def _is_held(self, point: SetPoint, variable: Variable, raw: Raw) -> bool:
-        """Tell whether the device holds a value for sure: read back lately, and not read as another one since."""
-        return point.is_held(raw, self._clock.monotonic()) and self._access.still_shows(
-            point.device, variable, point.shown, point.written_at
-        )
+    async def _is_held(self, point: SetPoint, variable: Variable, raw: Raw) -> bool:
+        """Tell whether the device holds a value for sure: seen there lately, or polled, or else read for this."""
+        if not point.was_seen(raw) or not self._access.answers(point.device):
+            return False
+        polled = self._access.polled(point.device, variable, point.seen_at)
+        if polled is not None:
+            value, at = polled
+            if value != point.shown:
+                return False
+            point.seen_at = at
+        return self._clock.monotonic() - point.seen_at < HELD_SECONDS or await self._reads(point)
+
+    async def _reads(self, point: SetPoint) -> bool:
+        """Read a variable; tell whether it still holds what is in force."""
+        try:
+            value = await self._access.read(point.device, point.variable)
+        except (Refusal, LinkFailure):
+            return False
+        if value != point.shown:
+            return False
+        point.seen_at = self._clock.monotonic()
+        return True
 
 
 def identity_of(variable: Variable) -> str:

@@ -114,22 +114,31 @@ class OwnDevices:
                 failures.append(f"{variable.name!r}: {error}")
         return tuple(values), failures
 
+    def check(self, request: WriteRequest) -> None:
+        """Raise `Refusal` where a value cannot be written."""
+        self._relay(request)
+
     async def write(self, request: WriteRequest) -> VariableValue:
         """Switch the relay, and read it back. Raises `Refusal`."""
-        running, variable = self._found(request.device, request.variable)
-        target = f"{variable.name!r} of {running.station.device.name}"
-        if not isinstance(running.work, Watcher) or not running.station.definition.can_write(variable):
-            raise Refusal(f"{target} cannot be written: it is an input")
-        if request.raw not in (0, 1):
-            raise Refusal(f"{target}: {request.raw!r} is neither 0 nor 1")
+        watcher, variable, target = self._relay(request)
         try:
-            value = await running.work.write(variable, on=bool(request.raw))
+            value = await watcher.write(variable, on=bool(request.raw))
         except OSError as error:
             raise Refusal(f"{target}: {error}") from error
         if value != request.raw:
             raise Refusal(f"{target} was written as {request.raw!r} but reads back as {value!r}")
         self._sinks.events.info(f"{target} is switched {'on' if value else 'off'}")
         return VariableValue(raw=value, time=milliseconds(self._sinks.clock), verified=True)
+
+    def _relay(self, request: WriteRequest) -> tuple[Watcher, Variable, str]:
+        """Return who switches the relay that is asked for, the relay, and its name for people. Raises `Refusal`."""
+        running, variable = self._found(request.device, request.variable)
+        target = f"{variable.name!r} of {running.station.device.name}"
+        if not isinstance(running.work, Watcher) or not running.station.definition.can_write(variable):
+            raise Refusal(f"{target} cannot be written: it is an input")
+        if request.raw not in (0, 1):
+            raise Refusal(f"{target}: {request.raw!r} is neither 0 nor 1")
+        return running.work, variable, target
 
     def _found(self, index: str, variable_index: str) -> tuple[_Running, Variable]:
         running = self._running[index]

@@ -19,8 +19,6 @@ from heliograph.contract.records import Value
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 
-HELD_SECONDS: Final = 10.0
-"""So long after it was read back the same value need not be written again."""
 KEPT_SHARE: Final = 0.25
 """Of the lifetime: how far what the disk keeps may lag behind a value that is only refreshed."""
 NEVER: Final = float("-inf")
@@ -56,8 +54,8 @@ class SetPoint:
     lapsed_at: float = 0.0
     cause: str = ""
     """Why the newest try failed."""
-    written_at: float = NEVER
-    """When what is in force was confirmed last, by the monotonic clock."""
+    seen_at: float = NEVER
+    """When what is in force was seen in the device last, by the monotonic clock."""
     shown: Value = None
     """What it read back as then."""
 
@@ -71,10 +69,9 @@ class SetPoint:
         """The value that the device is to hold."""
         return self.fallback if self.lapsed else self.raw
 
-    def is_held(self, raw: Raw, now: float) -> bool:
-        """Tell whether a value is in force and was confirmed so lately that it need not be written again."""
-        is_same = not self.lapsed and type(raw) is type(self.raw) and raw == self.raw
-        return is_same and now - self.written_at < HELD_SECONDS
+    def was_seen(self, raw: Raw) -> bool:
+        """Tell whether a value is in force and was seen in the device."""
+        return not self.lapsed and type(raw) is type(self.raw) and raw == self.raw and self.seen_at > NEVER
 
     def lags(self) -> bool:
         """Tell whether the disk has to learn of the newest refresh."""
@@ -83,7 +80,7 @@ class SetPoint:
     def confirmed(self, now: float, shown: Value) -> None:
         """Learn that what is in force was written."""
         self.wanted, self.tries, self.cause = False, 0, ""
-        self.written_at, self.shown = now, shown
+        self.seen_at, self.shown = now, shown
 
     def want(self, now: float) -> None:
         """Have what is in force written, at once."""

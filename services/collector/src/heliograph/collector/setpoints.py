@@ -69,7 +69,8 @@ class SetPoints:
         """Be the only one that changes a device and its set points. Raises `NotNow` where an earlier one lasts."""
         lock = self._locks[device]
         try:
-            await asyncio.wait_for(lock.acquire(), WAIT_SECONDS)
+            async with asyncio.timeout(WAIT_SECONDS):
+                await lock.acquire()
         except TimeoutError:
             raise NotNow(f"an earlier write to the device lasts longer than {WAIT_SECONDS:g} s") from None
         try:
@@ -97,7 +98,7 @@ class SetPoints:
     def disturbed(self, device: str) -> None:
         """Learn that another master wrote to a device: what is in force may no longer be there."""
         for point in self.of_device(device):
-            point.written_at = NEVER
+            point.seen_at = NEVER
 
     async def keep(self, point: SetPoint) -> None:
         """Keep a set point instead of an earlier one of its variable: it is on the disk then. Raises `Refusal`."""
