@@ -28,7 +28,7 @@ from heliograph.runtime import Bus, EventLog
 from support.plausible import FILES, UID, Peers
 from support.waiting import until
 
-LIMITS = Limits(call_seconds=0.3, least_period_seconds=0.01)
+LIMITS = Limits(call_seconds=0.2, least_period_seconds=0.01)
 LIMIT_SECONDS = 60
 
 

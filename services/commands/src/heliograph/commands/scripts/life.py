@@ -16,7 +16,7 @@ from heliograph.commands.scripts.host.limits import Limits
 from heliograph.commands.scripts.logbook import Logbook
 from heliograph.commands.scripts.messages import Failed, Message, Question, Ran, Ready, Returned, Well
 from heliograph.commands.scripts.points import Points
-from heliograph.commands.scripts.process import Host, HostGone, ScriptProcess, cause_of
+from heliograph.commands.scripts.process import CLOSED, Host, HostGone, ScriptProcess, cause_of
 from heliograph.commands.scripts.watches import Watches
 from heliograph.contract import ScriptCondition, ScriptState
 from heliograph.runtime import Clock
@@ -135,7 +135,7 @@ class Life:
             self._process = process
             said = await self._serve(process, watches)
         except (LineBroken, ValueError) as error:
-            said = "" if str(error) == "closed" else f"its process was ended: {error}"
+            said = "" if str(error) == CLOSED else f"its process was ended: {error}"
         finally:
             self._process = self._watches = None
             watches.close()

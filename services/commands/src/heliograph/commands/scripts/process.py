@@ -24,6 +24,7 @@ HOST: Final = "heliograph.commands.scripts.host"
 ANSWER_SECONDS: Final = 30.0
 MOST_UNREAD_BYTES: Final = 4 * MAX_BYTES
 """A process that reads nothing is sent no more than this."""
+CLOSED: Final = "closed"
 ANSWER_BYTES: Final = 4096
 
 T = TypeVar("T")
@@ -44,7 +45,9 @@ class ScriptProcess:
 
     def send(self, message: dict[str, Any]) -> None:
         """Send without waiting. Raises `LineBroken` where the process is gone or reads nothing."""
-        if self._writer.is_closing() or self._writer.transport.get_write_buffer_size() > MOST_UNREAD_BYTES:
+        if self._writer.is_closing():
+            raise LineBroken(CLOSED)
+        if self._writer.transport.get_write_buffer_size() > MOST_UNREAD_BYTES:
             raise LineBroken("it reads nothing")
         self._writer.write(pack(message))
 
@@ -54,7 +57,7 @@ class ScriptProcess:
             size = body_length(await self._reader.readexactly(LENGTH.size))
             body = await self._reader.readexactly(size)
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise LineBroken("closed") from error
+            raise LineBroken(CLOSED) from error
         try:
             return read_message(body)
         except (ValueError, RecursionError) as error:
