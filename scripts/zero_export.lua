@@ -27,7 +27,7 @@ local settings = {
   inverter_silent = 15,         -- s without a new value of an inverter, then the others do without it
 
   safe = 0,            -- %: what inverters may surely produce when nothing is known; the fallback of every limit
-  lifetime = 60,       -- s for which a limit is good; half of it is the time between two writes of the same
+  lifetime = 60,       -- s for which a limit is good; at half of it, it is set again
 
   step = 1,            -- %: the finest that inverters take; nothing smaller is written
   change = 1,          -- %: differences below are left alone while no more than the limit is fed in
