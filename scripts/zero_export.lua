@@ -5,8 +5,8 @@
 --
 --     inverters may produce  =  limit - margin + consumption
 --
--- That is shared out as percentages, set down at once and up slowly, each with a lifetime: when this script, its service
--- or the bus dies, or the meter falls silent, every inverter comes to the safe limit. docs/scripts.md tells more.
+-- That is shared out as percentages, set down at once and up slowly, each with a lifetime: when this script, its
+-- service or the bus dies, or the meter falls silent, every inverter comes to the safe limit: docs/scripts.md.
 
 header = { version = 1.0, label = "Feed-in limit" }
 
@@ -49,6 +49,11 @@ local consumption      -- W, for the status
 
 local KEPT = 60        -- readings of each value
 
+-- Seconds since a moment; where the clock was set back it is long ago.
+local function since(moment, now)
+  return now >= moment and now - moment or math.huge
+end
+
 -- Keeps what a value was and when it was read.
 local function observe(series, device, variable, watts, now)
   local value, age = wd.get(device, variable)
@@ -59,7 +64,7 @@ local function observe(series, device, variable, watts, now)
   series.age = age
   local read = now - age
   local last = series[#series]
-  if last and read < last.read - 60 then   -- the clock was set back
+  if last and read < last.read - 0.5 then   -- the clock was set back
     for number = #series, 1, -1 do series[number] = nil end
     last = nil
   end
@@ -101,14 +106,21 @@ local function enable(inverter)
   if inverter.enable_variable then wd.set(inverter.device, inverter.enable_variable, 1) end
 end
 
--- Writes what holds again before its lifetime ends, and tries those again that refused.
+-- Tells whether an inverter has another limit than it was set to: it was restarted, or somebody else has set it.
+local function forgot(inverter, now)
+  local percent, age = wd.get(inverter.device, inverter.limit_variable)
+  return type(percent) == "number" and math.abs(percent - inverter.limit) >= settings.step
+    and now - age > inverter.set_at + 1 and since(inverter.set_at, now) >= settings.wait
+end
+
+-- Sets again what holds before its lifetime ends, and tries those again that refused.
 local function renew(inverter, now)
   if inverter.trouble then
-    if now - inverter.tried_at >= settings.wait then
+    if since(inverter.tried_at, now) >= settings.wait then
       enable(inverter)
       set(inverter, settings.safe, now)
     end
-  elseif now - inverter.set_at >= settings.lifetime / 2 or now < inverter.set_at then
+  elseif since(inverter.set_at, now) >= settings.lifetime / 2 or forgot(inverter, now) then
     enable(inverter)
     set(inverter, inverter.limit, now)
   end
@@ -119,7 +131,7 @@ local function welcome(inverter, now)
   local percent = inverter.limit
   if percent == nil then
     percent = wd.get(inverter.device, inverter.limit_variable)
-  elseif now - inverter.set_at > settings.lifetime then
+  elseif since(inverter.set_at, now) > settings.lifetime then
     percent = nil
   end
   if type(percent) ~= "number" or not (percent >= 0 and percent <= 100) then percent = settings.safe end
@@ -174,10 +186,10 @@ end
 
 -- Tells whether a change has been wanted for long enough, both ways counted apart.
 local function patient(inverter, way, now)
-  if inverter.wanted ~= way or inverter.wanted_since == nil or now < inverter.wanted_since then
+  if inverter.wanted ~= way or inverter.wanted_since == nil then
     inverter.wanted, inverter.wanted_since = way, now
   end
-  return now - inverter.wanted_since >= settings.wait
+  return since(inverter.wanted_since, now) >= settings.wait
 end
 
 -- Moves one limit: down at once when too much is fed in, else slowly, and not at all where it makes no difference.
@@ -205,6 +217,7 @@ end
 -- Corrects what the inverters make of their limits, once the last change has shown. Upwards only while each of them is
 -- held back by its limit: else it would grow for as long as the sun does not reach it.
 local function correct(among, feed_in, read, now)
+  if changed > now then changed = now end   -- the clock was set back
   if read < changed + settings.wait then return end
   local rated, held = 0, true
   for _, inverter in ipairs(among) do
@@ -291,7 +304,8 @@ local function find_inverters()
     if power == nil then error(point.device .. " has no variable with the tag " .. settings.power_tag, 0) end
     table.insert(inverters, {
       device = point.device, rating = rating, power = { age = math.huge }, answers = false,
-      limit_variable = point.variable, power_variable = power, enable_variable = tagged(settings.enable_tag, point.device),
+      limit_variable = point.variable, power_variable = power,
+      enable_variable = tagged(settings.enable_tag, point.device),
     })
   end
   if #inverters == 0 then error("no device has a variable with the tag " .. settings.limit_tag, 0) end
@@ -328,7 +342,8 @@ function status()
     })
   end
   return {
-    limit = limit, feed_in = #meter > 0 and newest(meter) or nil, meter_age = meter.age < math.huge and meter.age or nil,
+    limit = limit, feed_in = #meter > 0 and newest(meter) or nil,
+    meter_age = meter.age < math.huge and meter.age or nil,
     consumption = consumption, correction = correction, condition = condition == "" and "controls" or condition,
     inverters = list,
   }

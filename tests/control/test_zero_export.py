@@ -270,6 +270,24 @@ def test_when_the_script_dies_the_fallback_of_every_limit_is_the_safe_one():
     assert loop.run(61)[-1].limits == [7, 7, 7]
 
 
+def test_an_inverter_that_forgot_its_limit_is_told_again():
+    """It was restarted faster than anybody could see, or somebody turned it by hand."""
+    loop = controlled(Site(load=(20_000,)))
+    loop.run(100)
+    loop.turn("roof_1", 100)
+    moments = loop.run(60)
+    assert moments[0].limits[0] == 100
+    assert moments[5].limits[0] == loop.moments[90].limits[0]
+    assert most(moments[15:]) <= 0
+
+
+def test_a_clock_that_is_set_back_a_little_hides_no_reading():
+    loop = controlled(Site(load=(30_000, 5_000), every=120))
+    loop.run(115)
+    loop.clock_offset = -40
+    assert most(loop.run(60)[25:]) <= 0
+
+
 def test_a_clock_that_is_set_back_does_not_stop_it():
     site = Site(load=(30_000, 5_000), every=250)
     loop = controlled(site)

@@ -158,6 +158,10 @@ class Loop:
         """Call a function as a command does."""
         return self._lua.globals()[function](self._lua.table_from(parameters))
 
+    def turn(self, device: str, percent: float) -> None:
+        """Set the limit of an inverter by another hand than the script's."""
+        self._signals.write((device, "2"), float(percent), self._start + self.seconds)
+
     def run(self, seconds: float) -> list[Moment]:
         """Let so much time pass; return what was true at each whole second of it."""
         first, end = len(self.moments), self.seconds + seconds
