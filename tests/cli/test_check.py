@@ -53,6 +53,16 @@ def test_each_error_is_a_line_with_its_place_and_the_status_tells(directory: Pat
     ]
 
 
+def test_a_script_that_lua_cannot_read_is_an_error_with_its_line(directory: Path):
+    (directory / "SCRIPT").mkdir(exist_ok=True)
+    (directory / "SCRIPT" / "limit.lua").write_text("function wsInit()\n  x = = 1\nend\n")
+    (directory / "SCRIPT" / "unnamed.lua").write_text("not Lua at all")
+    (directory / "CONFIG" / "WPM00C44F_scl.ini").write_text("SCRIPT_File[0]=limit.lua\n")
+    result = check(directory)
+    assert result.exit_code == 1
+    assert result.output == "SCRIPT/limit.lua:2:1: error: Lua cannot read it: unexpected symbol near '='\n"
+
+
 def test_a_uid_may_be_given(directory: Path):
     assert check(directory, "--uid", "WPM00C44F").exit_code == 0
     assert check(directory, "--uid", "OTHER").exit_code == 1

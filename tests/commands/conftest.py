@@ -119,10 +119,16 @@ async def started(broker, connect, tmp_path) -> AsyncIterator[Callable]:
     yield start
     for context, task in running:
         context.stopping.set()
-        await asyncio.wait_for(task, LIMIT)
+        await asyncio.wait({task}, timeout=LIMIT)
+        assert task.cancelled() or task.result() is None
 
 
 @pytest.fixture
 async def service(started, desk) -> Context:
+    """A service that answers."""
     context, _ = await started()
+    async with asyncio.timeout(LIMIT):
+        while desk.revision is None:
+            desk.news.clear()
+            await desk.news.wait()
     return context

@@ -38,7 +38,7 @@ def test_secrets_are_masked_by_name_and_in_addresses_at_any_depth():
     assert parameters["password"] == SECRET
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(parameters=st.dictionaries(st.text(max_size=10), JSON, max_size=4))
 def test_parameters_of_any_kind_are_short_json(parameters):
     written = written_parameters(parameters)

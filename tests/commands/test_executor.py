@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from heliograph.commands import executor
 from heliograph.commands import gateway as gateway_module
-from heliograph.commands.executor import MAX_COMMANDS
 from heliograph.contract import CommandsState, Service, VariableValue, Way
 from heliograph.contract.channels import COMMAND_TEXTS, STATE
 from support.plausible import FILES
@@ -52,11 +52,12 @@ async def test_what_is_no_command_text_gives_one_error_with_its_place(desk, serv
     assert desk.peers.connects == []
 
 
-async def test_too_large_and_too_many_are_refused_whole(desk, service):
+async def test_too_large_and_too_many_are_refused_whole(desk, service, monkeypatch):
+    monkeypatch.setattr(executor, "MAX_COMMANDS", 50)
     (large,) = await desk.results_of(await desk.hand_in(json.dumps([CONNECT]) + " " * 1024 * 1024))
-    (many,) = await desk.results_of(await desk.hand_in([CONNECT] * (MAX_COMMANDS + 1)))
+    (many,) = await desk.results_of(await desk.hand_in([CONNECT] * 51))
     assert "larger than 1024 KiB" in large["error"]
-    assert "at most 10000" in many["error"]
+    assert "at most 50" in many["error"]
     assert desk.peers.connects == []
 
 

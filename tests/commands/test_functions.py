@@ -4,6 +4,7 @@ import pytest
 
 from heliograph.commands.errors import CommandFailed
 from heliograph.commands.functions import NoFunctions, refuse_unknown
+from heliograph.commands.runner import Runner
 from heliograph.formats import Command
 
 BUILT_IN = ("readVariable", "writeVariable")
@@ -50,7 +51,7 @@ async def test_a_function_of_a_script_is_called_with_its_parameters_and_gives_th
                 raise CommandFailed("zero export.lua:7: no")
             return {"twice": parameters["x"] * 2, "bad": float("nan"), "half": "\ud800"}
 
-    monkeypatch.setattr("heliograph.commands.app.NoFunctions", Doubling)
+    monkeypatch.setattr("heliograph.commands.app.Runner", lambda j, g, _, clock: Runner(j, g, Doubling(), clock))
     await started()
     call = {"rpcName": "zero export.setTarget", "parameters": {"x": 21}, "callerId": "c"}
     done, failed, unknown = await desk.ask(call, {"rpcName": "zero export.pause"}, {"rpcName": "zero export.paus"})

@@ -26,8 +26,8 @@ from support.plausible import revision
 
 POOL: tuple[Any, ...] = (
     None, True, False, 0, 1, 2, 3, -1, 1.5, 10, 502, 10**6, 10**30, 1e300, "", " ", "roof_1", "AC power", "serial1",
-    "ethernet1", "sunspec", "tic", "x" * 100_000, "WPM00C44F", "http://a/b.bin", "0" * 32, [], [1], ["127.0.0.1"],
-    ["127.0.0.1"] * 5000, {}, {"a": [1]},
+    "ethernet1", "sunspec", "tic", "x" * 3000, "WPM00C44F", "http://a/b.bin", "0" * 32, [], [1], ["127.0.0.1"],
+    ["127.0.0.1"] * 1100, {}, {"a": [1]},
 )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def all_faults(function: str) -> list[dict[str, Any]]:
     fine = {parameter.name: good(parameter.kind) for parameter in declared}
     given = [{**fine, "nonsense": 1}]
     for parameter in declared:
-        given += [{**fine, parameter.name: value} for value in bad(parameter.kind) if len(json.dumps(value)) < 99_999]
+        given += [{**fine, parameter.name: value} for value in bad(parameter.kind)]
         if parameter.required:
             given.append({**fine, parameter.name: None})
     return [{"rpcName": f"sunpm.{function}", "parameters": parameters} for parameters in given]
@@ -117,7 +117,7 @@ def test_each_fault_of_each_command_gets_one_error_and_no_effect(tmp_path, funct
         assert f"sunpm.{function}" in result.error
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_mixture_of_faults_gets_one_error_each_and_no_effect(tmp_path_factory, data):
     names = st.sampled_from(sorted(COMMANDS))

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from heliograph.commands import journal
 from heliograph.commands.entries import Entry, json_text
 from heliograph.commands.errors import JournalDamaged, JournalUnavailable
-from heliograph.commands.journal import MOST_WAITING, Journal
+from heliograph.commands.journal import Journal
 from heliograph.commands.journal_file import JournalFile
 from heliograph.contract import JournalEntry, JournalRequest, JournalWay, Service
 from heliograph.runtime import EventLog, SystemClock
@@ -129,10 +130,11 @@ async def test_a_disk_that_refuses_lets_nothing_begin_that_acts_and_is_told_once
     assert "can be written again" in bench.lines()
 
 
-async def test_what_waits_for_a_disk_is_bounded_and_its_loss_is_told(bench):
+async def test_what_waits_for_a_disk_is_bounded_and_its_loss_is_told(bench, monkeypatch):
+    monkeypatch.setattr(journal, "MOST_WAITING", 50)
     bench.file.error = JournalUnavailable("full")
     await bench.journal.settle()
-    for number in range(MOST_WAITING + 5):
+    for number in range(55):
         await bench.journal.note(entry("s", number, way="script", ended=2))
     await bench.journal.settle()
     bench.file.error = None

@@ -129,10 +129,11 @@ def test_a_file_of_an_earlier_version_is_read_on(path, opened):
 
 
 def spoil(path) -> None:
-    """Overwrite pages in the middle."""
+    """Overwrite all pages but the first."""
+    size = path.stat().st_size
     with path.open("r+b") as file:
         file.seek(4096)
-        file.write(b"\xa5" * 8192)
+        file.write(b"\xa5" * (size - 4096))
 
 
 def test_a_damaged_file_is_kept_aside_and_the_first_text_of_each_way_is_doubted_until_one_is_known(path, opened):
@@ -170,7 +171,7 @@ def test_without_a_journal_nothing_is_doubted(opened):
 
 def test_damage_found_while_it_is_used_is_told_from_a_disk_that_refuses(path, opened):
     file = opened()
-    file.write([entry(n, f"t{n}", result=json_text("y" * 500)) for n in range(1, 200)])
+    file.write([entry(n, f"t{n}", result=json_text("y" * 1500)) for n in range(1, 1000)])
     opened().close()
     file = JournalFile(path, NOW)
     spoil(path)

@@ -19,6 +19,20 @@ GOOD = {
     "server": 1,
     "interface": "serial1",
     "minutes": 10,
+    "state": 1,
+    "relay": 1,
+    "protocol": "sunspec",
+    "port": 502,
+    "timeout": 1000,
+    "maxDevices": 10,
+    "hosts": ["10.0.0.0/24"],
+    "addresses": [1, "3-5"],
+    "accept": True,
+    "confirm": "WPM00C44F",
+    "url": "https://example.org/wgapp_6.spm",
+    "login": "plant",
+    "password": "hush",
+    "checksum": "0123456789abcdefABCDEF0123456789",
 }
 BAD = {
     "device": [True, 1.5, -1, "", " ", [], {}],
@@ -27,8 +41,22 @@ BAD = {
     "raw": [0, 1, "false", []],
     "verify": ["true", 1],
     "server": [0, 3, "1", True, 1.0],
-    "interface": [1, "SERIAL1", "ethernet1", "", [], {}, True],
+    "interface": [1, "", [], {}, True],
     "minutes": [0, 1441, -1, 1.5, "10", True],
+    "state": [2, -1, "1", True, 0.0],
+    "relay": [0, 1000, "1", True],
+    "protocol": ["modbus", "SUNSPEC", "", 1, [], {}],
+    "port": [0, 65_536, "502", True],
+    "timeout": [49, 10_001, 99.5, "1000", True],
+    "maxDevices": [0, 1001, "1", True],
+    "hosts": ["", [], [1], [""], ["x" * 301], {}, 1],
+    "addresses": [256, -1, [], [True], [256], {}, 1.5],
+    "accept": [1, "true", []],
+    "confirm": [1, "", [], True],
+    "url": [1, "", [], "x" * 301],
+    "login": [1, "", []],
+    "password": [1, "", []],
+    "checksum": ["0" * 31, "0" * 33, "g" * 32, 1, ""],
 }
 PAIRS = [(name, parameter) for name, parameters in COMMANDS.items() for parameter in parameters]
 
@@ -52,7 +80,8 @@ def test_a_command_with_all_its_parameters_is_good(function):
 def test_a_parameter_of_the_wrong_type_is_named_with_what_it_may_be(function, parameter):
     for bad in BAD[parameter.name]:
         text = refusal(function, complete(function) | {parameter.name: bad})
-        assert text == f"sunpm.{function}: {parameter.name} is to be {parameter.kind.words}, not {quoted(bad)}"
+        instead = "" if parameter.secret else f", not {quoted(bad)}"
+        assert text == f"sunpm.{function}: {parameter.name} is to be {parameter.kind.words}{instead}"
 
 
 @pytest.mark.parametrize(("function", "parameter"), PAIRS, ids=lambda p: getattr(p, "name", p))

@@ -80,8 +80,9 @@ async def test_a_flood_in_one_way_is_answered_and_held_back_in_none_of_the_other
 
 
 async def test_a_full_text_is_answered_command_by_command_in_order(desk, service):
-    """Of the largest number; most are refused, which costs no read of a device."""
-    commands = [{"rpcName": "sunpm.no", "callerId": str(n)} for n in range(MAX_COMMANDS - 1)]
+    """Of the largest number; most are too late, which costs nothing."""
+    late = {"rpcName": "sunpm.connect", "expires": 1}
+    commands = [{**late, "callerId": str(n)} for n in range(MAX_COMMANDS - 1)]
     text = json.dumps([*commands, {"rpcName": "sunpm.connect"}], separators=(",", ":"))
     assert len(text) < COMMAND_FILE_LIMIT
     answers = await desk.results_of(await desk.hand_in(text))

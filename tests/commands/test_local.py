@@ -10,6 +10,7 @@ from heliograph.commands import local
 from heliograph.contract import CommandText, ExecuteAnswer, ExecuteRequest, JournalRequest, Service, VariableValue, Way
 from heliograph.contract.channels import EXECUTE, JOURNAL
 from heliograph.formats import COMMAND_FILE_LIMIT
+from heliograph.runtime import NoAnswer
 
 CONNECT = {"rpcName": "sunpm.connect"}
 
@@ -29,7 +30,12 @@ class Asker:
         content = commands if isinstance(commands, str) else json.dumps(commands)
         given = {"identity": identity, "way": Way.LOCAL, "time": int(time.time() * 1000), "origin": "127.0.0.1"}
         text = CommandText(**given | fields, text=content)
-        return await self.bus.request(EXECUTE, ExecuteRequest(text=text, wait_seconds=wait), timeout=60)
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await self.bus.request(EXECUTE, ExecuteRequest(text=text, wait_seconds=wait), timeout=60)
+                except NoAnswer:  # the service has not begun yet
+                    await asyncio.sleep(0.02)
 
     async def results(self, commands, identity="a", **options) -> list[dict]:
         answer = await self.ask(commands, identity, **options)
@@ -139,6 +145,24 @@ async def test_a_stop_answers_who_waits_and_the_next_start_knows_what_was_done(d
     assert "stopping" in (await waiting).error
     assert "stopping" in (await queued).error
     await asyncio.wait_for(ending, 60)
+    await context.bus.__aexit__()
+    desk.peers.on_write = None
+    await started()
+    done, doubtful, rest = await api.results([write(1), write(2), write(3)])
+    assert (done["result"]["raw"], rest["result"]["raw"]) == (1, 3)
+    assert "it may have run, and is not run again" in doubtful["error"]
+    assert [w.raw for w in desk.peers.writes] == [1, 2, 3]
+
+
+async def test_cut_off_in_the_middle_a_local_text_that_is_asked_for_again_runs_nothing_twice(desk, started, api):
+    context, ending = await started()
+    hold = Hold(desk.peers, 2)
+    assert not (await api.ask([write(1), write(2), write(3)], wait=0)).error
+    await asyncio.wait_for(hold.held.wait(), 60)
+    ending.cancel()
+    await asyncio.gather(ending, return_exceptions=True)
+    for task in [task for task in asyncio.all_tasks() if "local" in task.get_name()]:
+        task.cancel()
     await context.bus.__aexit__()
     desk.peers.on_write = None
     await started()

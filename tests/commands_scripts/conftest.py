@@ -12,6 +12,7 @@ from heliograph.commands.errors import CommandFailed
 from heliograph.commands.gateway import Gateway
 from heliograph.commands.scripts.host.limits import Limits
 from heliograph.commands.scripts.keeping import Keeping
+from heliograph.commands.scripts.listed import read_plant_and_scripts
 from heliograph.commands.scripts.scripts import Scripts
 from heliograph.commands.scripts.setting import Change
 from heliograph.contract import (
@@ -81,12 +82,24 @@ class Bench:
             self.sources.pop(name, None)
             if text is not None:
                 self.sources[name] = text
+        await self._publish()
+        await self._until(lambda: self.gateway.in_force.number == self.number)
+        await self._until(lambda: {n: life.source.text for n, life in self.scripts._lives.items()} == self.sources)
+
+    async def refused_set(self, **sources: str) -> str:
+        """Put scripts into a revision that is refused; return why."""
+        before = dict(self.sources)
+        self.sources |= sources
+        await self._publish()
+        self.sources = before
+        await self._until(lambda: self.gateway.in_force.rejected_revision == self.number)
+        return self.gateway.in_force.rejected
+
+    async def _publish(self) -> None:
         listed = "".join(f"SCRIPT_File[{n}]={name}.lua\n" for n, name in enumerate(self.sources))
         files = {f"SCRIPT/{name}.lua": text for name, text in self.sources.items()}
         self.number += 1
         await self.peers.configure(self.number, {**FILES, **files, f"CONFIG/{UID}_scl.ini": listed})
-        await self._until(lambda: self.gateway.in_force.number == self.number)
-        await self._until(lambda: {n: life.source.text for n, life in self.scripts._lives.items()} == self.sources)
 
     def state(self, name: str = "s") -> ScriptState:
         return next(state for state in self.scripts.states() if state.name == name)
@@ -167,7 +180,7 @@ async def _begun(peers: Peers, bus: Bus, directory: Path) -> AsyncIterator[Bench
     async def note(change: Change) -> None:
         changes.append(change)
 
-    gateway = Gateway(bus, clock, events)
+    gateway = Gateway(bus, clock, events, read=read_plant_and_scripts)
     keeping = Keeping(directory / "scripts.sqlite")
     scripts = Scripts(gateway, keeping, note, clock, events, LIMITS)
     await gateway.watch()

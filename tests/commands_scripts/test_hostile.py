@@ -42,7 +42,7 @@ ENDED = {
         "more than 0.2 s of computing",
     ),
     "loops in a metamethod": (
-        "local t = setmetatable({}, {__index = function() while true do end end}) while true do pcall(next, t.x) end",
+        "local t = setmetatable({}, {__len = function() while true do end end}) while true do pcall(#t) end",
         "more than 0.2 s of computing",
     ),
     "loops in a to-be-closed variable": (
@@ -65,8 +65,6 @@ ENDED = {
     "debugs": ("debug.getregistry()", "attempt to index a nil value .global 'debug'"),
     "finalizes": ("setmetatable({}, {__gc = function() end})", "s.lua:1: __gc is not supported here"),
     "dumps bytecode": ("string.dump(print)", "attempt to call a nil value .field 'dump'"),
-    "is bytecode": ("\x1bLuaT", "attempt to load a binary chunk"),
-    "has a mistake": ("\nx = = 1", "s.lua:2: unexpected symbol near '='"),
     "a million timers": (
         "for n = 1, 1000000 do wd.every(60, print) end",
         "s.lua:1: wd.every: at most 64 timers at a time",
@@ -108,7 +106,7 @@ ENDED = {
 
 
 async def test_each_ends_with_a_cause_and_the_others_go_on(beside):
-    """File and line where there is one, in the state, in the script's log and in the gateway's; all at the same time."""
+    """File and line where there is one, in its state, its log and the gateway's log; all at the same time."""
     names = {what: f"s{number}" for number, what in enumerate(ENDED)}
     await beside.put(**{names[what]: script for what, (script, _) in ENDED.items()})
     for what, (_, cause) in ENDED.items():

@@ -110,6 +110,17 @@ async def test_a_revision_touches_only_the_scripts_that_it_changes(bench):
     assert (await bench.lines("changed")).count("runs") == 2
 
 
+async def test_a_set_with_a_script_that_lua_cannot_read_is_refused_and_the_old_one_runs_on(bench):
+    """A slip of the pen must not take the power control of a plant away."""
+    await bench.running(COUNTING)
+    since = bench.state().since
+    cause = await bench.refused_set(s="\nx = = 1", other="\x1bLuaT")
+    assert "SCRIPT/s.lua:2:1: error: Lua cannot read it: unexpected symbol near '='" in cause
+    assert "SCRIPT/other.lua:1:1: error: Lua cannot read it: attempt to load a binary chunk" in cause
+    assert await bench.call("count") >= 0
+    assert bench.state().since == since
+
+
 async def test_a_stopped_script_stays_so_until_started(bench):
     await bench.running(COUNTING)
     assert await bench.act(ScriptAction.STOP) == ""

@@ -1,6 +1,7 @@
-"""A new device, end to end: searched over REST, accepted, polled, and its values in a file on the main server."""
+"""A new device, end to end: searched over REST or by a command, accepted, polled, its values on the main server."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ DAQ = f"CONFIG/{UID}_daq.csv"
 
 @pytest.fixture
 async def plant():
-    async with TcpSimulator({1: device(inverter()), 2: Registers()}) as simulator:
+    async with TcpSimulator({1: device(inverter()), 2: Registers(), 3: device(inverter(0, "HW-0816"))}) as simulator:
         yield simulator
 
 
@@ -105,6 +106,26 @@ async def test_a_device_that_is_found_and_accepted_delivers_its_values(gateway, 
     assert findings == []
     assert {row.value for row in data.rows() if row.name == "103_W"} == {12340}
     assert {row.value for row in data.rows() if row.name == "103_PhVphA"} == {230.1}
+    await discovered_by_command(gateway, plant, main_server)
+
+
+async def discovered_by_command(gateway: Stack, plant: TcpSimulator, server) -> None:
+    """A second device is found and taken by `discoverDevices`; the first one is found again, and left as it is."""
+    before = (await answered(lambda: gateway.get("/api/v1/configuration")))["revision"]
+    parameters = {
+        "protocol": "sunspec", "interface": "ethernet1", "hosts": "127.0.0.1", "port": plant.port,
+        "addresses": [1, "2-3"], "timeout": 5000, "accept": True,
+    }  # fmt: skip
+    command = [{"rpcName": "sunpm.discoverDevices", "parameters": parameters}]
+    server.tree.file(f"CMD/{UID}_cmd.part", json.dumps(command).encode())
+    part = server.tree.root / "CMD" / f"{UID}_cmd.part"
+    part.rename(part.with_name(f"{UID}_cmd.json"))
+    await answered(lambda: gateway.post("/api/v1/connections", {"server": 1}))
+    file = await answered(lambda: asyncio.to_thread(first, server.tree.root / "CMD", f"{UID}_ACK_*.json"))
+    assert json.loads(file.read_text()) == [{"result": 2, "callerId": None}]
+    now = await answered(lambda: gateway.get("/api/v1/configuration"), lambda c: c["revision"] > before)
+    assert now["revision"] == before + 1
+    await gateway.until("it is polled", "/api/v1/devices", lambda a: len(a["devices"]) == 2)
 
 
 def _answering(devices: list[dict]) -> bool:

@@ -204,6 +204,8 @@ class Running:
         self.settings = Settings(**values)
         self.settings.state_dir.mkdir(parents=True, exist_ok=True)
         self.clock: Clock = SystemClock()
+        self.work: asyncio.Task[None]
+        """The run of now, or the last one."""
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator["Running"]:
@@ -211,7 +213,7 @@ class Running:
         async with Bus(self.settings, Service.SYNC) as bus:
             events = EventLog(Service.SYNC, self.clock)
             context = Context(Service.SYNC, bus, self.clock, events, stopping, milliseconds(self.clock))
-            work = asyncio.create_task(main(context, self.settings, self._dial))
+            work = self.work = asyncio.create_task(main(context, self.settings, self._dial))
             try:
                 yield self
             finally:

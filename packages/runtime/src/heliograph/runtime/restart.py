@@ -63,6 +63,12 @@ def order_reset(state_dir: Path, time: int) -> None:
     _write(state_dir, _Order(time=time, done=False))
 
 
+def is_reset_ordered(state_dir: Path) -> bool:
+    """Whether the next start deletes what lies in a state directory."""
+    order = _read(state_dir)
+    return order is not None and not order.done
+
+
 def carry_out_reset(state_dir: Path, spared: Collection[str]) -> Reset:
     """Do what is ordered, if anything is. Call before anything in the directory is opened; raises `OSError`."""
     order = _read(state_dir)

@@ -52,8 +52,11 @@ from heliograph.contract.channels import (
 )
 from heliograph.formats.daq import Daq, TcpInterface
 from heliograph.runtime import Context, Main, write_atomically
+from heliograph.runtime.restart import is_reset_ordered
 
 DRAIN_SECONDS: Final = 5.0
+RESET_SECONDS: Final = 8.0
+"""How long a factory reset waits for the fallbacks of what is in force, below the time that a stop may take."""
 FAULT_LENGTH: Final = 300
 LOOPBACK: Final = "127.0.0.1"
 REVISION_FILE: Final = "revision.json"
@@ -144,6 +147,8 @@ class Collector:
         await bus.serve(STOP_DETECTION, detections.stop)
         await bus.serve(TRACE, self._traces.answer)
         await context.stopping.wait()
+        if await asyncio.to_thread(is_reset_ordered, self._settings.state_dir):
+            await self._fallbacks.give_up("the gateway is reset", RESET_SECONDS)
         await detections.close()
         await self._traces.end()
         await self._plant.stop()

@@ -65,6 +65,22 @@ class Fallbacks:
                 self._look(group)
                 await self._clock.sleep(LOOK_SECONDS)
 
+    async def give_up(self, why: str, seconds: float) -> None:
+        """Have every fallback written now: nobody will be there who could do it later. Bounded, as devices may be away.
+
+        A value that a script still refreshes meanwhile gives way as well.
+        """
+        deadline = self._clock.monotonic() + seconds
+        while waiting := [point for point in self._points.all() if not point.settled]:
+            for point in waiting:
+                if not point.lapsed:
+                    self._lapse(point, why)
+            if self._clock.monotonic() > deadline:
+                named = ", ".join(self._named(point) for point in waiting)
+                self._events.error(f"{why}, and fallbacks could not be written before: {named}")
+                return
+            await self._clock.sleep(LOOK_SECONDS)
+
     def renew(self, plan: Plan) -> None:
         """Take another revision: set points without a variable end, values that are no longer allowed lapse."""
         kept = {entry.device.index for entry in plan.absent}
@@ -118,12 +134,15 @@ class Fallbacks:
             self._trying.pop(point.key, None)
 
     async def _write(self, point: SetPoint) -> None:
-        raw = await self._access.nearest(point.device, point.variable, point.in_force)
+        wanted, lapsed = point.in_force, point.lapsed
+        raw = await self._access.nearest(point.device, point.variable, wanted)
         answer = await self._access.write(point.device, point.variable, raw)
         if answer.error:
             raise Refusal(answer.error)
+        if point.lapsed != lapsed:
+            return  # meanwhile it lapsed: what was written is no longer in force, and its fallback is due at once
         point.confirmed(self._clock.monotonic(), answer.raw)
-        if raw != point.in_force:
+        if raw != wanted:
             self._events.warning(f"{self._named(point)}: its limits let {self._shown(point, raw)} take that place")
         if point.lapsed and not point.settled:
             self._settle(point, raw, answer)

@@ -14,6 +14,7 @@ from heliograph.commands.language import quoted
 from heliograph.commands.local import LocalWay
 from heliograph.commands.runner import Runner
 from heliograph.commands.scripts.keeping import Keeping
+from heliograph.commands.scripts.listed import read_plant_and_scripts
 from heliograph.commands.scripts.scripts import Scripts
 from heliograph.commands.scripts.setting import Change, Note
 from heliograph.commands.settings import Settings
@@ -48,7 +49,7 @@ async def main(settings: Settings, context: Context) -> None:
 
 async def _serve(context: Context, file: JournalFile, keeping: Keeping) -> None:
     journal = Journal(file, _announcer(context), context.events, context.clock)
-    gateway = Gateway(context.bus, context.clock, context.events, context.stopping)
+    gateway = Gateway(context.bus, context.clock, context.events, context.stopping, read_plant_and_scripts)
     scripts = Scripts(gateway, keeping, _noter(journal), context.clock, context.events)
     runner = Runner(journal, gateway, scripts, context.clock)
     executor = Executor(journal, runner, context.events)

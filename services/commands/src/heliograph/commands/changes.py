@@ -23,8 +23,12 @@ class Changes:
 
 def entry_of_change(change: PlantChange) -> Entry:
     """Return the entry of a change that the collector tells."""
-    what = {"device": change.device_name or change.device, "variable": change.variable_name or change.variable}
-    what |= {"raw": change.raw, "text": change.text}
+    what = {
+        "device": change.device_name or change.device,
+        "variable": change.variable_name or change.variable,
+        "raw": change.raw,
+        "text": change.text,
+    }
     return Entry(
         text=cut(change.identity, MAX_NAME),
         position=0,

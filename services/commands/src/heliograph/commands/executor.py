@@ -7,18 +7,18 @@ whoever hands on the results.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from heliograph.commands.authority import is_without_effect
 from heliograph.commands.budget import Budget
-from heliograph.commands.entries import Entry, entry_of, is_shortened
+from heliograph.commands.entries import MAX_ERROR, Entry, cut, entry_of, is_shortened
 from heliograph.commands.followup import FollowUp
 from heliograph.commands.journal import Journal
 from heliograph.commands.journal_file import KEPT
 from heliograph.commands.language import quoted
-from heliograph.commands.runner import Asked, Done, Runner
+from heliograph.commands.runner import Asked, Runner
 from heliograph.contract import CommandResults, CommandText
 from heliograph.formats import Command, CommandError, CommandResult, parse_commands, write_results
 from heliograph.runtime import EventLog
@@ -56,39 +56,36 @@ class Executor:
         try:
             commands = await asyncio.to_thread(_parse, text.text)
             known = await self._journal.find(text.identity)
-            _refuse_another(text, commands, known)
+            await asyncio.to_thread(_refuse_another, text, commands, known)
         except CommandError as error:
             self._events.warning(f"command text {quoted(text.origin)} refused: {error}")
-            return Executed(_results(text, [CommandResult(error=str(error))]))
-        done = await self._all_done(text, commands, known)
+            return Executed(_results(text, [CommandResult(error=cut(str(error), MAX_ERROR))]))
+        answers = {position: _answer(commands[position], entry) for position, entry in known.items()}
+        follow_up = await self._run_rest(text, commands, answers)
         if any(not is_without_effect(command.name) for command in commands):
             await self._journal.settle()
-        answers = [_answer(command, each.entry) for command, each in zip(commands, done, strict=True)]
-        follow_ups = [done[position].follow_up for position in _in_order(commands)]
-        results = await asyncio.to_thread(_results, text, answers)
-        return Executed(results, next((each for each in reversed(follow_ups) if each), None))
+        return Executed(await asyncio.to_thread(_results, text, [answers[n] for n in range(len(commands))]), follow_up)
 
-    async def _all_done(self, text: CommandText, commands: Sequence[Command], known: dict[int, Entry]) -> list[Done]:
-        budget, doubted = Budget(), await self._is_doubted(text)
-        done = {position: Done(entry) for position, entry in known.items()}
-        for entry in known.values():
-            budget.within(entry.result, entry.error)
+    async def _run_rest(
+        self, text: CommandText, commands: Sequence[Command], answers: dict[int, CommandResult]
+    ) -> FollowUp | None:
+        """Add the answers that are missing; return what is to follow the last command that asked for it."""
+        budget, follow_up = Budget(answers.values()), None
+        doubted = text.time <= await self._journal.doubted(text.way)
         for position in _in_order(commands):
-            if position in done:
-                continue
-            asked = Asked(text, position, commands[position])
-            if doubted:
-                done[position] = await self._runner.refuse(asked, budget, DOUBTED)
-            else:
-                done[position] = await self._runner.run(asked, budget)
-            if len(commands) <= TOLD:
-                self._tell(done[position].entry)
+            if position not in answers:
+                asked = Asked(text, position, commands[position])
+                done = await (
+                    self._runner.refuse(asked, budget, DOUBTED) if doubted else self._runner.run(asked, budget)
+                )
+                answers[position] = _answer(commands[position], done.entry)
+                follow_up = done.follow_up or follow_up
+                if len(commands) <= TOLD:
+                    self._tell(done.entry)
+                await asyncio.sleep(0)  # thousands that are refused wait for nothing else
         if len(commands) > TOLD:
-            self._tell_all(text, done)
-        return [done[position] for position in range(len(commands))]
-
-    async def _is_doubted(self, text: CommandText) -> bool:
-        return text.time <= await self._journal.doubted(text.way)
+            self._tell_all(text, answers.values())
+        return follow_up
 
     def _tell(self, entry: Entry) -> None:
         came = f"command {quoted(entry.name)} of {quoted(entry.origin)}"
@@ -98,10 +95,10 @@ class Executor:
         else:
             self._events.info(f"{came}: done in {seconds:.1f} s, {quoted(json.loads(entry.result or 'null'))}")
 
-    def _tell_all(self, text: CommandText, done: dict[int, Done]) -> None:
-        errors = [each.entry.error for each in done.values() if each.entry.error is not None]
+    def _tell_all(self, text: CommandText, answers: Collection[CommandResult]) -> None:
+        errors = [answer.error for answer in answers if answer.error is not None]
         first = f"; the first error: {errors[0]}" if errors else ""
-        line = f"{len(done)} commands of {quoted(text.origin)}: {len(errors)} failed{first}"
+        line = f"{len(answers)} commands of {quoted(text.origin)}: {len(errors)} failed{first}"
         (self._events.warning if errors else self._events.info)(line)
 
 

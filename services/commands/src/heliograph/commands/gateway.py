@@ -5,7 +5,7 @@ Every question has a time limit, and a limit that passes is an error with its ow
 
 import asyncio
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -46,7 +46,7 @@ from heliograph.contract.channels import (
 )
 from heliograph.contract.records import Value
 from heliograph.contract.status import status_document
-from heliograph.formats import Plant
+from heliograph.formats import Plant, read_plant
 from heliograph.runtime import Bus, BusError, Clock, EventLog, NoAnswer, PlantInForce
 from heliograph.runtime.clock import milliseconds
 
@@ -65,13 +65,20 @@ TRIES: Final = 4
 class Gateway:
     """The rest of the gateway, as this service sees it."""
 
-    def __init__(self, bus: Bus, clock: Clock, events: EventLog, stopping: asyncio.Event | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        events: EventLog,
+        stopping: asyncio.Event | None = None,
+        read: Callable[[Mapping[str, str], str], Plant] = read_plant,
+    ) -> None:
         self._bus = bus
         self.clock = clock
         self.events = events
         self.stopping = stopping or asyncio.Event()
         """Set when the gateway stops: what takes long ends in order."""
-        self.in_force = PlantInForce(events)
+        self.in_force = PlantInForce(events, read)
         self._caller = ""
         self._configured = asyncio.Event()
         self._patience = Patience(clock, CONFIGURATION_SECONDS)

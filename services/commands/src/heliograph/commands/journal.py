@@ -72,9 +72,9 @@ class Journal:
 
     async def note_changes(self, entries: Iterable[Entry]) -> None:
         """Take down changes, each identity once, and return when the disk has them. Raises `JournalUnavailable`."""
-        entries = {entry.text: entry for entry in entries}
-        known = await self._step(self._file.known, list(entries)) | {e.text for e in self._waiting.values()}
-        for identity, entry in entries.items():
+        changes = {entry.text: entry for entry in entries}
+        known = await self._step(self._file.known, list(changes)) | {e.text for e in self._waiting.values()}
+        for identity, entry in changes.items():
             if identity not in known:
                 await self.note(entry)
         await self._commit()

@@ -173,6 +173,7 @@ def _connection(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
+        db.execute("PRAGMA cache_size=-512")  # KiB; the system has the pages too
         _check(db)
         _add_columns(db)
         db.executescript(_SCHEMA)

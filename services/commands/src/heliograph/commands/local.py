@@ -82,7 +82,7 @@ class LocalWay:
         async with self._turn:
             executed = await self._executor.execute(text)
         if executed.follow_up is not None:
-            following = asyncio.create_task(self._follow(executed.follow_up()), name="commands: after a local text")
+            following = asyncio.create_task(self._follow(executed.follow_up), name="commands: after a local text")
             self._followed.add(following)
             following.add_done_callback(self._followed.discard)
         return executed.results

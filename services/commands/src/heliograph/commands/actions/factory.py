@@ -7,7 +7,7 @@ from heliograph.commands.gateway import Gateway
 from heliograph.contract import FactoryRequest
 from heliograph.contract.channels import FACTORY
 
-ORDER_SECONDS: Final = 30.0
+ORDER_SECONDS: Final = 10.0
 
 
 async def run(gateway: Gateway, parameters: Mapping[str, Any]) -> str:

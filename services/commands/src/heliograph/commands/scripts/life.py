@@ -6,13 +6,13 @@ starting → running → (error, limit, crash) waiting 60 s → starting      st
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from heliograph.commands.errors import CommandFailed
 from heliograph.commands.scripts.answering import Answering
 from heliograph.commands.scripts.host.frames import LineBroken
 from heliograph.commands.scripts.host.limits import Limits
+from heliograph.commands.scripts.listed import Source
 from heliograph.commands.scripts.logbook import Logbook
 from heliograph.commands.scripts.messages import Failed, Message, Question, Ran, Ready, Returned, Well
 from heliograph.commands.scripts.points import Points
@@ -28,20 +28,13 @@ START_SECONDS: Final = 90.0
 LOOK_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 90.0
 """A process that says nothing for so long hangs; a call ends long before."""
+LAST_WORDS_SECONDS: Final = 1.0
 CALL_SECONDS: Final = 90.0
 MAX_CALLS: Final = 16
 """By command, at a time."""
 MAX_CAUSE: Final = 1000
 
 _log = logging.getLogger("heliograph.commands.scripts")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A script as the set has it."""
-
-    file: str
-    text: str
 
 
 class Life:
@@ -66,6 +59,8 @@ class Life:
         self._heard = 0.0
         self._runs = 0
         self._woken = asyncio.Event()
+        self.begun = asyncio.Event()
+        """Set while it is not just starting."""
         self.changed = asyncio.Event()
         """Set when its condition is another, so that the state is told at once."""
         self.state = ScriptState(name=name, condition=ScriptCondition.STARTING, since=milliseconds(clock))
@@ -149,8 +144,10 @@ class Life:
         looking = asyncio.create_task(self._look_after(process), name=f"script: look after {self.name}")
         listening = asyncio.create_task(self._listen(process, watches), name=f"script: listen to {self.name}")
         try:
-            done, _ = await asyncio.wait({looking, listening}, return_when=asyncio.FIRST_COMPLETED)
-            return done.pop().result()
+            await asyncio.wait({looking, listening}, return_when=asyncio.FIRST_COMPLETED)
+            # Its last words may lie unread when the line is found closed.
+            await asyncio.wait({listening}, timeout=LAST_WORDS_SECONDS)
+            return (listening if listening.done() else looking).result()
         finally:
             for task in (looking, listening):
                 task.cancel()
@@ -227,6 +224,10 @@ class Life:
             changes |= {"calls": 0, "cpu_seconds": 0.0, "memory_bytes": 0}
         self.state = self.state.model_copy(update=changes)
         self.changed.set()
+        if condition is ScriptCondition.STARTING:
+            self.begun.clear()
+        else:
+            self.begun.set()
 
     def _end_calls(self, cause: str) -> None:
         for future in self._calls.values():

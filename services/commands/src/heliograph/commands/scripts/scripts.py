@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from contextlib import suppress
 from typing import Any, Final
 
 from heliograph.commands.errors import CommandFailed
@@ -11,24 +11,26 @@ from heliograph.commands.language import nearest, quoted
 from heliograph.commands.scripts.answering import Answering
 from heliograph.commands.scripts.host.limits import Limits
 from heliograph.commands.scripts.keeping import Keeping
-from heliograph.commands.scripts.life import Life, Source
+from heliograph.commands.scripts.life import Life
+from heliograph.commands.scripts.listed import Source, sources
 from heliograph.commands.scripts.logbook import Logbook
 from heliograph.commands.scripts.points import Points
 from heliograph.commands.scripts.process import Host
 from heliograph.commands.scripts.setting import Note, Setter
-from heliograph.contract import Outcome, Revision, ScriptCondition, ScriptState
+from heliograph.contract import Outcome, ScriptCondition, ScriptState
 from heliograph.contract.commanding import (
     ScriptAction,
     ScriptLogPage,
     ScriptLogRequest,
     ScriptRequest,
 )
-from heliograph.formats import parse_scripts
 from heliograph.runtime import Clock, EventLog
 from heliograph.runtime.clock import milliseconds
 
 MAX_SCRIPTS: Final = 64
 """That run; the ones after it are shown, and are not started."""
+STARTING_SECONDS: Final = 30.0
+"""How long a command waits for a script that is just starting."""
 TOO_MANY: Final = f"more than {MAX_SCRIPTS} scripts do not run at a time"
 
 
@@ -57,6 +59,9 @@ class Scripts:
         self._disabled: set[str] = set()
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
+        self._in_step = asyncio.Event()
+        """Set while what runs is what the set in force says."""
+        self._wanted: dict[str, Source] = {}
         gateway.plant_listeners.append(self._plant_changed)
 
     async def run(self) -> None:
@@ -67,7 +72,9 @@ class Scripts:
                 await self._news.wait()
                 self._news.clear()
                 async with self._turn:
-                    await self._follow(self._gateway.in_force.revision)
+                    await self._follow(self._wanted)
+                if not self._news.is_set():
+                    self._in_step.set()
         finally:
             for name in tuple(self._tasks):
                 await self._end(name)
@@ -79,10 +86,15 @@ class Scripts:
 
     def known(self) -> Mapping[str, Sequence[str]]:
         """Name the functions that can be called by command, by script."""
-        return {name: life.state.functions for name, life in self._lives.items()}
+        lives = {name: self._lives.get(name) for name in self._wanted}
+        return {name: life.state.functions if life else () for name, life in lives.items()}
 
     async def call(self, script: str, function: str, parameters: Mapping[str, Any]) -> Any:
-        """Call a function of a script. Raises `CommandFailed`."""
+        """Call a function of a script; one that is just starting is waited for. Raises `CommandFailed`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STARTING_SECONDS):
+                await self._in_step.wait()
+                await self._life(script).begun.wait()
         return await self._life(script).call(function, parameters)
 
     async def act(self, request: ScriptRequest) -> Outcome:
@@ -125,14 +137,16 @@ class Scripts:
             self._begin(life)
 
     def _plant_changed(self) -> None:
+        revision = self._gateway.in_force.revision
+        self._wanted = sources(revision.files, revision.uid) if revision else {}
+        self._in_step.clear()
         self._points.forget()
         for life in self._lives.values():
             life.plant_changed()
         self._news.set()
 
-    async def _follow(self, revision: Revision | None) -> None:
+    async def _follow(self, wanted: Mapping[str, Source]) -> None:
         """End what is no longer in the set or was changed, and begin what is new; the rest goes on."""
-        wanted = _sources(revision)
         for name in [name for name, life in self._lives.items() if wanted.get(name) != life.source]:
             await self._end(name)
         old, self._lives = self._lives, {}
@@ -188,18 +202,3 @@ _DONE: Final = {
     ScriptAction.ENABLE: "enabled",
     ScriptAction.DISABLE: "disabled",
 }
-
-
-def _sources(revision: Revision | None) -> dict[str, Source]:
-    """Return the scripts of a revision by name, in the order of `_scl.ini`."""
-    if revision is None:
-        return {}
-    lists = (f"CONFIG/{revision.uid}_scl.ini", f"CONFIG/{revision.uid}_sci.ini")
-    path = next((path for path in lists if path in revision.files), "")
-    names, _ = parse_scripts(revision.files.get(path, "").encode(), path)
-    paths = {file: f"SCRIPT/{file}" for file in names or ()}
-    return {
-        PurePosixPath(file).stem: Source(file, revision.files[path])
-        for file, path in paths.items()
-        if path in revision.files
-    }

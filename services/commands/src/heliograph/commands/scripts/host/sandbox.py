@@ -58,7 +58,7 @@ class Sandbox:
 
     def load(self, file: str, source: str) -> None:
         """Run the script's own lines. Raises `Trouble`."""
-        self._run(b"load", file.encode(), _without_mark(source).encode(errors="replace"))
+        self._run(b"load", file.encode(), without_mark(source).encode(errors="replace"))
 
     def init(self) -> None:
         """Call `wsInit`, where there is one. Raises `Trouble`."""
@@ -129,7 +129,7 @@ def _several(results: Any) -> tuple[Any, ...]:
     return results if isinstance(results, tuple) else (results,)
 
 
-def _without_mark(source: str) -> str:
+def without_mark(source: str) -> str:
     """Leave out what Lua's own loader of files leaves out: a byte order mark, and a first line that begins with #."""
     source = source.removeprefix("\ufeff")
     return f"--{source}" if source.startswith("#") else source
