@@ -1,6 +1,9 @@
 """Values with a lifetime: who keeps them alive, and what happens when nobody does (spec 4.3)."""
 
 import asyncio
+import os
+import signal
+import sys
 
 import pytest
 
@@ -126,6 +129,35 @@ async def test_what_runs_out_while_the_collector_is_away_is_written_when_it_is_b
             assert [(change.device, change.raw) for change in sync.changes] == [("1", 10)]
             clock.leap(9 * HOUR)
             await until(lambda: plant.units.banks[2].register(0) == 20)
+
+
+async def test_kills_before_and_while_a_lifetime_ends_cost_no_fallback_and_it_is_told_once(broker, tmp_path):
+    environment = os.environ | {
+        "BUS_URL": broker.url,
+        "BUS_PASSWORD": "secret-collector",
+        "STATE_DIR": str(tmp_path / "c"),
+        "LOG_LEVEL": "warning",
+    }
+    async with inverters(1) as plant, witness(broker) as sync:
+        inverter = plant.units.banks[1]
+        await sync.publish(plan(plant, 1))
+        for life in range(3):
+            seen = len(sync.states)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "heliograph.collector", env=environment
+            )
+            await until(lambda seen=seen: sync.states[seen:] and sync.device("1").readings, "it polls")
+            if life == 0:
+                assert (await put(sync, 40, lifetime_seconds=1, fallback=10)).verified
+            elif life == 1:
+                await until(lambda: inverter.register(0) == 10, "the fallback is written")
+            else:
+                await until(lambda: sync.changes and sync.alarms, "it is told")
+            process.send_signal(signal.SIGKILL if life < 2 else signal.SIGTERM)
+            await asyncio.wait_for(process.wait(), 60)
+    assert inverter.register(0) == 10
+    assert {change.identity.partition(".")[2] for change in sync.changes} == {"fallback"}
+    assert len({change.identity for change in sync.changes}) == len({alarm.identity for alarm in sync.alarms}) == 1
 
 
 async def test_a_clock_that_is_set_changes_no_lifetime(running, clock):

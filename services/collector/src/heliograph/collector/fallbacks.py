@@ -110,7 +110,7 @@ class Fallbacks:
 
     def _lapse(self, point: SetPoint, why: str) -> None:
         now = self._clock.monotonic()
-        point.lapsed, point.settled, point.lapsed_at, point.cause = True, False, now, why
+        point.lapsed, point.settled, point.lapsed_at, point.cause = True, False, now, "it is being written"
         point.want(now)
         self._points.owe([point.draft(self._clock)])
         self._events.warning(f"{self._named(point)}: {why}; its fallback {self._shown(point, point.fallback)} follows")
@@ -174,7 +174,7 @@ class Fallbacks:
         point.told = True
         told: list[Draft] = [
             point.draft(self._clock),
-            self._change(point, f"{point.identity}.failed", point.fallback, error=point.cause or "it is being tried"),
+            self._change(point, f"{point.identity}.failed", point.fallback, error=point.cause),
             gateway_alarm(f"FALLBACK NOT WRITTEN {self._label(point)}", self._clock, f"{point.identity}.failed"),
         ]
         self._points.owe(told)

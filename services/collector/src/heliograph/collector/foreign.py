@@ -54,6 +54,8 @@ class ForeignWrites:
         self._keeper = keeper
         self._clock = clock
         self._series: dict[tuple[object, ...], _Series] = {}
+        self._is_new = False
+        """Whether something was told that may not be on the disk yet."""
         self.stations: Callable[[], Sequence[Station]] = tuple
         """The devices that are polled."""
         self.on_write: Callable[[str], None] = lambda _: None
@@ -80,7 +82,7 @@ class ForeignWrites:
         elif _differs(series.change, change) and series.entries < MOST_ENTRIES:
             series.entries += 1
             series.change = change
-            self._keeper.put([_draft(change)])
+            self._tell(change)
         else:
             series.untold_since = series.untold_since if series.untold else change.time
             series.untold += 1
@@ -88,7 +90,9 @@ class ForeignWrites:
 
     async def written_down(self) -> None:
         """See `forwarding.Oversight`."""
-        await self._keeper.committed(COMMIT_SECONDS)
+        if self._is_new and not self._keeper.trouble:
+            await self._keeper.committed(COMMIT_SECONDS)
+        self._is_new = False
 
     async def run(self) -> None:
         """Tell the sums of hours that are over, for ever."""
@@ -110,7 +114,11 @@ class ForeignWrites:
             self.sum_up(self._clock.monotonic())
         if len(self._series) < MOST_SERIES:
             self._series[key] = _Series(self._clock.monotonic(), change)
+        self._tell(change)
+
+    def _tell(self, change: PlantChange) -> None:
         self._keeper.put([_draft(change)])
+        self._is_new = True
 
     def _change(self, line: str, peer: str, call: Call, error: str) -> PlantChange:
         stations = self._stations_of(line, call.unit)

@@ -36,6 +36,7 @@ class Guard:
         self.newest: Newest = lambda _device, _variable: None
         self._limited: dict[tuple[str, str], Limited] = {}
         self._by_unit: Mapping[tuple[str, int], Sequence[Limited]] = {}
+        self._serial: frozenset[str] = frozenset()
 
     def renew(self, stations: Iterable[Station], limits: Iterable[VariableLimit]) -> None:
         """Keep to other limits from now on."""
@@ -50,6 +51,7 @@ class Guard:
                 self._limited[limit.device, limit.variable] = limited
                 by_unit[station.link, station.device.address].append(limited)
         self._by_unit = by_unit
+        self._serial = frozenset(station.link for station in known.values() if station.serial is not None)
 
     def of(self, device: str, variable: str) -> Limited | None:
         """Return the limits of a variable, None where it has none."""
@@ -72,7 +74,7 @@ class Guard:
         return factor
 
     def judges(self, link: str, unit: int) -> bool:
-        """Tell whether anything of a unit has limits; unit 0 is all of the line."""
+        """Tell whether anything of a unit has limits; unit 0 of a serial line is all of them."""
         return bool(self._limited_on(link, unit))
 
     async def refusal(self, link: str, effect: Effect, read: Read, before: Effect | None = None) -> str:
@@ -86,7 +88,7 @@ class Guard:
         return ""
 
     def _limited_on(self, link: str, unit: int) -> Sequence[Limited]:
-        if unit:
+        if unit or link not in self._serial:
             return self._by_unit.get((link, unit), ())
         return [limited for (name, _), found in self._by_unit.items() if name == link for limited in found]
 

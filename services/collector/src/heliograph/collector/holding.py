@@ -1,5 +1,6 @@
 """Writes with a lifetime (`wd.set` of a script), and those without one, which end it (spec 4.3)."""
 
+from dataclasses import replace
 from typing import Final
 
 from heliograph.collector.access import Access
@@ -59,11 +60,13 @@ class Holding:
 
     async def _refresh(self, point: SetPoint, fallback: Raw, lifetime: float, caller: str) -> VariableValue:
         """Let a value live on that the device holds: it is not written again."""
-        is_same = (point.fallback, point.lifetime_seconds) == (fallback, lifetime)
-        point.fallback, point.lifetime_seconds, point.caller = fallback, lifetime, caller
-        point.due = self._clock.monotonic() + lifetime
-        if not is_same or point.lags():
-            await self._points.keep(point)
+        due = self._clock.monotonic() + lifetime
+        if (point.fallback, point.lifetime_seconds, point.caller) == (fallback, lifetime, caller):
+            self._points.prolong(point, due)
+        else:
+            await self._points.keep(
+                replace(point, fallback=fallback, lifetime_seconds=lifetime, caller=caller, due=due)
+            )
         return VariableValue(raw=point.shown, time=milliseconds(self._clock), verified=True)
 
     async def _put(self, point: SetPoint, before: SetPoint | None, *, verify: bool) -> VariableValue:

@@ -113,6 +113,13 @@ class SetPoints:
         point.kept_due = point.due
         self._points[point.key] = point
 
+    def prolong(self, point: SetPoint, due: float) -> None:
+        """Let a set point live on; the disk learns of it now and then."""
+        point.due = due
+        if point.lags():
+            point.kept_due = due
+            self.owe([point.draft(self._clock)])
+
     def put_back(self, key: tuple[str, str], before: SetPoint | None) -> None:
         """Have again what was kept before, or nothing."""
         if before is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from heliograph.collector.access import Access
 from heliograph.collector.alarms import as_recorded
+from heliograph.collector.asking import Asker
 from heliograph.collector.cost import wire_of
 from heliograph.collector.drafts import Draft, RecordDraft
 from heliograph.collector.errors import Refusal
@@ -86,7 +87,14 @@ class Writer:
         if device.index in self._own:
             return await self._own.read_all(device.index, parameters)
         fetch = Fetch(parameters, device, wire_of(station.serial))
-        return await self._access.ask(device.index, fetch.read)
+
+        async def read(asker: Asker) -> tuple[Reading, Sequence[object]]:
+            reading, failures = await fetch.read(asker)
+            if failures and reading.count(None) == len(reading):
+                raise failures[-1]
+            return reading, failures
+
+        return await self._access.ask(device.index, read)
 
     def _draft(self, station: Station, reading: Reading) -> RecordDraft:
         parameters = station.definition.parameters
