@@ -39,6 +39,8 @@ def run() -> Iterable[Row]:
     part = max(1, GATEWAYS // SHARE)
     first, last = (statistics.median(some) for some in (told["seconds"][:part], told["seconds"][-part:]))
     yield Row(f"baseline: seconds a gateway (three connections), the first {part}", f"{first:.3f}")
+    tenths = [told["seconds"][at : at + part] for at in range(0, GATEWAYS, part)]
+    yield Row("tenth by tenth", " ".join(f"{statistics.median(some):.2f}" for some in tenths))
     yield Row(f"the last {part} of {GATEWAYS}", f"{last:.3f}, {last / first:.2f} times", f"≤ {GROWTH}",
               last / first <= GROWTH)  # fmt: skip
     before, after = told["memory"][part - 1], told["memory"][-1]
