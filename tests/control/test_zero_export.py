@@ -51,6 +51,7 @@ inverters = st.builds(
     poll=st.sampled_from([0.5, 1.0, 2.0]),
     phase=st.sampled_from([0.0, 0.25, 0.75]),
     write=st.sampled_from([0.25, 0.75]),
+    noise=st.sampled_from([0.0, 0.0, 10.0]),
 )
 
 
@@ -83,7 +84,7 @@ def test_whatever_the_plant_it_comes_under_the_limit_in_its_own_time_and_stays_a
 def comes_under_the_limit(site: Site, moments: Sequence[Moment]) -> None:
     """Within dead time, and the lag that an exponential needs to come from what there was to what is tolerated."""
     disobedience = max(0.0, *(i.obeys - 1 for i in site.inverters))
-    tolerated = (MARGIN / 2 + disobedience) * site.rated + 4 * site.noise
+    tolerated = (MARGIN / 2 + disobedience) * site.rated + 4 * site.scatter
     poll, lag = max(i.poll for i in site.inverters), max(i.lag for i in site.inverters)
     dead = site.reaction - lag + poll + 1
     excess = max(tolerated, most(moments))
@@ -94,10 +95,10 @@ def comes_under_the_limit(site: Site, moments: Sequence[Moment]) -> None:
 def rests_where_it_should(site: Site, moments: Sequence[Moment], sky: float) -> None:
     last = moments[-1]
     assert swing(moments) <= 2 * STEP_PERCENT
-    assert most(moments) <= 4 * site.noise
+    assert most(moments) <= 4 * site.scatter
     has = available(site, sky)
     shade = sum(i.rated for i, watts in zip(site.inverters, has, strict=True) if watts < 0.95 * limit_of(i, last, site))
-    slack = (MARGIN + 0.035) * site.rated + 0.06 * shade + 4 * site.noise
+    slack = (MARGIN + 0.035) * site.rated + 0.06 * shade + 4 * site.scatter
     assert sum(last.produced) >= min(sum(has), last.load) - slack
     held = [
         limit for limit, i, watts in zip(last.limits, site.inverters, has, strict=True) if watts > i.rated * limit / 100

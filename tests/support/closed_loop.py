@@ -60,6 +60,11 @@ class Site:
         return sum(inverter.rated for inverter in self.inverters)
 
     @property
+    def scatter(self) -> float:
+        """Watts by which the feed-in scatters."""
+        return self.noise + sum(inverter.noise for inverter in self.inverters)
+
+    @property
     def reaction(self) -> float:
         """Seconds of dead time and lag: of poll, tick of the script, write, and the slowest inverter."""
         return self.meter_poll + 1 + max(i.write + i.delay + i.lag for i in self.inverters) + STEP_SECONDS
@@ -111,7 +116,7 @@ class _Point:
 class Loop:
     """A site under the control of a script. Seconds count from the start."""
 
-    def __init__(self, site: Site, source: str, *, safe: float = 0, settings: str = "") -> None:
+    def __init__(self, site: Site, source: str) -> None:
         self.site = site
         self.source = source
         self.seconds = 0.0
