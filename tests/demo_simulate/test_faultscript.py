@@ -1,9 +1,12 @@
 """The script of faults: when each is there, how often it comes, and that chance is the seed's alone."""
 
+from dataclasses import fields
+from typing import get_args
+
 import pytest
 
 from heliograph.demo.simulate.faultscript import FaultScript, spoils
-from heliograph.demo.simulate.plantfile import Fault
+from heliograph.demo.simulate.plantfile import Fault, FaultName
 from heliograph.demo.simulate.timeline import Chance
 from heliograph.demo.simulator import Faults
 
@@ -56,11 +59,25 @@ def test_chance_comes_as_often_as_said_and_the_same_with_the_same_seed():
         ({"fault": "half_frame"}, Faults(half_frame=True)),
         ({"fault": "echo"}, Faults(echo=True)),
         ({"fault": "restart"}, Faults(dead=True)),
+        ({"fault": "twice"}, Faults(twice=True)),
+        ({"fault": "drip"}, Faults(drip=0.02)),
+        ({"fault": "drip", "seconds": "5ms"}, Faults(drip=0.005)),
+        ({"fault": "wrong_count", "offset": 2}, Faults(wrong_count=2)),
+        ({"fault": "other_exception"}, Faults(other_exception=True)),
+        ({"fault": "empty"}, Faults(empty=True)),
+        ({"fault": "trailing", "bytes": "AB CD"}, Faults(trailing=b"\xab\xcd")),
     ],
     ids=lambda value: value["fault"] if isinstance(value, dict) else "",
 )
 def test_each_fault_is_one_of_the_simulator(fault, expected):
     assert script(fault).at("roof", 5) == expected
+
+
+def test_every_odd_behaviour_of_the_simulator_can_be_scripted():
+    """One that is added to the simulator is to be had in a plant file as well."""
+    named = [script({"fault": name}).at("roof", 5) for name in get_args(FaultName)]
+    switched = {field.name for field in fields(Faults) for found in named if getattr(found, field.name)}
+    assert switched == {field.name for field in fields(Faults)}
 
 
 def test_faults_come_together_and_only_to_the_devices_named():
@@ -81,6 +98,7 @@ def test_when_a_device_came_back_last_is_known_at_any_time():
 
 def test_what_is_late_or_noisy_is_still_a_good_answer():
     assert not spoils(None)
-    assert not spoils(Faults(late=1.0, noise=b"x", echo=True))
+    assert not spoils(Faults(late=1.0, noise=b"x", echo=True, twice=True, trailing=b"x", drip=0.01))
     assert spoils(Faults(half_frame=True))
     assert spoils(Faults(wrong_unit=1))
+    assert all(spoils(Faults(**{name: 1})) for name in ("wrong_count", "other_exception", "empty"))

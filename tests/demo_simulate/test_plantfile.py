@@ -61,7 +61,8 @@ faults:
         "7:5: devices.0.colour: there is no such key",
         (
             "9:27: faults.0.fault: Input should be 'dead', 'slow', 'noise', 'exception', 'wrong_unit', "
-            "'wrong_function', 'bad_crc', 'half_frame', 'echo' or 'restart', not 'tired'"
+            "'wrong_function', 'bad_crc', 'half_frame', 'echo', 'restart', 'twice', 'drip', 'wrong_count', "
+            "'other_exception', 'empty' or 'trailing', not 'tired'"
         ),
         "9:38: faults.0.at: a duration is seconds, or a number with ms, s, m, h or d: 5m, not '5 minutes'",
     ]

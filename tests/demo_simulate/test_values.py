@@ -110,6 +110,20 @@ def test_an_inverter_obeys_its_limit_after_the_delay_and_with_its_lag():
     assert found.value(("roof", "1"), START + 240) == pytest.approx(9000, abs=1), "100 % is above what there is"
 
 
+def test_a_limit_that_is_not_enabled_is_no_limit():
+    """As of SunSpec inverters: `WMaxLimPct` does nothing while `WMaxLim_Ena` is 0."""
+    spec = plant(
+        "values: {Power: {constant: 9000, limited: {percent: Limit, rated: 10000, enabled: Run}},"
+        " Limit: {writable: {start: 50}}, Run: {writable: {start: 0, max: 1, delay: 2}}}"
+    )
+    found = signals(spec)
+    assert found.value(("roof", "1"), START + 10) == 9000
+    found.write(("roof", "9"), 1.0, START + 10)
+    assert [found.value(("roof", "1"), START + at) for at in (12, 13)] == [9000, 5000]
+    found.write(("roof", "9"), 0.0, START + 20)
+    assert found.value(("roof", "1"), START + 23) == 9000
+
+
 def test_a_restart_begins_anew_and_keeps_the_counters():
     spec = plant(
         "values: {Power: {ramp: {start: 0, end: 1000, over: 1000}}, Energy: {counter: {of: Power}},"

@@ -46,6 +46,13 @@ def plant(values: str = "", more: str = "", definitions: Mapping[str, str] | Non
     return spec
 
 
+def plant_of(text: str, definitions: Mapping[str, str]) -> PlantSpec:
+    """A plant of a whole plant file."""
+    spec, findings = read(text, definitions)
+    assert spec is not None, [str(finding) for finding in findings]
+    return spec
+
+
 class Hands:
     """A clock that stands until it is moved."""
 

@@ -18,6 +18,8 @@ GRID_VOLTS: Final = 230.0
 STRING_VOLTS: Final = 600.0
 PHASES: Final = 3
 REACTIVE_SHARE: Final = 0.05
+ENABLE_TAG: Final = "WMaxLim_Ena"
+"""SunSpec: the limit of an inverter is in force while this is not 0."""
 _METRIC: Final = {"": 1.0, "k": 1e3, "M": 1e6, "m": 1e-3, "G": 1e9}
 _QUANTITY: Final = re.compile(r"(k|M|m|G|)(Wh|VAh|varh|VArh|Varh|W|VA|var|VAr|Var|VAR|V|A|Hz)")
 _DC: Final = re.compile(r"dc|pv|string|mppt", re.IGNORECASE)
@@ -111,7 +113,7 @@ class _Rules:
             return None
         if variable.tag == "cmdPwrPercent":
             return Value(writable=Writable(start=100.0, min=0.0, max=100.0, delay=1.0, lag=5.0))
-        if variable.tag == "cmdOn":
+        if variable.tag in ("cmdOn", ENABLE_TAG):
             return Value(writable=Writable(start=1.0, min=0.0, max=1.0))
         if variable.tag.startswith("cmd") or variable.point.table is Table.COIL:
             low, high = whole_range(variable.point) if not variable.point.kind.is_float else (0, 100)
@@ -167,9 +169,12 @@ class _Rules:
         rated *= 1 / PHASES if _PHASE.search(name) else 1.0
         if self.is_meter:
             return Value(walk=Walk(start=rated / 3, step=rated / 50, min=-rated, max=rated, every=10.0))
-        limit = next((v for v in self.definition.variables if v.tag == "cmdPwrPercent"), None)
-        limited = Limit(percent=limit.name, rated=rated) if limit else None
+        limit, enable = self._tagged("cmdPwrPercent"), self._tagged(ENABLE_TAG)
+        limited = Limit(percent=limit, rated=rated, enabled=enable) if limit else None
         return Value(day=Day(peak=rated), noise=rated / 2000, limited=limited, min=0.0)
+
+    def _tagged(self, tag: str) -> str | None:
+        return next((v.name for v in self.definition.variables if v.tag == tag), None)
 
     def _energy(self, variable: Variable, factor: float, *, reactive: bool) -> Value:
         of = self._power_variable()

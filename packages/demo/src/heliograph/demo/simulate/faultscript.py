@@ -12,7 +12,12 @@ from heliograph.demo.simulator import Faults
 
 RESTART_SECONDS: Final = 10.0
 TOSS_SECONDS: Final = 1.0
-_SPOILING: Final = ("wrong_unit", "wrong_function", "bad_crc", "half_frame", "dead", "exception")
+_SLOWNESS: Final = {"slow": ("late", 2.0), "drip": ("drip", 0.02)}
+"""The attribute, and the seconds where the script says none."""
+_SPOILING: Final = (
+    "wrong_unit", "wrong_function", "bad_crc", "half_frame", "dead", "exception",
+    "wrong_count", "other_exception", "empty",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +139,13 @@ def _attributes(fault: Fault) -> dict[str, Any]:
     match fault.fault:
         case "restart":
             return {"dead": True}
-        case "slow":
-            return {"late": fault.seconds}
-        case "noise":
-            return {"noise": bytes.fromhex(fault.bytes)}
+        case "slow" | "drip":
+            attribute, usual = _SLOWNESS[fault.fault]
+            return {attribute: usual if fault.seconds is None else fault.seconds}
+        case "noise" | "trailing":
+            return {fault.fault: bytes.fromhex(fault.bytes)}
         case "exception":
             return {"exception": fault.code}
-        case "wrong_unit":
-            return {"wrong_unit": fault.offset}
+        case "wrong_unit" | "wrong_count":
+            return {fault.fault: fault.offset}
     return {fault.fault: True}

@@ -125,6 +125,8 @@ class Limit(_Entry):
 
     percent: Reference
     rated: Annotated[Number, Field(gt=0)]
+    enabled: Reference | None = None
+    """There is no ceiling while this variable is 0, as of a SunSpec inverter with `WMaxLim_Ena`."""
 
 
 SOURCES: Final = ("constant", "text", "day", "ramp", "counter", "walk", "sequence", "sum", "writable")
@@ -220,7 +222,8 @@ class Device(_Entry):
 
 
 FaultName = Literal[
-    "dead", "slow", "noise", "exception", "wrong_unit", "wrong_function", "bad_crc", "half_frame", "echo", "restart"
+    "dead", "slow", "noise", "exception", "wrong_unit", "wrong_function", "bad_crc", "half_frame", "echo", "restart",
+    "twice", "drip", "wrong_count", "other_exception", "empty", "trailing",
 ]  # fmt: skip
 
 
@@ -236,14 +239,14 @@ class Fault(_Entry):
     every: Span | None = None
     probability: Annotated[Number, Field(ge=0, le=1)] = 1.0
     """Of each time; without `every` it is tossed each second."""
-    seconds: Seconds = 2.0
-    """`slow`: how late answers come."""
+    seconds: Seconds | None = None
+    """`slow`: how late answers come (2 s when absent); `drip`: between two bytes of an answer (20 ms)."""
     code: Annotated[int, Field(ge=1, le=255, strict=True)] = 4
     """`exception`."""
     bytes: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{2} ?){1,64}$")] = "00 FF 55"
-    """`noise`: what comes before the answer."""
+    """`noise`: what comes before the answer; `trailing`: what comes behind it."""
     offset: Annotated[int, Field(ge=1, le=200, strict=True)] = 1
-    """`wrong_unit`: added to the unit in the answer."""
+    """`wrong_unit`: added to the unit in the answer; `wrong_count`: to the number of bytes that it tells."""
 
     @model_validator(mode="after")
     def _ends_before_it_begins_again(self) -> Self:

@@ -260,6 +260,8 @@ def _references(value: Value) -> Iterator[tuple[Path, str]]:
                 yield ("sum", "of", number), reference
     if isinstance(value.limited, Limit):
         yield ("limited", "percent"), value.limited.percent
+        if value.limited.enabled is not None:
+            yield ("limited", "enabled"), value.limited.enabled
 
 
 def _circle(known: Mapping[str, DeviceSpec], key: Key, above: tuple[Key, ...], done: set[Key]) -> tuple[Key, ...]:

@@ -18,6 +18,7 @@ from heliograph.demo.simulate.timeline import DAY_SECONDS, STEP_SECONDS, Chance,
 GRID_SECONDS: Final = 10.0
 """Counters integrate in such steps."""
 CLOUD_SECONDS: Final = 120.0
+ENABLED: Final = 0.5
 KEPT_STEPS: Final = 8192
 KEPT_WRITES_SECONDS: Final = 7200.0
 Reading = float | str
@@ -103,6 +104,8 @@ class _Signal:
         self._terms = tuple(_term(plan, device, reference) for reference in spec.sum.of) if spec.sum else ()
         self._of = plan.resolve(device, spec.counter.of) if spec.counter else None
         self._percent = plan.resolve(device, spec.limited.percent) if spec.limited else None
+        enabled = spec.limited.enabled if spec.limited else None
+        self._enabled = plan.resolve(device, enabled) if enabled else None
         self._last: tuple[float, Reading] = (math.nan, 0.0)
 
     def value(self, time: float) -> Reading:
@@ -153,11 +156,17 @@ class _Signal:
         if self.spec.noise:
             step = int((time - self._context.start) / STEP_SECONDS)
             value += self.spec.noise * self._context.chance.normal(self._name, step)
-        if self.spec.limited and self._percent:
-            value = min(value, self.spec.limited.rated * self._context.effect(self._percent, time) / 100)
+        value = min(value, self._ceiling(time))
         if self.spec.min is not None:
             value = max(value, self.spec.min)
         return value if self.spec.max is None else min(value, self.spec.max)
+
+    def _ceiling(self, time: float) -> float:
+        if self.spec.limited is None or self._percent is None:
+            return math.inf
+        if self._enabled is not None and self._context.effect(self._enabled, time) < ENABLED:
+            return math.inf
+        return self.spec.limited.rated * self._context.effect(self._percent, time) / 100
 
     def constant(self, source: float, _: float) -> Reading:
         return source
