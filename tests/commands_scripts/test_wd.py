@@ -45,6 +45,16 @@ async def test_get_keeps_the_last_value_of_a_variable_that_newer_readings_lack(b
     assert age >= 100
 
 
+async def test_a_revision_that_leaves_a_device_as_it_is_leaves_its_values(bench):
+    """Else each edit of the set would look like a silent meter."""
+    await bench.running(GET)
+    await bench.call("get", device="roof_1", variable="RealPower")
+    await bench.live("1", v1=4210)
+    await bench.put(other="-- another script")
+    value, _ = await bench.call("get", device="roof_1", variable="RealPower")
+    assert value == 42.1
+
+
 async def test_get_scales_by_the_scale_factor_of_the_device(bench):
     await bench.running(GET)
     await bench.live("1", v7=6000)

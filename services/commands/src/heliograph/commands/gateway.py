@@ -227,12 +227,15 @@ class Gateway:
         return "no configuration is in force yet: sync has not published one"
 
     async def _take_revision(self, revision: Revision) -> None:
-        before = self.in_force.plant
+        before = {entry.device.index: entry for entry in self.in_force.plant.devices}
         if not await self.in_force.take(revision):
             return
-        same = {entry.device.index for entry in self.in_force.plant.devices if entry in before.devices}
-        self._readings = {device: reading for device, reading in self._readings.items() if device in same}
-        self.written = {key: raw for key, raw in self.written.items() if key[0] in same}
+        devices = self.in_force.plant.devices
+        same = {entry.device.index for entry in devices if before.get(entry.device.index) == entry}
+        for device in self._readings.keys() - same:
+            del self._readings[device]
+        for key in [key for key in self.written if key[0] not in same]:
+            del self.written[key]
         self._configured.set()
         for listener in self.plant_listeners:
             listener()
