@@ -31,7 +31,7 @@ def seen(what: Callable[[], str], holds: Callable[[str], bool]) -> str:
     deadline = time.monotonic() + 2 * LIMIT
     while not holds(said := what()):
         assert time.monotonic() < deadline, said
-        time.sleep(0.3)
+        time.sleep(1)
     return said
 
 

@@ -74,9 +74,14 @@ def _is_there(status: dict, server) -> bool:
     return all(service["running"] for service in status["services"]) and (server.tree.root / CONFIG).exists()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.long
-async def test_reboot_restarts_every_service_and_its_results_reach_the_server(gateway, main_server):
+async def test_reboot_restarts_every_service_and_factory_begins_anew_through_a_kill_at_each_step(gateway, main_server):
+    await reboot_restarts_every_service_and_its_results_reach_the_server(gateway, main_server)
+    await factory_begins_anew_and_the_server_s_set_wins(gateway, main_server)
+
+
+async def reboot_restarts_every_service_and_its_results_reach_the_server(gateway: Supervised, main_server) -> None:
     before, token = gateway.processes(), gateway.gateway.token_file.read_text()
     file = put(main_server, call("reboot", "a"), call("factory", "b", confirm="WPM000000"), call("status", "c"))
     await connect(gateway)
@@ -121,9 +126,7 @@ async def is_as_at_a_first_start(gateway: Supervised, canaries: dict[str, Path],
     assert [(row["number"], row["origin"]) for row in page["revisions"]] == [(2, "server"), (1, "set directory")]
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.long
-async def test_factory_begins_anew_and_the_server_s_set_wins_through_a_kill_at_each_step(gateway, main_server):
+async def factory_begins_anew_and_the_server_s_set_wins(gateway: Supervised, main_server) -> None:
     canaries = await prepared(gateway, main_server)
     token = gateway.gateway.token_file.read_text()
     killer = asyncio.create_task(_kill_at_each_step(gateway))

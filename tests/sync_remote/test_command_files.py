@@ -15,7 +15,7 @@ from support.site import first_set
 NAME = f"{UID}_cmd.json"
 FILE = f"CMD/{NAME}"
 LONG_AGO = 1_000_000_000.0
-PLACES = 4
+PLACES = 3
 
 
 class Plant:

@@ -14,7 +14,7 @@ from support.syncing import DEFINITION
 
 OTHER = DEFINITION.replace("Power", "Energy").encode()
 SCHEDULE = b"SCHEDULE_Params[0]=1|everyday|06:00:00|60|4\n"
-PLACES = 5
+PLACES = 3
 
 
 def begun(directory: Path, peer, tree: str) -> RealSite:
