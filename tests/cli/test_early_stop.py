@@ -18,7 +18,7 @@ from support.ports import free_port
 from support.stopping import heeds_stop
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "set"
-DELAYS = (0.0, 0.1, 0.4, 1.0)
+DELAYS = (0.0, 0.3, 1.0)
 """Seconds after the program heeds a stop: its imports, its own start, its children's."""
 CHILDREN = 5
 LIMIT = 60

@@ -23,7 +23,7 @@ from support.whole import Plant, make_set_of
 ENOUGH = 3
 """Records of each device before a delivery is judged."""
 LIMIT = 120
-CUTS = (0.45, 0.7, 0.9)
+CUTS = (0.5, 0.9)
 """Where the line is cut, as shares of the bytes of an ordinary connection."""
 
 

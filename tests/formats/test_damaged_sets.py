@@ -89,7 +89,7 @@ pieces = st.one_of(
 changes = st.tuples(st.sampled_from(READ), st.floats(0, 1), st.integers(0, 40), pieces)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(made=st.lists(changes, min_size=1, max_size=6))
 def test_a_set_with_pieces_of_its_files_replaced(made):
     files = dict(GOOD)
@@ -99,7 +99,7 @@ def test_a_set_with_pieces_of_its_files_replaced(made):
     read(files)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(order=st.permutations(READ))
 def test_files_under_one_anothers_names(order):
     read(GOOD | {path: GOOD[other] for path, other in zip(READ, order, strict=True)})

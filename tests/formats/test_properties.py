@@ -42,7 +42,7 @@ def assert_inside(findings, content: bytes) -> None:
 
 
 @pytest.mark.parametrize("parse", PARSERS)
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(content=contents)
 def test_no_bytes_crash_a_parser(parse, content):
     """Findings lie inside the file; a result comes exactly when there is no error."""
@@ -52,7 +52,7 @@ def test_no_bytes_crash_a_parser(parse, content):
     assert findings == sorted(set(findings))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(files=st.dictionaries(st.sampled_from([f"CONFIG/{u}_{k}" for u in ("a", "b c") for k in KINDS]), contents))
 def test_no_bytes_crash_a_set(files):
     found, findings = read_set(files | {"DEF/3": b"", "CERT/1": b""})
@@ -61,14 +61,14 @@ def test_no_bytes_crash_a_set(files):
         assert_inside([finding for finding in findings if finding.file == path], content)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(content=contents)
 def test_bytes_come_back_from_text(content):
     text = read_text(content, Report(""), lambda _text, _position: 1)
     assert text is None or text.encode() == content
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(content=definitions())
 def test_right_definitions_have_no_findings(content):
     definition, findings = parse_definition(content, "DEF/x.csv")
@@ -77,7 +77,7 @@ def test_right_definitions_have_no_findings(content):
     assert len(definition.variables) == content.count(b"\n") - 1
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(content=definitions(), device_names=st.lists(names.map(str.strip), unique_by=str.casefold, max_size=5))
 def test_right_sets_have_no_errors_and_stay_as_they_are(content, device_names):
     """A set in which nothing is wrong is applied byte for byte."""
@@ -90,7 +90,7 @@ def test_right_sets_have_no_errors_and_stay_as_they_are(content, device_names):
     assert found.files == named
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(content=contents)
 def test_a_file_as_applied_is_stable(content):
     """Mending twice is mending once: the gateway's own upload is never an edit."""
@@ -100,7 +100,7 @@ def test_a_file_as_applied_is_stable(content):
             assert read(reading.content, "x").content == reading.content
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(
     line=st.sampled_from(
         [

@@ -22,7 +22,7 @@ from support.syncprocess import options, start
 
 TOTAL = 4000
 BATCH = 20
-KILLS = 8
+KILLS = 5
 SEED = 20240601
 TEN = 1_717_236_000_000
 

@@ -95,7 +95,7 @@ line = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(lines=st.lists(line, min_size=1, max_size=4), change=st.sampled_from(CHANGES))
 @example(lines=[ScheduleLine(1, DayType.EVERYDAY, dt.time(), 1, 86_400)], change=CHANGES[4])
 def test_same_instants_as_a_walk_through_every_second(lines, change):
@@ -111,7 +111,7 @@ def test_every_quarter_of_an_hour_round_each_change(change):
     assert len(set(instants)) == len(instants) >= 4 * (HOURS_BEFORE + HOURS_AFTER - 4)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(
     lines=st.lists(line, min_size=1, max_size=3),
     day=st.one_of(
@@ -139,7 +139,7 @@ def test_each_type_fires_on_its_days_of_four_years(kind):
     assert days == [day for day in every if is_active(kind, day)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(first=st.lists(line, max_size=3), second=st.lists(line, max_size=3), mixed=st.randoms(use_true_random=False))
 def test_the_two_lists_of_a_file_are_independent(first, second, mixed):
     """In whatever order their lines stand, and with the same Ids and numbers in both."""

@@ -35,7 +35,7 @@ from support.telemetry import (
 )
 
 SEED = 20240601
-KILLS = 6
+KILLS = 4
 
 
 def repeats(found: list[int]) -> list[int]:

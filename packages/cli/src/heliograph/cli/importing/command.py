@@ -11,6 +11,7 @@ from heliograph.cli.importing.columns import ROLES, Role
 from heliograph.cli.importing.grid import MOST_BYTES, read_grid
 from heliograph.cli.importing.homeassistant import read_homeassistant
 from heliograph.cli.importing.imported import Head, Imported, Swap, Unreadable
+from heliograph.cli.importing.sunspec import sunspec
 from heliograph.cli.importing.table import Choices, Reading, read_register_table
 from heliograph.cli.importing.telegraf import read_telegraf
 from heliograph.cli.importing.writing import Target, deliver, made_of
@@ -24,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("sunspec")(sunspec)
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="What is to be read.")]
 Into = Annotated[Path | None, typer.Option(help="A set: the definitions go into its DEF directory.")]
