@@ -13,7 +13,7 @@ from support.loops import PatientPolicy
 pytest_plugins = ["support.containers", "support.nats", "support.whole"]
 
 # Machines of CI are busy: time is no property of an example.
-settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 asyncio.set_event_loop_policy(PatientPolicy())
 if "TMPDIR" not in os.environ and holds_tests(MEMORY):

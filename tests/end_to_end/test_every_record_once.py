@@ -13,7 +13,7 @@ from support.delivered import check, settle
 from support.stack import Stack, stack
 from support.whole import Plant, make_set
 
-KILLED = 16
+KILLED = 11
 KILLS = ("collector", "sync", "broker", "commands", "api")
 
 

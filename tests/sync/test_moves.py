@@ -101,8 +101,10 @@ def one_is_ahead(site: Site) -> None:
 
 
 WAITS: dict[str, Callable[[Site], None]] = {
-    "rows": nothing, "files": files, "files in doubt": in_doubt, "one is ahead": one_is_ahead,
-}  # fmt: skip
+    "rows": nothing,
+    "files in doubt": in_doubt,
+    "one is ahead": one_is_ahead,
+}
 
 
 def visit_both(site: Site) -> None:

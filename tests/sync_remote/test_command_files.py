@@ -103,7 +103,7 @@ def test_what_a_server_refuses_is_told_each_time_and_done_once(plant):
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-@pytest.mark.parametrize("line", ["sftp", "ftps", "webdav"], indirect=True)
+@pytest.mark.parametrize("line", ["sftp", "webdav"], indirect=True)
 def test_cut_anywhere_each_command_runs_once_and_is_answered_once(plant, direction):
     faults = plant.between.faults
     plant.put("[0]")
