@@ -29,6 +29,10 @@ def is_network(device: str) -> bool:
     return "://" in device
 
 
+_CONNECTION = "_socket"
+"""Where pyserial keeps the connection of a port of the network."""
+
+
 class SerialPort:
     """An open port, locked against other programs where it is a device file. Any failure is a `LinkDown`."""
 
@@ -77,8 +81,11 @@ class SerialPort:
 
     def close(self) -> None:
         """Let go of the port, whatever state it is in."""
+        connection = getattr(self._port, _CONNECTION, None)
         with _Ignored():
             self._port.close()
+        if connection is not None:  # pyserial leaves it open where the peer is gone already
+            connection.close()
 
     def _failures(self) -> "_Failures":
         return _Failures(self.where, self._device)
