@@ -5,7 +5,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.api.editing import based_on, tag
@@ -289,7 +289,6 @@ def test_a_tag_is_read_back(number):
     assert based_on(tag(number), None) == number
 
 
-@settings(max_examples=300)
 @given(st.text(max_size=20) | st.text("./\\DEF\x00\nax", max_size=12).map("DEF/".__add__))
 def test_any_path_that_is_taken_is_a_plain_name_in_a_folder_of_the_set(text):
     try:

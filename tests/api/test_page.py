@@ -292,7 +292,7 @@ def test_stretches_of_time_for_people(seconds, shown):
     assert words.span(seconds).replace(words.NARROW, " ") == shown
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.floats() | st.integers(-(2**70), 2**70) | st.text(max_size=10) | st.none())
 def test_any_value_has_a_short_form(value):
     text = words.number(value)
@@ -301,7 +301,7 @@ def test_any_value_has_a_short_form(value):
         assert text == words.NOTHING
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(-(2**70), 2**70))
 def test_any_moment_has_a_form(milliseconds):
     assert words.utc(milliseconds)

@@ -142,7 +142,7 @@ def test_a_value_is_json_or_else_a_text(text, value):
     assert _parameter(text) == ("a", value)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.text())
 def test_any_value_is_some_value(value):
     key, read = _parameter(f"k={value}")

@@ -265,7 +265,7 @@ def cases(draw):
     return points, device, draw(st.integers(0, 20))
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(cases())
 def test_no_cycle_misses_a_value_that_the_device_gives_and_soon_nothing_is_refused(case):
     """Whatever is bad: already the first cycle has it all, and after some cycles the plan meets no refusal."""

@@ -18,7 +18,7 @@ def total_of(numbers: list, portion: int) -> Total:
     return total
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(INTEGERS, st.integers(1, 60))
 def test_integers_are_summed_exactly(numbers, portion):
     total = total_of(numbers, portion)
@@ -28,7 +28,7 @@ def test_integers_are_summed_exactly(numbers, portion):
     assert isinstance(total.mean, int) == (mean.denominator == 1)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(FLOATS, st.integers(1, 60))
 def test_floats_are_summed_exactly_and_rounded_once(numbers, portion):
     total = total_of(numbers, portion)

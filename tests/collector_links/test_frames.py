@@ -201,7 +201,7 @@ def test_no_such_call():
         rtu_frame(WriteCall(1, 7, 0, (1,)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(CALLS))
 @example(b"\x01\x2b\x0e\x01", CALLS[0])
 @example(b"\x01\x08\x00\x00", CALLS[0])
@@ -214,7 +214,7 @@ def test_random_bytes_on_a_line(garbage, call):
         assert target.classify(garbage) in {"crc", "noise", "short", "unit", "function", "late", "echo"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(min_size=1, max_size=260), st.sampled_from(CALLS))
 def test_random_messages(message, call):
     """Whatever stands in a frame: data of the length asked, a refusal, or a named mismatch."""
@@ -226,7 +226,7 @@ def test_random_messages(message, call):
             assert len(data) == (call.byte_count if isinstance(call, ReadCall) else 0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=40), st.binary(max_size=10), st.sampled_from(CALLS))
 def test_an_answer_is_found_behind_noise(before, after, call):
     frame = framed(call.unit, answer(BANK, rtu_frame(call)[1:-2]))

@@ -137,7 +137,7 @@ def test_a_relay_can_be_written_and_other_inputs_not():
         raw_value(definition, digital, 1, None)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     value=st.integers(-(2**31), 2**31 - 1),
     scale=st.integers(-10, 10),

@@ -53,7 +53,7 @@ def test_names_that_are_no_plain_file_names_are_left_out_and_reject_the_set(name
     assert read_set(files | there, "x")[0] is None
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(files=st.dictionaries(st.sampled_from(sorted(FILES)), contents))
 def test_whatever_stands_in_the_files_only_plain_names_come_out(files):
     found = named_files(files, "x")
@@ -64,7 +64,7 @@ def test_whatever_stands_in_the_files_only_plain_names_come_out(files):
         assert len(name.encode()) <= 255
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(files=st.dictionaries(st.sampled_from(sorted(FILES)), contents))
 def test_a_good_set_holds_exactly_what_is_named(files):
     files = FILES | files

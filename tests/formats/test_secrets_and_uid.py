@@ -128,7 +128,7 @@ lines = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(before=st.lists(lines, max_size=8), end=st.sampled_from(["\n", "\r\n"]), mark=st.sampled_from(["", "\ufeff"]))
 @example(before=["FTP_Password=a", ";FTP_Password=b", ";FTP_Password=c"], end="\n", mark="\ufeff")
 def test_a_file_that_was_shown_and_comes_back_unchanged_is_the_same(before, end, mark):
@@ -136,7 +136,7 @@ def test_a_file_that_was_shown_and_comes_back_unchanged_is_the_same(before, end,
     assert restore_secrets(mask_secrets(content).encode(), content.encode()) == content.encode()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(content=contents)
 def test_any_file_that_is_read_comes_back_the_same_in_either_encoding(content):
     if parse_config(content, "x")[0] is None:

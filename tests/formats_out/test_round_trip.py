@@ -86,7 +86,7 @@ def as_read(value: Value) -> Value:
     return value
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=75)
 @given(records(), st.booleans(), st.sampled_from(DateForm), st.sampled_from(ZONES))
 def test_raw_values_and_dates_read_back(drawn, index_line: bool, form: DateForm, zone: str):
     described, rows = drawn
@@ -106,7 +106,7 @@ def test_raw_values_and_dates_read_back(drawn, index_line: bool, form: DateForm,
     assert [(row.timestamp, row.device, row.raw) for row in file.rows()] == expected
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(
     st.sampled_from(ZONES),
     st.integers(START, START + 366 * 86_400),
@@ -137,7 +137,7 @@ modbusTCP;d.csv
 """
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_no_damage_makes_the_reader_fail_or_give_what_is_not_in_the_file(data: st.DataObject):
     """Bytes are cut out, put in and doubled: what is still read stands so in the damaged file."""
@@ -155,7 +155,7 @@ def test_no_damage_makes_the_reader_fail_or_give_what_is_not_in_the_file(data: s
         assert isinstance(row.raw, float) or str(row.raw).encode() in content
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_reader_fail(content: bytes):
     file, findings = read_data_file(content, "x", {})

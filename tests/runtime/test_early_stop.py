@@ -15,7 +15,7 @@ from heliograph.contract import Service
 from support.ports import free_port
 from support.stopping import has_loaded, heeds_stop
 
-SHARES = (0.0, 0.1, 0.25, 0.5, 0.8, 1.1)
+SHARES = (0.0, 0.15, 0.5, 1.0)
 """When the signal comes, in parts of the time that a start takes on this machine now."""
 HEAVY = "pydantic_core"
 """A library that every service imports, and not among the first."""

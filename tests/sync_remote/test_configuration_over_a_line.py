@@ -40,8 +40,9 @@ def places(total: int) -> list[int]:
 
 @pytest.mark.timeout(900)
 @pytest.mark.long
-@pytest.mark.parametrize("direction", ["up", "down"])
-@pytest.mark.parametrize("line", ["sftp", "ftps", "webdav"], indirect=True)
+@pytest.mark.parametrize(
+    ("line", "direction"), [("sftp", "up"), ("sftp", "down"), ("ftps", "up"), ("webdav", "down")], indirect=["line"]
+)
 def test_cut_anywhere_in_a_connection_the_next_ones_complete_everything_once(line, tmp_path, direction):
     peer, between = line
     measured = begun(tmp_path, peer, "measured")

@@ -22,7 +22,7 @@ from heliograph.sync.remote.web_transport import BoundedTransport
 from heliograph.sync.remote.webdav import _responses
 from support.remote import Pins, file_server
 
-moderate = settings(deadline=None, max_examples=150)
+moderate = settings(deadline=None, max_examples=75)
 
 
 @moderate
