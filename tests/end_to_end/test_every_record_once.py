@@ -13,7 +13,7 @@ from support.delivered import check, settle
 from support.stack import Stack, stack
 from support.whole import Plant, make_set
 
-KILLED = 11
+KILLED = 16
 KILLS = ("collector", "sync", "broker", "commands", "api")
 
 

@@ -43,8 +43,11 @@ def run(end: socket.socket, limits: Limits) -> None:
 
 
 def _tell(line: Line, text: str) -> None:
+    """Say why it ends, and stay until the service closes the line: what it is writing then must not break the words."""
     try:
         line.send({"kind": "failed", "text": text})
+        while True:
+            line.receive()
     except (LineBroken, ValueError):
         return
 
