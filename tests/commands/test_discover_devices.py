@@ -11,30 +11,20 @@ from heliograph.contract import (
     DetectionState,
     DetectRequest,
     DeviceCondition,
-    DeviceProposal,
     DeviceState,
     EditAnswer,
-    FoundTable,
     Outcome,
     StopDetection,
 )
 from heliograph.contract.channels import DETECT, DETECTION, STATE, STOP_DETECTION
 from heliograph.formats import parse_daq
 from support.plausible import FILES, UID, collector_state
+from support.proposals import DEFINITION, proposal
 
 KEY = "0123456789ab"
-DEFINITION = f"{UID}_SunSpec_inverter_ACME_X5__modbusTCP.csv"
 TEXT = "modbusTCP;inverter;ACME;X5\n1;3;40002;I16;;1_tableId;;;;;1\n"
 SEARCH = {"protocol": "sunspec", "interface": "ethernet1", "hosts": ["192.168.1.0/28"]}
 LIMIT = 60
-
-
-def proposal(key: str, **more: object) -> DeviceProposal:
-    return DeviceProposal(
-        key=key, interface=f"192.168.1.{key}:502", address=1, manufacturer="ACME", model="X5", options="", version="2",
-        serial_number=f"A-{key}", base=40000, tables=(FoundTable(model=1, length=66, address=40002, known=True),),
-        definition=DEFINITION, variables=1, recorded=0, **more,
-    )  # fmt: skip
 
 
 class Collector:
