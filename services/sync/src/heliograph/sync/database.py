@@ -23,6 +23,12 @@ _log = logging.getLogger("heliograph.sync.database")
 BUSY_MS: Final = 30_000
 CHECKED_BYTES: Final = 256 * 1024 * 1024
 """A file up to this size is checked page by page at the start; a larger one would hold up the start too long."""
+CLOSE_SECONDS: Final = 10.0
+"""How long the end of sync waits for a thread that still works with the file."""
+_UNREADABLE: Final = frozenset(
+    (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
+)
+"""What a card with broken blocks answers: the file stays unreadable however often one asks."""
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -39,6 +45,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._use = threading.Condition()
+        self._users = 0
         self._engine = _engine(path)
         SQLModel.metadata.create_all(self._engine)
         with self.write() as session:
@@ -48,18 +56,32 @@ class Database:
     def write(self) -> Iterator[Session]:
         """One transaction of the only writer; on return it is on the disk."""
         options = self._engine.execution_options(immediate=True)
-        with self._lock, Session(options, expire_on_commit=False) as session, session.begin():
+        with self._used(), self._lock, Session(options, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Look at one moment of the file, beside the writer."""
-        with Session(self._engine, expire_on_commit=False) as session:
+        with self._used(), Session(self._engine, expire_on_commit=False) as session:
             yield session
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file when the last transaction is over: a task that is cancelled leaves its thread at work."""
+        with self._use:
+            if not self._use.wait_for(lambda: not self._users, CLOSE_SECONDS):
+                _log.warning("%s is still worked with after %.0f seconds", self.path, CLOSE_SECONDS)
         self._engine.dispose()
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        with self._use:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._use:
+                self._users -= 1
+                self._use.notify_all()
 
 
 def is_damage(error: BaseException) -> bool:
@@ -78,7 +100,7 @@ def open_database(path: Path, stamp: str) -> tuple[Database, Path | None]:
         _check(path)
         return Database(path), None
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        if isinstance(getattr(error, "orig", error), sqlite3.OperationalError):
+        if _is_passing(getattr(error, "orig", error)):
             raise  # the disk is full or may not be written: a fresh file would not help
         _log.error("%s cannot be read: %s", path, error)  # the cause is known, a trace says no more
     aside = path.with_name(f"{path.name}.unreadable-{stamp}")
@@ -103,6 +125,10 @@ def _check(path: Path) -> None:
     if answer is None or answer[0] != "ok":
         raise sqlite3.DatabaseError(str(answer and answer[0]))
     _suspicion(path).unlink(missing_ok=True)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode not in _UNREADABLE
 
 
 def _suspicion(path: Path) -> Path:
