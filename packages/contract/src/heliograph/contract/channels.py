@@ -32,6 +32,8 @@ from heliograph.contract.detections import (
     DetectRequest,
     StopDetection,
 )
+from heliograph.contract.logbook import LogPage, LogRequest, NumberedEvent
+from heliograph.contract.recorded import RowsAnswer, RowsRequest, SeriesAnswer, SeriesRequest
 from heliograph.contract.records import Alarm, Event, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
@@ -56,6 +58,15 @@ from heliograph.contract.requests import (
     VariableValue,
     Way,
     WriteRequest,
+)
+from heliograph.contract.servertests import (
+    SchedulesAnswer,
+    SchedulesRequest,
+    ServerTestAnswer,
+    ServerTestQuery,
+    ServerTestRequest,
+    ServerTestState,
+    StopServerTest,
 )
 from heliograph.contract.states import ServiceState
 
@@ -269,10 +280,39 @@ BUNDLE = Channel(
     "bundle", "request.sync.bundle", BundleRequest, (_API, _COMMANDS), (_SYNC,), "make a debug bundle for the servers",
     reply=BundleAnswer,
 )  # fmt: skip
+SERIES = Channel(
+    "series", "request.sync.series", SeriesRequest, (_API,), (_SYNC,), "variables over time, from the records kept",
+    reply=SeriesAnswer,
+)  # fmt: skip
+ROWS = Channel("rows", "request.sync.rows", RowsRequest, (_API,), (_SYNC,), "records kept, as rows", reply=RowsAnswer)
+LOG_HISTORY = Channel(
+    "log history", "request.sync.log", LogRequest, (_API,), (_SYNC,), "lines of the gateway's log", reply=LogPage
+)
+LOG_LINE = Channel("log line", "log.line", NumberedEvent, (_SYNC,), (_API,), "a line of the log, as it comes")
+TEST_SERVER = Channel(
+    "test server", "request.sync.test_server", ServerTestRequest, (_API,), (_SYNC,),
+    "try every step of a connection to a server", reply=ServerTestAnswer,
+)  # fmt: skip
+SERVER_TEST = Channel(
+    "server test", "request.sync.server_test", ServerTestQuery, (_API,), (_SYNC,), "how a test of a server is doing",
+    reply=ServerTestState,
+)  # fmt: skip
+STOP_SERVER_TEST = Channel(
+    "stop server test", "request.sync.stop_server_test", StopServerTest, (_API,), (_SYNC,), "end a test of a server",
+    reply=Outcome,
+)  # fmt: skip
+SERVER_TEST_PROGRESS = Channel(
+    "server test progress", "server_test.progress", ServerTestState, (_SYNC,), (_API,), "steps of a running test"
+)
+SCHEDULES = Channel(
+    "schedules", "request.sync.schedules", SchedulesRequest, (_API,), (_SYNC,), "when the next connections are made",
+    reply=SchedulesAnswer,
+)  # fmt: skip
 
 CHANNELS = (
     RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
     READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
     BUNDLE, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
     EXECUTE, JOURNAL, JOURNAL_ENTRY, CHANGES, SCRIPT, SCRIPT_LOG, FACTORY, RESTART,
+    SERIES, ROWS, LOG_HISTORY, LOG_LINE, TEST_SERVER, SERVER_TEST, STOP_SERVER_TEST, SERVER_TEST_PROGRESS, SCHEDULES,
 )  # fmt: skip

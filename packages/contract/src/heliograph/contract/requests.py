@@ -203,6 +203,10 @@ class EditRequest(Payload):
     origin: Literal["REST", "web page", "command"]
     based_on: int | None = None
     """The revision that was edited: with another one in force the edit is refused. None: edit what is in force."""
+    only_check: bool = False
+    """Say what would come of it – findings and difference – and change nothing."""
+    whole: bool = False
+    """`files` is the whole set: what is not in it goes."""
 
 
 class EditAnswer(Outcome):
@@ -215,6 +219,8 @@ class EditAnswer(Outcome):
     """Refused because another revision is in force than the one that was edited (`EditRequest.based_on`)."""
     findings: tuple[str, ...] = ()
     """`file:line:column: error|warning: text`."""
+    diff: str = ""
+    """Of a check: what would change, unified, without secrets."""
 
 
 class RevisionState(StrEnum):

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from heliograph.contract.configuration import ServerSummary
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
+from heliograph.contract.recorded import KeptRecords
 from heliograph.contract.records import Value
 from heliograph.contract.requests import Connection, TraceInterface
 
@@ -134,6 +135,8 @@ class CollectorState(Payload):
     service: Literal["collector"] = "collector"
     time: Milliseconds
     started: Milliseconds
+    memory_bytes: int | None = None
+    """Resident memory of the service's process."""
     reset: Milliseconds | None = None
     """The last factory reset that this service carried out (`RestartNotice.time`)."""
     revision: int | None = None
@@ -198,12 +201,29 @@ class Trial(Payload):
     tries: int = 3
 
 
+class DiskState(Payload):
+    """The disk of the gateway's state."""
+
+    total: int
+    free: int
+
+
+class StreamState(Payload):
+    """One stream of the bus."""
+
+    name: str
+    messages: int
+    bytes: int
+    limit: int
+
+
 class SyncState(Payload):
     """The state of sync."""
 
     service: Literal["sync"] = "sync"
     time: Milliseconds
     started: Milliseconds
+    memory_bytes: int | None = None
     reset: Milliseconds | None = None
     """See `CollectorState.reset`."""
     revision: int | None = None
@@ -217,6 +237,11 @@ class SyncState(Payload):
     """While the revision in force is provisional."""
     servers: tuple[ServerState, ...] = ()
     storage: StorageState = StorageState()
+    kept: KeptRecords | None = None
+    """Records for looking back."""
+    disk: DiskState | None = None
+    streams: tuple[StreamState, ...] = ()
+    """Of the bus, as of the last look."""
 
 
 class ScriptCondition(StrEnum):
@@ -257,6 +282,7 @@ class CommandsState(Payload):
     service: Literal["commands"] = "commands"
     time: Milliseconds
     started: Milliseconds
+    memory_bytes: int | None = None
     reset: Milliseconds | None = None
     """See `CollectorState.reset`."""
     revision: int | None = None
@@ -275,6 +301,7 @@ class ApiState(Payload):
     service: Literal["api"] = "api"
     time: Milliseconds
     started: Milliseconds
+    memory_bytes: int | None = None
     reset: Milliseconds | None = None
     """See `CollectorState.reset`."""
     revision: int | None = None
@@ -311,6 +338,11 @@ class StatusDocument(Payload):
     lines: tuple[LineState, ...] = ()
     servers: tuple[ServerState, ...] = ()
     storage: StorageState = StorageState()
+    kept: KeptRecords | None = None
+    """Records for looking back."""
+    disk: DiskState | None = None
+    streams: tuple[StreamState, ...] = ()
+    """Of the bus, as of the last look."""
     outbox_records: int = 0
     traces: tuple[TraceState, ...] = ()
     set_points: tuple[SetPointState, ...] = ()
