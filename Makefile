@@ -3,6 +3,8 @@ PY := .venv/bin
 ARGS ?=
 # Most tests wait for real peers: two workers a core keep the cores busy.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
+# Some containers forbid bytecode: each service would then compile itself at every start, the tests in every worker.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: setup demo test test-compose check bench up lock contract format clean
 

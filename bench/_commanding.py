@@ -56,7 +56,7 @@ async def commanded() -> AsyncIterator[Commanded]:
         for name in DIRECTORIES:
             server.tree.directory(name)
         set_dir = _set(base / "set", server, broker.port, served.ports[0])
-        with stack(set_dir, base / "state", MAIN_KEY=server.client_key.read_text()) as gateway:
+        with stack(set_dir, base / "state", forked=False, MAIN_KEY=server.client_key.read_text()) as gateway:
             gateway.start()
             await gateway.until(
                 "the device answers and the broker is connected",

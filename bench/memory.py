@@ -46,7 +46,9 @@ async def _measure(base: Path, server, ports: list[int]) -> list[Row]:
     from support.stack import stack
 
     _work("take", base / "state" / "sync", RECORDS)
-    with stack(_set(base / "set", server, ports), base / "state", MAIN_KEY=server.client_key.read_text()) as gateway:
+    with stack(
+        _set(base / "set", server, ports), base / "state", forked=False, MAIN_KEY=server.client_key.read_text()
+    ) as gateway:
         gateway.start()
         await gateway.until(
             "the backlog is delivered and all devices answer",

@@ -79,7 +79,7 @@ async def measured(served: Plant, base: Path, server) -> tuple[list[float], list
     write_set(base / "set", config, [], {"bench.csv": definition()}, schedules=far)
     for path in (base / "set" / "CONFIG").glob("*_daq.csv"):
         path.write_bytes(daq(served.ports, 1001))
-    with stack(base / "set", base / "state", MAIN_KEY=server.client_key.read_text()) as gateway:
+    with stack(base / "set", base / "state", forked=False, MAIN_KEY=server.client_key.read_text()) as gateway:
         gateway.start()
         every = lambda s: len(s["devices"]) == DEVICES and all(d["readings"] for d in s["devices"])  # noqa: E731
         await gateway.until("all devices answer", "/api/v1/status", every)

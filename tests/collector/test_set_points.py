@@ -3,12 +3,12 @@
 import asyncio
 import os
 import signal
-import sys
 
 import pytest
 
-from heliograph.contract import DeviceCondition, JournalWay, VariableLimit
+from heliograph.contract import DeviceCondition, JournalWay, Service, VariableLimit
 from support.collecting import FastClock, collector, until, witness
+from support.services import start
 from support.setting import LIMIT, SEEN, inverters, plan, put, set_points
 
 HOUR = 3600.0
@@ -143,9 +143,8 @@ async def test_kills_before_and_while_a_lifetime_ends_cost_no_fallback_and_it_is
         await sync.publish(plan(plant, 1))
         for life in range(3):
             seen = len(sync.states)
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "heliograph.collector", env=environment
-            )
+            with (tmp_path / "collector.log").open("ab") as log:
+                process = start(Service.COLLECTOR, environment, log, log)
             await until(lambda seen=seen: sync.states[seen:] and sync.device("1").readings, "it polls")
             if life == 0:
                 assert (await put(sync, 40, lifetime_seconds=1, fallback=10)).verified
@@ -154,7 +153,7 @@ async def test_kills_before_and_while_a_lifetime_ends_cost_no_fallback_and_it_is
             else:
                 await until(lambda: sync.changes and sync.alarms, "it is told")
             process.send_signal(signal.SIGKILL if life < 2 else signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), 60)
+            await asyncio.to_thread(process.wait, 60)
     assert inverter.register(0) == 10
     assert {change.identity.partition(".")[2] for change in sync.changes} == {"fallback"}
     assert len({change.identity for change in sync.changes}) == len({alarm.identity for alarm in sync.alarms}) == 1

@@ -4,11 +4,12 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
 
+from heliograph.contract import Service
 from heliograph.demo.simulator import HOLDING_REGISTER, Registers, TcpSimulator
 from support.collecting import FastClock, collector, revision, until, witness
 from support.disks import fill, set_read_only, small_disk
+from support.services import start
 
 TEXT = "modbusTCP;a;b;c\n1;3;0;U16;;Counter;;1;0;;4\n2;3;1;U16;;State;;1;0;;8\n"
 
@@ -177,14 +178,13 @@ async def test_kills_at_any_moment_lose_no_committed_record_and_double_none(brok
     async with TcpSimulator({1: bank()}) as plant, witness(broker) as sync:
         await sync.publish(plan(plant))
         for life in range(4):
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "heliograph.collector", env=environment
-            )
+            with (tmp_path / "collector.log").open("ab") as log:
+                process = start(Service.COLLECTOR, environment, log, log)
             seen = len(sync.records)
             await until(lambda seen=seen: len(sync.records) >= seen + 2, "it records")
             await asyncio.sleep(0.13 * life)
             process.send_signal(signal.SIGKILL if life < 3 else signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 60) == (-signal.SIGKILL if life < 3 else 0)
+            assert await asyncio.to_thread(process.wait, 60) == (-signal.SIGKILL if life < 3 else 0)
     unique = {(record.source, record.sequence): record for record in sync.records}
     assert len({source for source, _ in unique}) == 1
     times = [record.time for record in unique.values()]

@@ -155,25 +155,20 @@ def _run_kill_stop(small_set: Path, state: Path) -> None:
     assert not any(password in logs for password in passwords)
 
 
-def test_nothing_stays_behind_when_up_is_killed_and_the_state_can_be_used_again(small_set, tmp_path):
+def test_nothing_stays_behind_when_up_is_killed_and_on_the_same_state_a_wrong_set_is_told_at_once(small_set, tmp_path):
+    """The page is there to help with it, and an interrupt ends everything in order."""
     with gateway(small_set, tmp_path / "state") as (process, port):
         until(lambda: set(children_of(process.pid)) == set(PROGRAMS))
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait(LIMIT)
         until(lambda: not any(alive(child) for child in children))
-    with gateway(small_set, tmp_path / "state") as (process, port):
-        until(lambda: answer(port, "/health/live"))
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(LIMIT) == 0
-
-
-def test_what_is_wrong_with_the_set_is_said_at_once_and_the_page_is_there_to_help(small_set, tmp_path):
     (small_set / "CONFIG/WPM00C44F_daq.csv").write_text("index;interface\n1;SERIAL9\n")
     with gateway(small_set, tmp_path / "state") as (process, port):
         until(lambda: (response := answer(port, "/api/v1/status")) and response.json()["findings"])
-        process.terminate()
+        os.kill(process.pid, signal.SIGINT)
         output = process.communicate(timeout=LIMIT)[0]
+        assert process.returncode == 0
     assert "CONFIG/WPM00C44F_daq.csv:1:" in output
     assert "The set has errors" in output
 

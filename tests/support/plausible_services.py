@@ -2,20 +2,18 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from heliograph.contract import Service
 from support.nats import Broker
+from support.services import ServiceProcess, start
 
 
 @contextmanager
-def service_process(
-    broker: Broker, service: Service, state_dir: Path, **environment: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m heliograph.<service>` until the block ends; its standard error is kept in `<state_dir>.log`."""
+def service_process(broker: Broker, service: Service, state_dir: Path, **environment: str) -> Iterator[ServiceProcess]:
+    """A service until the block ends; its output is kept in `<state_dir>.log`."""
     settings = {
         "BUS_URL": broker.url,
         "BUS_PASSWORD": f"secret-{service}",
@@ -24,12 +22,7 @@ def service_process(
     }
     state_dir.mkdir(parents=True, exist_ok=True)
     with state_dir.with_suffix(".log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"heliograph.{service}"],
-            env={**os.environ, **settings},
-            stdin=subprocess.DEVNULL,
-            stderr=log,
-        )
+        process = start(service, {**os.environ, **settings}, log, log)
         try:
             yield process
         finally:

@@ -14,7 +14,10 @@ from typing import Any
 
 from heliograph.cli.gateway import Gateway
 from heliograph.cli.supervisor import Program
+from heliograph.contract import Service
 from support.ports import free_port
+from support.services import ServiceProcess
+from support.services import start as begin
 from support.stopping import heeds_stop
 
 NAMES = ("broker", "collector", "sync", "commands", "api")
@@ -23,10 +26,11 @@ NAMES = ("broker", "collector", "sync", "commands", "api")
 class Stack:
     """Every program of a gateway by name; `start`, `kill` and `stop` one, or all."""
 
-    def __init__(self, programs: dict[str, Program], gateway: Gateway) -> None:
+    def __init__(self, programs: dict[str, Program], gateway: Gateway, *, forked: bool = True) -> None:
         self.gateway = gateway
         self._programs = programs
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._forked = forked
+        self._running: dict[str, subprocess.Popen[bytes] | ServiceProcess] = {}
         self.lives: dict[str, list[list[float]]] = {name: [] for name in programs}
         """Per program, [start, end] of each of its lives, seconds since 1970."""
 
@@ -36,13 +40,16 @@ class Stack:
                 continue
             program = self._programs[name]
             with program.log.open("ab") as log:
-                self._running[name] = subprocess.Popen(
-                    program.command,
-                    env=dict(program.environment),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
+                if self._forked and name in set(Service):
+                    self._running[name] = begin(Service(name), program.environment, log, log)
+                else:
+                    self._running[name] = subprocess.Popen(
+                        program.command,
+                        env=dict(program.environment),
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                    )
             self.lives[name].append([time.time(), float("inf")])
 
     def kill(self, *names: str) -> None:
@@ -118,13 +125,16 @@ class Stack:
 
 
 @contextmanager
-def stack(set_dir: Path, state_dir: Path, **environment: str) -> Iterator[Stack]:
-    """A gateway whose programs are not started yet; all are killed at the end."""
+def stack(set_dir: Path, state_dir: Path, *, forked: bool = True, **environment: str) -> Iterator[Stack]:
+    """A gateway whose programs are not started yet; all are killed at the end.
+
+    `forked` services start at once and share memory: a bench that measures either begins them as on a gateway.
+    """
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("GATEWAY_", "SERIAL", "API_"))}
     gateway = Gateway(set_dir, state_dir, free_port(), environment={**inherited, **environment})
     with gateway.owned():
         programs = {program.name: program for stage in gateway.stages() for program in stage}
-        made = Stack(programs, gateway)
+        made = Stack(programs, gateway, forked=forked)
         try:
             yield made
         finally:

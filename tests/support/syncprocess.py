@@ -1,12 +1,12 @@
 """Sync as a process of its own, which a test may kill, with OpenSSH servers."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from heliograph.contract import Service
 from support.nats import Broker
+from support.services import ServiceProcess
+from support.services import start as begin
 from support.sftp import Sshd
 
 
@@ -18,7 +18,7 @@ def options(prefix: str, server: Sshd, key: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def start(broker: Broker, tmp_path: Path) -> subprocess.Popen[bytes]:
+def start(broker: Broker, tmp_path: Path) -> ServiceProcess:
     """Start it on the directories `set`, `secrets` and `state`; its log is `sync.log`."""
     environment = {
         **os.environ, "BUS_URL": broker.url, "BUS_PASSWORD": f"secret-{Service.SYNC}",
@@ -26,4 +26,4 @@ def start(broker: Broker, tmp_path: Path) -> subprocess.Popen[bytes]:
         "SECRETS_DIR": str(tmp_path / "secrets"), "START_SHARE_SECONDS": "0",
     }  # fmt: skip
     with (tmp_path / "sync.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "heliograph.sync"], env=environment, stdout=log, stderr=log)
+        return begin(Service.SYNC, environment, log, log)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from heliograph.formats.config import ServerMode
-from support.site import Site, site_at
+from support.site import Site, closed, copy_of, site_at
 from support.syncing import Bench, applied, device, file_server
 
 MAIN = file_server(1, ServerMode.MAIN)
@@ -29,10 +29,18 @@ def site(tmp_path) -> Iterator[Site]:
     site.close()
 
 
-@pytest.fixture
-def settled(site) -> Site:
-    """The same after a few connections: everything is on the server and remembered."""
+@pytest.fixture(scope="session")
+def once_settled(tmp_path_factory) -> Site:
+    site = site_at(tmp_path_factory.mktemp("settled") / "sync")
     for _ in range(3):
         site.connect()
     assert site.quiet() == []
-    return site
+    return closed(site)
+
+
+@pytest.fixture
+def settled(once_settled, tmp_path) -> Iterator[Site]:
+    """A gateway after a few connections: everything is on the server and remembered."""
+    site = copy_of(once_settled, tmp_path / "sync")
+    yield site
+    site.close()

@@ -14,7 +14,7 @@ from heliograph.sync.destinations import Destinations
 from heliograph.sync.ledger import RECORDS, Ledger
 from heliograph.sync.trial import TRIES
 from support.samples import record
-from support.site import BACKUP, CONFIG, MAIN, Site, config, first_set, site_at
+from support.site import BACKUP, CONFIG, MAIN, Site, closed, config, copy_of, first_set, site_at
 from support.syncing import tree
 
 HOUR_MS = 3_600_000
@@ -53,12 +53,18 @@ MOVES = {
 before the revision, 3 during its trial, 4 and 5 after it."""
 
 
-@pytest.fixture
-def site(tmp_path):
-    site = site_at(tmp_path / "sync")
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    site = site_at(tmp_path_factory.mktemp("begun") / "sync")
     site.worlds["gamma"] = tree()
     for number in (1, 2):
         site.connect(number)
+    return closed(site)
+
+
+@pytest.fixture
+def site(begun, tmp_path):
+    site = copy_of(begun, tmp_path / "sync")
     yield site
     site.close()
 

@@ -14,7 +14,9 @@ from support.site import (
     SCHEDULE,
     SCL,
     VAR,
+    closed,
     config,
+    copy_of,
     daq,
     device,
     first_set,
@@ -226,9 +228,11 @@ def test_an_edit_on_the_gateway_in_the_middle_of_a_connection_is_kept(settled):
 def test_every_order_of_edits_and_connections_ends_with_both_sides_equal(tmp_path):
     """All interleavings of two edits on the server, one on the gateway and connections."""
     steps = ["server daq", "server def", "local var", "connect"]
+    begun = site_at(tmp_path / "begun")
+    begun.connect()
+    closed(begun)
     for number, order in enumerate(itertools.permutations(steps)):
-        site = site_at(tmp_path / str(number))
-        site.connect()
+        site = copy_of(begun, tmp_path / str(number))
         for step in order:
             if step == "server daq":
                 site.edit(DAQ, daq(device(1)))

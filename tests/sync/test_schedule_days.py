@@ -18,6 +18,7 @@ from heliograph.formats.schedule import DayType, ScheduleLine
 from heliograph.sync.calendar import next_instant
 
 SECOND = dt.timedelta(seconds=1)
+SECONDS = [second * SECOND for second in range(60)]
 DAY = dt.timedelta(days=1)
 HOURS_BEFORE, HOURS_AFTER = 26, 26
 CHANGES = [
@@ -42,9 +43,17 @@ def at(text: str) -> dt.datetime:
 def walk(zone: str, change: str) -> tuple[dt.datetime, list[dt.datetime]]:
     """Return the first second of a walk, and the latest that a clock on the wall has shown at each of them."""
     start = at(change) - HOURS_BEFORE * 60 * 60 * SECOND
-    seconds = (start + n * SECOND for n in range((HOURS_BEFORE + HOURS_AFTER) * 3600))
-    walls = (moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for moment in seconds)
+    minutes = (start + n * 60 * SECOND for n in range((HOURS_BEFORE + HOURS_AFTER) * 60))
+    walls = (wall for minute in minutes for wall in shown_in(minute, ZoneInfo(zone)))
     return start, list(accumulate(walls, max))
+
+
+def shown_in(minute: dt.datetime, zone: ZoneInfo) -> list[dt.datetime]:
+    """What a clock on the wall shows at each second of a minute: most have no change, and are not asked one by one."""
+    first, last = (moment.astimezone(zone).replace(tzinfo=None) for moment in (minute, minute + 59 * SECOND))
+    if last - first == 59 * SECOND:
+        return [first + second for second in SECONDS]
+    return [(minute + second).astimezone(zone).replace(tzinfo=None) for second in SECONDS]
 
 
 def is_active(kind: str, day: dt.date) -> bool:

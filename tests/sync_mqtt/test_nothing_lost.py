@@ -2,13 +2,9 @@
 
 import asyncio
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -21,6 +17,7 @@ from support.mosquitto import mosquitto, operator
 from support.proxy import proxy
 from support.sets import write_set
 from support.syncing import until
+from support.syncprocess import start
 from support.telemetry import (
     ALARM,
     DATA,
@@ -111,15 +108,6 @@ async def test_qos_0_and_2_deliver_as_well(telemetry, mosquitto_broker, listenin
             telemetry.one.request()
             await until(lambda number=number: telemetry.position() == 100 * number)
         await until(lambda: states(listening) == list(range(1, 201)))
-
-
-def start(broker, tmp_path: Path) -> subprocess.Popen:
-    environment = {
-        **os.environ, "BUS_URL": broker.url, "BUS_PASSWORD": f"secret-{Service.SYNC}",
-        "STATE_DIR": str(tmp_path / "state"), "GATEWAY_SET": str(tmp_path / "set"), "START_SHARE_SECONDS": "0",
-    }  # fmt: skip
-    with (tmp_path / "sync.log").open("ab") as log:
-        return subprocess.Popen([sys.executable, "-m", "heliograph.sync"], env=environment, stdout=log, stderr=log)
 
 
 async def feed(bus, count: int, pause: float = 0.0) -> None:

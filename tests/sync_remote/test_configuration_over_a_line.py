@@ -1,6 +1,9 @@
 """Reconciliation with real servers of every kind: the table of spec 1.7, and a line that is cut anywhere in it."""
 
+import copy
 import gzip
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from heliograph.contract import ConnectionResult
 from support.lines import PROXY_HOST
 from support.realsite import RealSite
 from support.samples import record
-from support.site import CONFIG, DAQ, INV, VAR, config, daq, device, first_set
+from support.site import CONFIG, DAQ, INV, VAR, closed, config, daq, device, first_set
 from support.syncing import DEFINITION
 
 OTHER = DEFINITION.replace("Power", "Energy").encode()
@@ -38,6 +41,29 @@ def places(total: int) -> list[int]:
     return sorted({1, *(total * step // PLACES for step in range(1, PLACES)), max(1, total - 300)})
 
 
+class Beginning:
+    """A site and its server's tree as they were begun: `again` brings both back, on a directory of this number."""
+
+    def __init__(self, directory: Path, peer) -> None:
+        self._kept, self._peer = directory / "kept", peer
+        self._first = closed(begun(directory, peer, "plant"))
+        self._copy(self._tree, self._kept)
+
+    def again(self, number: int) -> RealSite:
+        shutil.rmtree(self._tree)
+        self._copy(self._kept, self._tree)
+        directory = shutil.copytree(self._first.directory, self._kept.with_name(f"site-{number}"))
+        clock = copy.copy(self._first.clock)
+        return RealSite(directory, clock=clock, peer=self._peer, tree="plant", host=PROXY_HOST)
+
+    @property
+    def _tree(self) -> Path:
+        return self._peer.local("plant")
+
+    def _copy(self, there: Path, here: Path) -> None:
+        subprocess.run(["cp", "-a", there, here], check=True)  # with owners and times, which a server tells
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.long
 @pytest.mark.parametrize(
@@ -45,14 +71,15 @@ def places(total: int) -> list[int]:
 )
 def test_cut_anywhere_in_a_connection_the_next_ones_complete_everything_once(line, tmp_path, direction):
     peer, between = line
-    measured = begun(tmp_path, peer, "measured")
+    beginning = Beginning(tmp_path, peer)
+    measured = beginning.again(0)
     before = between.faults.passed[direction]
     busy(measured)
     assert measured.connect().result is ConnectionResult.DONE
     total = between.faults.passed[direction] - before
     measured.close()
-    for number, after in enumerate(places(total)):
-        site = begun(tmp_path, peer, f"cut-{number}")
+    for number, after in enumerate(places(total), 1):
+        site = beginning.again(number)
         busy(site)
         between.faults.cut_after[direction] = after
         site.connect()

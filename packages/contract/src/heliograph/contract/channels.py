@@ -139,7 +139,9 @@ _ADAPTERS: dict[int, TypeAdapter[Any]] = {}
 
 
 def _adapter(payload: Any) -> TypeAdapter[Any]:
-    return _ADAPTERS.setdefault(id(payload), TypeAdapter(payload))
+    if id(payload) not in _ADAPTERS:
+        _ADAPTERS[id(payload)] = TypeAdapter(payload)
+    return _ADAPTERS[id(payload)]
 
 
 MEBIBYTE = 1024 * 1024

@@ -12,9 +12,12 @@ Milliseconds = Annotated[int, "milliseconds since 1970-01-01T00:00:00Z"]
 
 
 class Payload(BaseModel):
-    """The base of every message: immutable, and unknown fields are ignored so that newer senders are understood."""
+    """The base of every message: immutable, and unknown fields are ignored so that newer senders are understood.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+    A validator is built when it is first needed: each service uses a part of the table alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", defer_build=True)
 
 
 class RecordKind(StrEnum):

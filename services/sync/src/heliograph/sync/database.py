@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, event, inspect
+from sqlalchemy import Column, Connection, Engine, event
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel, create_engine
@@ -48,9 +48,8 @@ class Database:
         self._use = threading.Condition()
         self._users = 0
         self._engine = _engine(path)
-        SQLModel.metadata.create_all(self._engine)
         with self.write() as session:
-            _add_columns(session.connection())
+            _make_tables(session.connection())
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -135,17 +134,32 @@ def _suspicion(path: Path) -> Path:
     return path.with_name(path.name + ".suspect")
 
 
-def _add_columns(connection: Connection) -> None:
-    """Add the columns that a file of an earlier version lacks; each new column has a default that means nothing yet."""
+def _make_tables(connection: Connection) -> None:
+    """Make the tables, and the columns, that a file of an earlier version, or a new one, lacks."""
+    have = _columns(connection)
+    missing = [table for name, table in SQLModel.metadata.tables.items() if name not in have]
+    SQLModel.metadata.create_all(connection, missing, checkfirst=False)
     for table in SQLModel.metadata.tables.values():
-        have = {column["name"] for column in inspect(connection).get_columns(table.name)}
         for column in table.columns:
-            if column.name not in have:
-                kind = column.type.compile(connection.dialect)
-                value = column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
-                fallback = "NULL" if value is None else f"{int(value)}" if isinstance(value, int) else f"'{value}'"
-                statement = f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind} DEFAULT {fallback}'
-                connection.exec_driver_sql(statement)
+            if table.name in have and column.name not in have[table.name]:
+                _add_column(connection, table.name, column)
+
+
+def _columns(connection: Connection) -> dict[str, set[str]]:
+    """Return the columns of each table in the file: one question for all, a start is waited for."""
+    asked = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+    found: dict[str, set[str]] = {}
+    for table, column in connection.exec_driver_sql(asked):
+        found.setdefault(table, set()).add(column)
+    return found
+
+
+def _add_column(connection: Connection, table: str, column: Column[Any]) -> None:
+    """Add a column; each that came later has a default that means nothing yet."""
+    kind = column.type.compile(connection.dialect)
+    value = column.default.arg if isinstance(column.default, ScalarElementColumnDefault) else None
+    fallback = "NULL" if value is None else f"{int(value)}" if isinstance(value, int) else f"'{value}'"
+    connection.exec_driver_sql(f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {kind} DEFAULT {fallback}')
 
 
 def _engine(path: Path) -> Engine:

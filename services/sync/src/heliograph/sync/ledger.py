@@ -43,6 +43,11 @@ RESULT_IDENTITIES: Final = 10_000
 """Results that are known after every server has them, so that none is written twice."""
 RECENT_LINES: Final = 5000
 """Lines of the log that stay for the debug bundle after every server has them."""
+_RECEIVED: Final = (
+    "SELECT min(coalesce(min(position, (SELECT min(first) FROM ledger l WHERE l.server = c.server AND"
+    " l.stream = c.stream)), position)) FROM cursor c WHERE stream = ? AND (? IS NULL OR server = ?)"
+)
+"""Of a stream, and of one server or of each."""
 
 
 def streams_of(server: Server) -> frozenset[str]:
@@ -102,7 +107,7 @@ class Ledger:
             return
         with self._database.write() as session:
             for row in session.exec(select(CursorRow).where(CursorRow.server == server)).all():
-                row.position = _received(session, server, row.stream)
+                row.position = _received(session, row.stream, server) or 0
             session.connection().execute(delete(LedgerRow).where(col(LedgerRow.server) == server))
 
     def servers(self) -> list[int]:
@@ -112,9 +117,10 @@ class Ledger:
 
     def position(self, server: int, stream: str) -> int | None:
         """Return the last row number that this server has in files; None when it is no server of ours."""
+        asked = "SELECT position FROM cursor WHERE server = ? AND stream = ?"
         with self._database.read() as session:
-            row = session.get(CursorRow, (server, stream))
-            return None if row is None else row.position
+            found = session.connection().exec_driver_sql(asked, (server, stream)).scalar()
+        return None if found is None else int(found)
 
     def end(self, stream: str) -> int:
         """Return the last row number that a stream ever gave."""
@@ -208,10 +214,7 @@ class Ledger:
     def received(self, stream: str, server: int | None = None) -> int | None:
         """Return the row number up to which a server, or every server that takes it, has a stream; None without one."""
         with self._database.read() as session:
-            takers = session.exec(select(CursorRow.server).where(CursorRow.stream == stream))
-            numbers = [server] if server else list(takers)
-            positions = [_received(session, number, stream) for number in numbers]
-        return min(positions, default=None)
+            return _received(session, stream, server)
 
     def count_waiting(self, server: int, stream: str) -> int:
         """Count the rows that a server has not received. Row numbers have no holes above the oldest."""
@@ -227,18 +230,14 @@ class Ledger:
         The newest alarms stay for people, the newest lines for the debug bundle; of results it stays known for long
         that they were taken.
         """
-        for stream, kept in ((ALARMS, ALARM_HISTORY), (RESULTS, RESULT_IDENTITIES), (LOG, RECENT_LINES), (TRACES, 0)):
-            table = STREAMS[stream]
-            last = self.received(stream)
-            if last is None and stream != ALARMS:
-                continue
-            with self._database.write() as session:
-                last = _end(session, stream) if last is None else last  # no server takes alarms: people do
-                end = min(last, _end(session, stream) - kept)
-                session.connection().execute(delete(table).where(col(table.id) <= end))
-                if stream == RESULTS:
-                    had = update(ResultRow).where(col(ResultRow.id) <= last, col(ResultRow.text) != "")
-                    session.connection().execute(had.values(text=""))
+        least = {ALARMS: ALARM_HISTORY, RESULTS: RESULT_IDENTITIES, LOG: RECENT_LINES, TRACES: 0}
+        with self._database.write() as session:
+            for stream, kept in least.items():
+                last = _received(session, stream)
+                if last is None and stream == ALARMS:
+                    last = _end(session, stream)  # no server takes alarms: people do
+                if last is not None:
+                    _prune(session, stream, last, kept)
         self._prune_bundles()
 
     def _prune_bundles(self) -> None:
@@ -268,14 +267,20 @@ def _end(session: Session, stream: str) -> int:
     return int(sequence.scalar() or 0)
 
 
-def _received(session: Session, server: int, stream: str) -> int:
-    row = session.get(CursorRow, (server, stream))
-    if row is None:
-        return 0
-    oldest = session.exec(
-        select(func.min(LedgerRow.first)).where(LedgerRow.server == server, LedgerRow.stream == stream)
-    ).one()
-    return row.position if oldest is None else min(row.position, int(oldest))
+def _received(session: Session, stream: str, server: int | None = None) -> int | None:
+    """Return up to where a server, or each that takes a stream, has it: its cursor, or where its first file begins."""
+    found = session.connection().exec_driver_sql(_RECEIVED, (stream, server, server)).scalar()
+    return None if found is None else int(found)
+
+
+def _prune(session: Session, stream: str, last: int, kept: int) -> None:
+    """Delete the rows up to `last`, which every server has, but for so many of the newest."""
+    table = STREAMS[stream]
+    end = min(last, _end(session, stream) - kept)
+    session.connection().execute(delete(table).where(col(table.id) <= end))
+    if stream == RESULTS:
+        had = update(ResultRow).where(col(ResultRow.id) <= last, col(ResultRow.text) != "")
+        session.connection().execute(had.values(text=""))
 
 
 def keep_stamp(session: Session, server: int, directory: str, seconds: int) -> None:
