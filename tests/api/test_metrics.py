@@ -1,4 +1,4 @@
-"""`/metrics`: the table of names is kept to, nothing is told that is not known, values of the plant only when asked for."""
+"""`/metrics`: names are kept to, nothing is told that is not known, values of the plant only when asked for."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -48,7 +48,7 @@ class Figures(Collector):
         yield from families(sample for part in _PARTS for sample in part(now))
 
     async def _newest_alarm(self) -> int | None:
-        """Its number counts all that ever were. Without an answer soon the figure is missing: a scrape is not held up."""
+        """Its number counts all that ever were. Without an answer soon the figure is missing: no scrape waits."""
         if self._view.sync() is None:
             return None
         try:

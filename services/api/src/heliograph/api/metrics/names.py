@@ -1,4 +1,4 @@
-"""Every figure that `/metrics` gives: name, type, labels, meaning. Dashboards and alert rules of others are built on it.
+"""Every figure that `/metrics` gives: name, type, labels, meaning. Dashboards and alert rules are built on them.
 
 A name, its labels and its unit never change; a figure that is no longer right gets a successor beside it. The
 reference in `docs/reference/metrics.md` is made from this table.
