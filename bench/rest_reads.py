@@ -72,7 +72,8 @@ def _wrk(url: str) -> float:
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said:
         raise SystemExit(f"{url} answered wrongly under load:\n{said}")
-    return float(re.search(r"Requests/sec:\s*([0-9.]+)", said)[1])
+    (rate,) = re.findall(r"Requests/sec:\s*([0-9.]+)", said)
+    return float(rate)
 
 
 async def _collected(url: str, work) -> dict[str, float]:

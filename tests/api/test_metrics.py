@@ -90,6 +90,20 @@ async def test_what_a_silent_service_would_tell_is_missing_and_not_zero(api):
     assert "heliograph_storage_bytes" in found
 
 
+async def test_a_connection_that_still_runs_has_no_duration_yet(api, peers):
+    state = sync_state()
+    running = state.servers[0].last.model_copy(update={"end": None})
+    servers = (state.servers[0].model_copy(update={"last": running, "connecting": True}), *state.servers[1:])
+    await peers.sync.store(STATE, sync_state(servers=servers), service=Service.SYNC)
+
+    async def connecting() -> bool:
+        return (await told(api))["heliograph_server_connecting", "1"] == 1
+
+    await until(connecting)
+    found = {key[1] for key in await told(api) if key[0] == "heliograph_server_last_connection_duration_seconds"}
+    assert found == {"2"}
+
+
 async def test_values_of_the_plant_are_told_up_to_the_number_asked_for_in_the_order_of_the_set(serve, api, peers):
     del api  # it has the states told
     limited = await serve(api_metric_values=8)

@@ -32,7 +32,7 @@ def gateway(now: Seen) -> Iterator[Sample]:
 
 
 def _services(now: Seen) -> Iterator[Sample]:
-    states = {state.service: state for state in now.view.states()}
+    states: dict[str, ServiceState] = {state.service: state for state in now.view.states()}
     for service in now.status.services:
         name, state = service.service, states.get(service.service)
         yield "heliograph_service_up", (name,), service.running

@@ -28,7 +28,7 @@ def _server(server: ServerState) -> Iterator[Sample]:
             "heliograph_server_next_connection_timestamp_seconds": seconds(server.next),
         },
     )
-    if server.last is not None:
+    if server.last is not None and server.last.end is not None:
         took = server.last.end - server.last.start
         yield "heliograph_server_last_connection_timestamp_seconds", (number,), seconds(server.last.end)
         yield "heliograph_server_last_connection_duration_seconds", (number,), seconds(took)
