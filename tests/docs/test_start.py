@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from heliograph.formats import has_errors, read_set
 from support.terminal import ROOT, Terminal, blocks
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -19,6 +20,24 @@ def test_the_commands_of_the_first_five_minutes_do_what_it_says(tmp_path):
     read = terminal.run(steps["decode"].replace(".venv/bin/", ""))
     assert "2024-06-01 10:00:00" in read
     assert "error" not in terminal.run(steps["check"].replace(".venv/bin/", ""))
+
+
+def test_the_files_of_the_first_inverter_make_a_set_that_a_gateway_takes(tmp_path):
+    """Every block of the document that is part of a file, put where the document says."""
+    found = re.findall(r"```\n(.*?)```", (ROOT / "docs/first-inverter.md").read_text(encoding="utf-8"), re.DOTALL)
+    (definition,) = (text for text in found if text.startswith("modbusTCP;"))
+    (devices,) = (text for text in found if text.startswith("index;"))
+    (lines,) = (text for text in found if text.startswith("type;"))
+    (config,) = (text for text in found if text.startswith("GATEWAY_Uid="))
+    meter = (ROOT / "examples/set/DEF/WPM00C44F_SERIAL1_meter.csv").read_bytes()
+    files = {
+        "CONFIG/WPM00C44F_config.ini": config.encode(),
+        "CONFIG/WPM00C44F_daq.csv": f"{lines}\n{devices}".encode(),
+        "DEF/sunny.csv": definition.encode(),
+        "DEF/meter.csv": meter,
+    }
+    findings = read_set(files)[1]
+    assert not has_errors(findings), findings
 
 
 def test_what_the_first_five_minutes_start_is_there():
