@@ -27,13 +27,9 @@ check: setup docs  ## style, types, layers, generated files, the documentation s
 	@$(PY)/ruff format --check --quiet .
 	@$(PY)/ruff check --quiet .
 	@$(PY)/mypy packages services bench
+	@$(PY)/python scripts/generate_reference.py --check
 	@$(PY)/lint-imports --no-logo
 	@$(PY)/python scripts/generate_contract.py --check
-	@$(PY)/python scripts/generate_reference.py --check
-
-docs: setup  ## the documentation site in site/, every link of it checked
-	@NO_MKDOCS_2_WARNING=1 $(PY)/mkdocs build --strict
-	@$(PY)/python scripts/site/check.py site
 
 bench: setup  ## the figures, each against a named baseline of the same run
 	@$(PY)/python -m bench $(ARGS)
@@ -41,12 +37,16 @@ bench: setup  ## the figures, each against a named baseline of the same run
 contract: setup  ## write docs/contract.md, the schemas and nats.conf anew from the table
 	@$(PY)/python scripts/generate_contract.py
 
-reference: setup  ## write docs/reference/ anew from the tables of the code
-	@$(PY)/python scripts/generate_reference.py
-
 format: setup
 	@$(PY)/ruff format .
 	@$(PY)/ruff check --fix .
+
+docs: setup  ## the documentation site in site/, every link of it checked
+	@NO_MKDOCS_2_WARNING=1 $(PY)/mkdocs build --strict
+	@$(PY)/python scripts/site/check.py site
+
+reference: setup  ## write docs/reference/ anew from the tables of the code
+	@$(PY)/python scripts/generate_reference.py
 
 lock: setup  ## resolve all requirements anew
 	@scripts/lock

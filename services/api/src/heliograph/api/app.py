@@ -28,7 +28,7 @@ async def main(settings: Settings, context: Context) -> None:
     pages = Pages(view)
     hub = Hub(pages)
     app = make_app(view, access, pages, hub)
-    app.state.figures = Figures(view, settings.api_metric_values)
+    app.state.figures.values = settings.api_metric_values
     _tell(context, settings, access, sockets[0].getsockname()[1])
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -56,7 +56,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
-    app.state.sent = Sent()
+    app.state.figures, app.state.sent = Figures(view), Sent()
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -26,9 +26,10 @@ _PARTS: Final = (gateway, plant, servers, operating)
 class Figures(Collector):
     """Gives the figures of the view to a registry of its own."""
 
-    def __init__(self, view: View, values: int = 0) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
-        self._values = values
+        self.values = 0
+        """How many values of the plant are told."""
         self._alarms: int | None = None
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -44,7 +45,7 @@ class Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Make them."""
-        now = seen(self._view, self._alarms, self._values)
+        now = seen(self._view, self._alarms, self.values)
         yield from families(sample for part in _PARTS for sample in part(now))
 
     async def _newest_alarm(self) -> int | None:
