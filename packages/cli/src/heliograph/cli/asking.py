@@ -2,7 +2,7 @@
 
 import inspect
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -142,9 +142,9 @@ class _Problem(BaseModel):
 
 def _unreached(reach: Reach, error: Exception) -> str:
     """Why there is no answer: where was looked, and what to try."""
-    url, cause = reach.url, error.__cause__ or error.__context__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError) or isinstance(error, ssl.SSLCertVerificationError):
-        told = getattr(cause, "verify_message", "") or str(error)
+    url = reach.url
+    if doubt := next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None):
+        told = doubt.verify_message
         return f"the certificate of {url} is not trusted ({told}): name its --fingerprint, or the authority with --ca"
     match error:
         case httpx.TimeoutException() | TimeoutError():
@@ -153,3 +153,9 @@ def _unreached(reach: Reach, error: Exception) -> str:
             return f"nobody answers at {url}: does the gateway run? Another address: --url or HELIOGRAPH_URL ({error})"
         case _:
             return f"{url}: {error or type(error).__name__}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -62,7 +62,7 @@ def roll_back(configuration: Configuration, number: int | None, agreement: Agree
         show_difference(shown, sys.stderr)
         tell("" if shown else "The files are the same, but perhaps for passwords.")
     _agree(agreement, f"Put revision {wanted.number} of {moment(wanted.time)} ({wanted.origin}) in force again?")
-    _change(configuration, agreement, lambda: configuration.put_back(wanted.number))
+    _change(configuration, agreement, lambda: configuration.put_back(wanted.number, base.number))
 
 
 def _named(source: Source, current: dict[str, str]) -> dict[str, bytes]:
