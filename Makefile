@@ -6,7 +6,7 @@ WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 # Some containers forbid bytecode: each service would then compile itself at every start, the tests in every worker.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup demo test test-compose check bench up lock contract format clean
+.PHONY: setup demo test test-compose check docs bench up lock contract reference format clean
 
 setup:  ## make .venv from hashed requirements
 	@scripts/setup dev
@@ -25,25 +25,35 @@ test: setup  ## every test that needs no Docker
 test-compose: setup  ## the tests against Docker Compose
 	@$(PY)/pytest -m compose tests/compose $(ARGS)
 
-check: setup  ## style, types, layers, generated files
+check: setup docs  ## style, types, layers, generated files, the documentation site
 	@$(PY)/ruff format --check --quiet .
 	@$(PY)/ruff check --quiet .
 	@$(PY)/mypy packages services bench
+	@$(PY)/python scripts/generate_reference.py --check
 	@$(PY)/lint-imports --no-logo
 	@$(PY)/python scripts/generate_contract.py --check
+	@$(PY)/python scripts/generate_cli_docs.py --check
 
 bench: setup  ## the figures, each against a named baseline of the same run
 	@$(PY)/python -m bench $(ARGS)
 
-contract: setup  ## write docs/contract.md, the schemas and nats.conf anew from the table
+contract: setup  ## write docs/contract.md, the schemas, nats.conf and docs/cli.md anew from the code
 	@$(PY)/python scripts/generate_contract.py
+	@$(PY)/python scripts/generate_cli_docs.py
 
 format: setup
 	@$(PY)/ruff format .
 	@$(PY)/ruff check --fix .
 
+docs: setup  ## the documentation site in site/, every link of it checked
+	@NO_MKDOCS_2_WARNING=1 $(PY)/mkdocs build --strict
+	@$(PY)/python scripts/site/check.py site
+
+reference: setup  ## write docs/reference/ anew from the tables of the code
+	@$(PY)/python scripts/generate_reference.py
+
 lock: setup  ## resolve all requirements anew
 	@scripts/lock
 
 clean:
-	@rm -rf .venv demo-state .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv site demo-state .mypy_cache .ruff_cache .hypothesis

@@ -74,18 +74,18 @@ async def collecting(revision: Revision, **environment: str) -> AsyncIterator[Co
     """Run a broker and a collector with this revision; records are taken off the bus as sync would."""
     with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as directory:
         root = Path(directory)
-        with _broker(root) as (url, broker):
+        with broker(root) as (url, server):
             async with (
-                _bus(url, root, Service.SYNC) as sync,
-                _bus(url, root, Service.API) as api,
-                _bus(url, root, Service.COMMANDS) as commands,
+                bus(url, root, Service.SYNC) as sync,
+                bus(url, root, Service.API) as api,
+                bus(url, root, Service.COMMANDS) as commands,
             ):
                 await sync.ensure_streams()
                 await sync.store(CONFIGURATION, revision)
                 with _collector(url, root, environment) as process:
                     collected = Collected(
                         psutil.Process(process.pid),
-                        psutil.Process(broker.pid),
+                        psutil.Process(server.pid),
                         partial(sync.store, CONFIGURATION),
                         commands,
                     )
@@ -117,8 +117,8 @@ def _into(states: list[CollectorState]):
 
 
 @contextmanager
-def _broker(root: Path):
-    port = _free_port()
+def broker(root: Path):
+    port = free_port()
     make_keys(root)
     conf = root / "nats.conf"
     conf.write_text(broker_conf(listen=f"127.0.0.1:{port}", store=str(root / "store"), users="broker/users.conf"))
@@ -150,14 +150,14 @@ def _collector(url: str, root: Path, environment: dict[str, str]):
 
 
 @asynccontextmanager
-async def _bus(url: str, root: Path, service: Service) -> AsyncIterator[Bus]:
+async def bus(url: str, root: Path, service: Service) -> AsyncIterator[Bus]:
     settings = ServiceSettings(bus_url=url, bus_password_file=root / service / "bus-password")
     async with Bus(settings, service) as bus:
         await bus.wait_connected()
         yield bus
 
 
-def _free_port() -> int:
+def free_port() -> int:
     import socket
 
     with socket.socket() as probe:

@@ -28,6 +28,7 @@ async def main(settings: Settings, context: Context) -> None:
     pages = Pages(view)
     hub = Hub(pages)
     app = make_app(view, access, pages, hub)
+    app.state.figures.values = settings.api_metric_values
     _tell(context, settings, access, sockets[0].getsockname()[1])
     async with asyncio.TaskGroup() as group:
         tasks = [

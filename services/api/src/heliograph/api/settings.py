@@ -26,6 +26,8 @@ class Settings(ServiceSettings):
     """
     api_names: str = "localhost"
     """Host names, separated by commas, by which clients without a token may call this gateway; addresses always may."""
+    api_metric_values: int = Field(default=0, ge=0, le=10_000)
+    """How many values of the plant `/metrics` tells as `heliograph_value`: the first recorded variables; 0 = none."""
 
     @field_validator("api_open_to")
     @classmethod

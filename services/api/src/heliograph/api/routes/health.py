@@ -44,4 +44,4 @@ async def ready(view: TheView) -> Health:
 )
 async def metrics(figures: TheFigures) -> Response:
     """All figures in Prometheus' text form; their names are stable."""
-    return Response(figures.text(), media_type=CONTENT_TYPE)
+    return Response(await figures.text(), media_type=CONTENT_TYPE)

@@ -1,0 +1,79 @@
+"""The documents for newcomers are true: their commands run or name what there is, and what they link to exists."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from heliograph.formats import has_errors, read_set
+from support.terminal import ROOT, Terminal, blocks
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCE = re.compile(r"```.*?```", re.DOTALL)
+DOCUMENTS = sorted([*ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+
+
+def test_the_commands_of_the_first_five_minutes_do_what_it_says(tmp_path):
+    steps = dict(blocks("start.md"))
+    assert list(steps) == ["demo", "decode", "check", "compose"]
+    terminal = Terminal(tmp_path, {"8080": 8080})
+    terminal.environment["COLUMNS"] = "160"
+    read = terminal.run(steps["decode"].replace(".venv/bin/", ""))
+    assert "2024-06-01 10:00:00" in read
+    assert "error" not in terminal.run(steps["check"].replace(".venv/bin/", ""))
+
+
+def test_the_files_of_the_first_inverter_make_a_set_that_a_gateway_takes(tmp_path):
+    """Every block of the document that is part of a file, put where the document says."""
+    found = re.findall(r"```\n(.*?)```", (ROOT / "docs/first-inverter.md").read_text(encoding="utf-8"), re.DOTALL)
+    (definition,) = (text for text in found if text.startswith("modbusTCP;"))
+    (devices,) = (text for text in found if text.startswith("index;"))
+    (lines,) = (text for text in found if text.startswith("type;"))
+    (config,) = (text for text in found if text.startswith("GATEWAY_Uid="))
+    meter = (ROOT / "examples/set/DEF/WPM00C44F_SERIAL1_meter.csv").read_bytes()
+    files = {
+        "CONFIG/WPM00C44F_config.ini": config.encode(),
+        "CONFIG/WPM00C44F_daq.csv": f"{lines}\n{devices}".encode(),
+        "DEF/sunny.csv": definition.encode(),
+        "DEF/meter.csv": meter,
+    }
+    findings = read_set(files)[1]
+    assert not has_errors(findings), findings
+
+
+def test_what_the_first_five_minutes_start_is_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    steps = dict(blocks("start.md"))
+    assert re.search(rf"^{steps['demo'].split()[1]}:", makefile, re.MULTILINE)
+    profile = steps["compose"].split("--profile ")[1].split()[0]
+    assert f"profiles: [{profile}]" in (ROOT / "compose.yaml").read_text(encoding="utf-8")
+
+
+def test_every_relative_link_and_image_of_a_document_exists_in_the_repository():
+    assert [broken for document in DOCUMENTS for broken in broken_links(document)] == []
+
+
+def broken_links(document: Path) -> Iterator[str]:
+    text = FENCE.sub("", document.read_text(encoding="utf-8"))
+    for link in LINK.findall(text):
+        target = link.partition("#")[0]
+        if not re.match(r"[a-z]+:|#", link) and not (document.parent / target).exists():
+            yield f"{document.relative_to(ROOT)}: {link}"
+
+
+def test_the_commands_the_documents_speak_of_exist():
+    listed = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"\[`heliograph ([a-z-]+)", listed))
+    for name in ("start", "install", "first-inverter", "server", "commands", "troubleshoot", "observe", "operations"):
+        text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+        said = set(re.findall(r"(?:`|^|bin/)heliograph ([a-z-]+)", text, re.MULTILINE))
+        assert said <= known, name
+
+
+def test_the_variables_the_documents_speak_of_exist():
+    """Environment variables of the documents stand in the reference, in .env.example, or are a shell's own."""
+    known = {*re.findall(r"[A-Z][A-Z0-9_]{3,}", (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8"))}
+    known |= {*re.findall(r"[A-Z][A-Z0-9_]{3,}", (ROOT / ".env.example").read_text(encoding="utf-8"))}
+    for name in ("install.md", "first-inverter.md", "troubleshoot.md", "observe.md"):
+        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+        said = set(re.findall(r"\b(?:SERIAL|API|GATEWAY|STORAGE|FORWARDED|TIC1|GPIO)_?[A-Z0-9]*_[A-Z_]+\b", text))
+        assert said - {"GATEWAY_SECRETS"} <= known, name
