@@ -106,6 +106,11 @@ class Pages:
         self._render = self._renderer.render
         self.operating = Operating(view, self._renderer)
 
+    @property
+    def renderer(self) -> Renderer:
+        """Renders pages that show nothing of the gateway."""
+        return self._renderer
+
     async def whole(self, token_place: str) -> str:
         """The page with all it knows now; the histories are asked for first if nobody looked before."""
         with suppress(TimeoutError):

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from heliograph.api.auth import who_asks
 from heliograph.api.metrics import installed_version
 from heliograph.api.pages import words
 from heliograph.api.view import View
@@ -30,6 +31,7 @@ class Renderer:
         """A whole page; of a locked one the sections come when the token was given."""
         rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
         frame = {"sections": rendered, "is_locked": is_locked, "token_place": token_place, "time": self._view.now()}
+        frame["who"] = who_asks()
         return self.render(name, {**frame, "version": installed_version(), **facts})
 
 

@@ -1,20 +1,26 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    accounts,
     commands,
     configuration,
     connections,
     detections,
     devices,
+    door,
     edits,
+    events,
+    explained,
     health,
     history,
     operating,
     page,
     scripts,
+    sessions,
     setpoints,
     status,
     support,
+    tokens,
     traces,
 )
 
@@ -32,6 +38,12 @@ ROUTERS = (
     support.router,
     traces.router,
     health.router,
+    events.router,
+    sessions.router,
+    accounts.router,
+    tokens.router,
+    door.router,
+    explained.router,
     page.router,
     operating.router,
 )

@@ -7,8 +7,11 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_write
-from heliograph.api.editing import based_on, path_of, read_edit, read_text, tag
+from heliograph.api.conditional import based_on, tag
+from heliograph.api.editing import path_of, read_edit, read_text
+from heliograph.api.errors import Overtaken
 from heliograph.api.examples import shown
+from heliograph.api.ordering import Client, asker_of
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
 from heliograph.api.routes.parts import TheView
@@ -42,13 +45,15 @@ _TEXT: Final[dict[str, Any]] = {
 
 
 @router.patch("/files", summary="Change files together", responses=described(408, 412, 413), openapi_extra=_EDIT)
-async def change(request: Request, response: Response, view: TheView, if_match: IfMatch = None) -> EditDone:
+async def change(
+    request: Request, response: Response, view: TheView, if_match: IfMatch = None, client: Client = None
+) -> EditDone:
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
     """
     body = await read_edit(request)
-    return await _edited(view, response, dict(body.files), if_match)
+    return await _edited(view, response, dict(body.files), if_match, client)
 
 
 @router.put(
@@ -58,29 +63,54 @@ async def change(request: Request, response: Response, view: TheView, if_match: 
     openapi_extra=_TEXT,
 )
 async def write(
-    folder: Folder, name: Name, request: Request, response: Response, view: TheView, if_match: IfMatch = None
+    folder: Folder,
+    name: Name,
+    request: Request,
+    response: Response,
+    view: TheView,
+    if_match: IfMatch = None,
+    client: Client = None,
 ) -> EditDone:
     """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
     path = path_of(folder, name)
-    return await _edited(view, response, {path: await read_text(request)}, if_match)
+    return await _edited(view, response, {path: await read_text(request)}, if_match, client)
 
 
 @router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
-async def take_out(folder: Folder, name: Name, response: Response, view: TheView, if_match: IfMatch = None) -> EditDone:
+async def take_out(
+    folder: Folder,
+    name: Name,
+    response: Response,
+    view: TheView,
+    if_match: IfMatch = None,
+    client: Client = None,
+) -> EditDone:
     """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
-    return await _edited(view, response, {path_of(folder, name): None}, if_match)
+    return await _edited(view, response, {path_of(folder, name): None}, if_match, client)
 
 
-@router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404))
-async def return_to(number: Number, response: Response, view: TheView) -> EditDone:
+@router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404, 412))
+async def return_to(
+    number: Number, response: Response, view: TheView, if_match: IfMatch = None, client: Client = None
+) -> EditDone:
     """Its files come in force again, as a new revision. Needs the token."""
-    return _told(response, await asked.return_to(view, number))
+    now = _in_force(view)
+    if based_on(if_match, now) not in (None, now):
+        raise Overtaken(f"Revision {now} is in force: look again at what you want to return from.")
+    return _told(response, await asked.return_to(view, number, asker_of(client)))
 
 
-async def _edited(view: View, response: Response, files: dict[str, str | None], if_match: str | None) -> EditDone:
+async def _edited(
+    view: View, response: Response, files: dict[str, str | None], if_match: str | None, client: str | None
+) -> EditDone:
+    number = based_on(if_match, _in_force(view))
+    request = EditRequest(files=files, origin=asker_of(client), based_on=number)
+    return _told(response, await asked.edit(view, request))
+
+
+def _in_force(view: View) -> int | None:
     sync = view.sync()
-    number = based_on(if_match, sync.revision if sync else None)
-    return _told(response, await asked.edit(view, EditRequest(files=files, origin="REST", based_on=number)))
+    return sync.revision if sync else None
 
 
 def _told(response: Response, done: EditDone) -> EditDone:
