@@ -8,7 +8,6 @@ from pydantic import Field
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
 from heliograph.contract.records import Alarm, Value
 
-
 Asker = Annotated[str, Field(min_length=1, max_length=100)]
 """Who asks for something that is written down with its origin, for people: `web page: anna`, `REST token grafana`."""
 

@@ -30,7 +30,10 @@ _READING: Final = {"GET", "HEAD", "OPTIONS"}
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _bearer = HTTPBearer(auto_error=False, description="A token of a program (`hg_…`), or the gateway's own.")
 _cookie = APIKeyCookie(
-    name=COOKIE, auto_error=False, scheme_name="Session", description="Of a browser that logged in; see `/api/v1/session`."
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="Session",
+    description="Of a browser that logged in; see `/api/v1/session`.",
 )
 
 

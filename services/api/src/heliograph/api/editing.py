@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from heliograph.api.errors import Unreadable
 from heliograph.api.sets import EditBody, set_path
 
+
 def path_of(folder: str, name: str) -> str:
     """The path in the set that an address names. Raises what becomes a problem document."""
     try:

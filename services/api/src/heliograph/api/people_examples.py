@@ -50,11 +50,17 @@ LOGINS: Final[dict[str, Any]] = {
     "token": {"summary": "The gateway's own token", "value": {"token": "…"}},
 }
 NEW_ACCOUNT: Final[dict[str, Any]] = {
-    "viewer": {"summary": "One who looks", "value": {"name": "dairy.office", "role": "viewer", "password": "green roof 42 kW"}}
+    "viewer": {
+        "summary": "One who looks",
+        "value": {"name": "dairy.office", "role": "viewer", "password": "green roof 42 kW"},
+    }
 }
 NEW_ROLE: Final[dict[str, Any]] = {"operator": {"summary": "Make an operator", "value": {"role": "operator"}}}
 NEW_PASSWORD: Final[dict[str, Any]] = {
-    "own": {"summary": "One's own", "value": {"current": "three words and more", "password": "four words and one more"}},
+    "own": {
+        "summary": "One's own",
+        "value": {"current": "three words and more", "password": "four words and one more"},
+    },
     "other": {"summary": "Somebody else's", "value": {"password": "four words and one more"}},
 }
 NEW_TOKEN: Final[dict[str, Any]] = {

@@ -271,7 +271,6 @@ class View:
             self._heard += 1
             self.feed.tell(Kind.READING, lambda: _news(entry, reading), reading.device)
 
-
     async def _take_line(self, line: NumberedEvent) -> None:
         self.feed.tell(Kind.LOG, lambda: line)
 

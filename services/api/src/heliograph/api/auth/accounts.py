@@ -13,7 +13,9 @@ from heliograph.runtime import EventLog
 
 MOST: Final = 32
 NAME_PATTERN: Final = "^[a-z0-9][a-z0-9._-]{0,31}$"
-NAME_RULE: Final = "A name has 1 to 32 small letters, digits, dots, hyphens and underscores; it begins with none of these."
+NAME_RULE: Final = (
+    "A name has 1 to 32 small letters, digits, dots, hyphens and underscores; it begins with none of these."
+)
 _LAST: Final = "This is the last operator: make another account an operator first."
 
 

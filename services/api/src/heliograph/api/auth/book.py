@@ -81,7 +81,9 @@ class Book:
         self.events.info(f"account {name} ({role}) was made by {by}")
         return account
 
-    async def change_password(self, name: str, password: str, by: str, *, but: str = "", version: int | None = None) -> None:
+    async def change_password(
+        self, name: str, password: str, by: str, *, but: str = "", version: int | None = None
+    ) -> None:
         """Give an account another password, and end its sessions but one. Raises as `add_account`, `NotThere`, `Overtaken`."""
         self.accounts.get(name)
         fault = password_fault(password, name)
@@ -105,7 +107,10 @@ class Book:
         self._require_patience(named, placed)
         self.throttle.spend(named, placed)
         account = self.accounts.find(name)
-        if not await self.passwords.fits(account.hash if account else None, password[:LONGEST_GIVEN]) or account is None:
+        if (
+            not await self.passwords.fits(account.hash if account else None, password[:LONGEST_GIVEN])
+            or account is None
+        ):
             shown = "a name that no account can have" if name_fault(name) else name
             self.events.warning(f"login refused: {shown}, from {client.address}")
             raise Unauthorised("Name or password is wrong.")

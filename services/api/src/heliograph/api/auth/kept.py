@@ -60,4 +60,6 @@ class Kept(Generic[Row]):
         self.was_broken = True
         aside = self._path.with_name(f"{self._path.name}.broken")
         self._path.replace(aside)
-        self._events.error(f"{self._path.name} could not be understood: it lies as {aside.name} beside, and is empty now")
+        self._events.error(
+            f"{self._path.name} could not be understood: it lies as {aside.name} beside, and is empty now"
+        )

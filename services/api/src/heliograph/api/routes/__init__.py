@@ -1,6 +1,7 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    account,
     accounts,
     commands,
     configuration,
@@ -13,7 +14,6 @@ from heliograph.api.routes import (
     explained,
     health,
     history,
-    operating,
     page,
     scripts,
     sessions,
@@ -42,10 +42,10 @@ ROUTERS = (
     sessions.router,
     accounts.router,
     tokens.router,
+    account.router,
     door.router,
     explained.router,
     page.router,
-    operating.router,
 )
 
 __all__ = ["ROUTERS"]

@@ -60,7 +60,9 @@ async def add(
     response_model=AccountNow,
     responses={200: shown(examples.ACCOUNT, "The account"), **described(404, 422)},
 )
-async def account(name: Name, who: TheWho, request: Request, response: Response, book: TheBook) -> AccountNow | Response:
+async def account(
+    name: Name, who: TheWho, request: Request, response: Response, book: TheBook
+) -> AccountNow | Response:
     """For operators, and for oneself."""
     _require_own_or_operator(who, name)
     found = book.accounts.get(name)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Body, Depends, Path, Response
 from heliograph.api import detection_examples as examples
 from heliograph.api import detections as asked
 from heliograph.api.access import may_read, may_write
-from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.conditional import tag
+from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.examples import shown
 from heliograph.api.ordering import Client, asker_of
 from heliograph.api.problems import described

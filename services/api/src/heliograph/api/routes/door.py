@@ -5,7 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from heliograph.api.access import TheWho, client_of, cookie_of, end_cookie, give_cookie, require_own_origin, require_own_page
+from heliograph.api.access import (
+    TheWho,
+    client_of,
+    cookie_of,
+    end_cookie,
+    give_cookie,
+    require_own_origin,
+    require_own_page,
+)
 from heliograph.api.auth import NOBODY, Book
 from heliograph.api.errors import Problem, Unreadable
 from heliograph.api.forms import local_path, read_form

@@ -23,7 +23,9 @@ router = APIRouter(
 )
 
 
-@router.get("", summary="All tokens of programs", responses={200: shown(examples.TOKENS, "In the order of their making")})
+@router.get(
+    "", summary="All tokens of programs", responses={200: shown(examples.TOKENS, "In the order of their making")}
+)
 async def tokens(book: TheBook) -> TokenList:
     """Names, roles, last use and expiry; never the tokens themselves. For operators."""
     return TokenList(tokens=tuple(map(TokenNow.of, book.tokens.rows)))
