@@ -71,7 +71,8 @@ async def serve(broker, connect, tmp_path) -> AsyncIterator[Callable]:
         events = EventLog(Service.API, clock)
         context = Context(Service.API, bus, clock, events, asyncio.Event(), int(time.time() * 1000))
         host, port = str(settings.pop("host", "127.0.0.1")), free_port()
-        made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **settings)
+        quick = {"api_password_memory_kib": 8, "api_password_rounds": 1}
+        made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **quick, **settings)
         named = f"[{host}]" if ":" in host else host
         task = asyncio.create_task(main(made, context))
         api = Api(f"http://{named}:{port}", state_dir, context, task)

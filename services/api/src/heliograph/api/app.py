@@ -83,14 +83,14 @@ _DESCRIPTION = """
 The state of the gateway, read; commands, connections to its servers and edits of its configuration, asked for.
 
 Two roles: a `viewer` reads, an `operator` does everything. Programs send a token as `Authorization: Bearer …`: one of
-their own (`hg_…`, see `/api/v1/tokens`), or the gateway's, which is an operator's: it is in `GATEWAY_API_TOKEN`, or else
-in the file `api-token` of this service's state directory. Browsers log in (`/api/v1/session`), and send `X-CSRF-Token`
-with what changes something. Reads are open to clients on the gateway's own machine as long as there is no account and
-nobody set a token.
+their own (`hg_…`, see `/api/v1/tokens`), or the gateway's, which is an operator's: it is in `GATEWAY_API_TOKEN`, or
+else in the file `api-token` of this service's state directory. Browsers log in (`/api/v1/session`), and send
+`X-CSRF-Token` with what changes something. Reads are open to clients on the gateway's own machine as long as there is
+no account and nobody set a token.
 
-Times are milliseconds since 1970, UTC. Errors are problem documents (RFC 9457); each `type` has a page that explains it.
-Lists that grow come in pages, newest first: `limit`, `before`, and the next one as `next` and in the header `Link`. What
-can be edited has an `ETag`: with `If-Match` an edit is refused (412) where somebody else was quicker.
+Times are milliseconds since 1970, UTC. Errors are problem documents (RFC 9457); each `type` has a page that explains
+it. Lists that grow come in pages, newest first: `limit`, `before`, and the next one as `next` and in the header
+`Link`. What can be edited has an `ETag`: with `If-Match` an edit is refused (412) where somebody else was quicker.
 """
 
 

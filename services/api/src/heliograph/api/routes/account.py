@@ -1,6 +1,5 @@
 """`/account`: one's own password and sessions; for operators, the accounts of people and the tokens of programs."""
 
-
 from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse
 
