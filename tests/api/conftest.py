@@ -28,6 +28,7 @@ class Api:
     """One running api."""
 
     url: str
+    port: int
     state_dir: Path
     context: Context
     task: asyncio.Task
@@ -42,7 +43,8 @@ class Api:
         return {"Authorization": f"Bearer {self.token}"}
 
     def client(self, **options: object) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, **options)
+        settings = {"base_url": self.url, "timeout": 60, "trust_env": False} | options
+        client = httpx.AsyncClient(**settings)
         self.clients.append(client)
         return client
 
@@ -71,11 +73,13 @@ async def serve(broker, connect, tmp_path) -> AsyncIterator[Callable]:
         events = EventLog(Service.API, clock)
         context = Context(Service.API, bus, clock, events, asyncio.Event(), int(time.time() * 1000))
         host, port = str(settings.pop("host", "127.0.0.1")), free_port()
-        made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **settings)
+        quick = {"api_password_memory_kib": 8, "api_password_rounds": 1}
+        made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **quick, **settings)
         named = f"[{host}]" if ":" in host else host
+        scheme = "http" if made.api_tls == "off" else "https"
         task = asyncio.create_task(main(made, context))
-        api = Api(f"http://{named}:{port}", state_dir, context, task)
-        api.client()
+        api = Api(f"{scheme}://{named}:{port}", port, state_dir, context, task)
+        api.client(verify=False)
         running.append(api)
 
         async def alive() -> bool:

@@ -72,10 +72,10 @@ async def edit(view: View, request: EditRequest) -> EditDone:
     return _checked(answer) if request.only_check else _done(answer)
 
 
-async def return_to(view: View, number: int) -> EditDone:
+async def return_to(view: View, number: int, origin: str) -> EditDone:
     """Put an older revision in force again; raises as `edit`, and `NotThere`."""
     await _require(view, number)
-    return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin="REST")))
+    return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin=origin)))
 
 
 async def _require(view: View, number: int | None) -> None:

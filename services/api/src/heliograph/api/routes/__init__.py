@@ -2,19 +2,26 @@
 
 from heliograph.api.routes import (
     archives,
+    account,
+    accounts,
     commands,
     configuration,
     connections,
     detections,
     devices,
+    door,
     edits,
+    events,
+    explained,
     health,
     history,
     page,
     scripts,
+    sessions,
     setpoints,
     status,
     support,
+    tokens,
     traces,
 )
 
@@ -33,6 +40,13 @@ ROUTERS = (
     support.router,
     traces.router,
     health.router,
+    events.router,
+    sessions.router,
+    accounts.router,
+    tokens.router,
+    account.router,
+    door.router,
+    explained.router,
     page.router,
 )
 
