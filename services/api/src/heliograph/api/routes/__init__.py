@@ -10,6 +10,7 @@ from heliograph.api.routes import (
     health,
     history,
     page,
+    recorded,
     scripts,
     setpoints,
     status,
@@ -20,6 +21,7 @@ from heliograph.api.routes import (
 ROUTERS = (
     status.router,
     devices.router,
+    recorded.router,
     history.router,
     connections.router,
     configuration.router,
