@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -37,10 +38,9 @@ def run() -> Iterable[Row]:
 
 def _intake(base: Path) -> Iterator[Row]:
     """Records of all devices that fall due together, as the bus brings them, with and without keeping."""
+    from heliograph.contract.channels import RECORDS
     from support.keeping import Keeping
     from support.syncing import Bench
-
-    from heliograph.contract.channels import RECORDS
 
     batches = [[record.model_dump_json().encode() for record in _due(n)] for n in range(ROUNDS * PERIODS)]
     ratios, plain, both = [], [], []
@@ -112,12 +112,8 @@ def _due(period: int) -> list:
 
 
 def _record(sequence: int, device: int, time: int):
-    from support.keeping import layout_of
-
     from heliograph.contract import Record
 
-    global _LAYOUT
-    _LAYOUT = _LAYOUT or layout_of(_definition())
     values: list[float] = []
     for variable in range(STATISTICS + INSTANTS):
         middle = 3000 + 2500 * math.sin(time / DAY * 2 * math.pi + variable / 9)
@@ -128,11 +124,15 @@ def _record(sequence: int, device: int, time: int):
             values.append(int(middle) + noise)
     return Record(
         source="box", sequence=sequence, device=str(device), name=f"inverter {device}", interface="MODBUS", time=time,
-        layout=_LAYOUT, values=tuple(values),
+        layout=_layout(), values=tuple(values),
     )  # fmt: skip
 
 
-_LAYOUT = None
+@cache
+def _layout():
+    from support.keeping import layout_of
+
+    return layout_of(_definition())
 
 
 def _definition() -> str:
