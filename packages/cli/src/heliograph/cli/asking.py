@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, prepare_output, warn
 from heliograph.cli.reach import Reach
-from heliograph.cli.rest import TIMEOUT_SECONDS, call
+from heliograph.cli.rest import TIMEOUT_SECONDS, call, pour
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -73,6 +73,15 @@ class Gateway:
         except httpx.HTTPStatusError as error:
             raise _refused(self.reach, error.response) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise Failure(_unreached(self.reach, error), Exit.NOT_REACHED) from error
+
+    def pour(self, path: str, take: Callable[[bytes], object], seconds: float) -> None:
+        """Hand a good answer over piece by piece; `seconds` is the longest silence. Raises `Failure`."""
+        try:
+            pour(path, self.reach, seconds, take)
+        except httpx.HTTPStatusError as error:
+            raise _refused(self.reach, error.response) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Failure(_unreached(self.reach, error), Exit.NOT_REACHED) from error
 
 

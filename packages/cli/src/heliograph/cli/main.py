@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "command": Listed("command", "command", "Have commands executed at once."),
     "journal": Listed("journal", "journal", "Show the last commands and other changes."),
     "script": Listed("script", "script", "Show, start, stop, enable or disable scripts."),
+    "records": Listed("records", "records", "Show what a device recorded lately; CSV, Parquet."),
     "trace": Listed("trace", "trace", "Have what goes over an interface written down."),
     "support-bundle": Listed("support_bundle", "support_bundle", "Send a debug bundle to the servers."),
     "definitions": Listed("library_commands", "commands", "Definitions of devices: list, show, copy."),

@@ -16,6 +16,7 @@ from heliograph.api.routes import (
     health,
     history,
     page,
+    recorded,
     scripts,
     sessions,
     setpoints,
@@ -28,6 +29,7 @@ from heliograph.api.routes import (
 ROUTERS = (
     status.router,
     devices.router,
+    recorded.router,
     history.router,
     connections.router,
     configuration.router,
