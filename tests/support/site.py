@@ -8,7 +8,8 @@ from pathlib import Path
 from heliograph.contract import PageRequest, Trigger
 from heliograph.formats.config import FileServer
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import Candidate, Configuration
+from heliograph.sync.candidates import Candidate
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Visit, Visited
 from heliograph.sync.errors import AccessError
 from heliograph.sync.reconcile import Gateway

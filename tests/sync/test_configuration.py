@@ -7,7 +7,8 @@ from contextlib import closing
 import pytest
 
 from heliograph.contract import PageRequest
-from heliograph.sync.configuration import Candidate, Configuration
+from heliograph.sync.candidates import Candidate
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.revisions import KEPT, Revisions, difference
 from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,7 +61,7 @@ class Intake:
     def __init__(
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
         *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
-        broken: Callable[[BaseException], None], desk: Desk,
+        broken: Callable[[BaseException], None], desk: Desk, keep: Callable[[Sequence[Event]], None],
         bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]],
     ) -> None:  # fmt: skip
         self._bus = bus
@@ -75,6 +75,7 @@ class Intake:
         self._disk = disk
         self._broken = broken
         self._desk = desk
+        self._keep = keep
         self._bundle = bundle
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -112,7 +113,9 @@ class Intake:
         await asyncio.to_thread(self._spool.take_alarms, good)
 
     async def _take_lines(self, events: list[Event]) -> None:
-        await asyncio.to_thread(self._spool.take_lines, [event for event in events if 0 <= event.time < LAST_TIME])
+        good = [event for event in events if 0 <= event.time < LAST_TIME]
+        await asyncio.to_thread(self._spool.take_lines, good)
+        await asyncio.to_thread(self._keep, good)
 
     async def _take_results(self, results: list[CommandResults]) -> None:
         if await asyncio.to_thread(self._mailbox.arrived, results):
