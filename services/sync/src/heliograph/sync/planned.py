@@ -26,13 +26,13 @@ def planned(request: SchedulesRequest, applied: Applied | None, now: int) -> Sch
     if applied is None:
         return SchedulesAnswer(error=NOTHING)
     config = applied.set.config
-    schedules, findings = applied.set.schedules, ()
+    schedules, findings = applied.set.schedules, list[str]()
     if request.text is not None:
         reading = _checked(request.text, applied)
-        schedules, findings = reading.schedules, tuple(str(finding) for finding in reading.report.findings())
+        schedules, findings = reading.schedules, [str(finding) for finding in reading.report.findings()]
     connections = _connections(config, schedules, applied.set.uid, dt.datetime.fromtimestamp(now / 1000, dt.UTC))
     first = tuple(connection for connection, _ in zip(connections, range(request.count), strict=False))
-    return SchedulesAnswer(time_zone=config.time_zone, connections=first, findings=findings)
+    return SchedulesAnswer(time_zone=config.time_zone, connections=first, findings=tuple(findings))
 
 
 def _checked(text: str, applied: Applied) -> SchedulesReading:
@@ -49,7 +49,7 @@ def _checked(text: str, applied: Applied) -> SchedulesReading:
     return reading
 
 
-def _why_idle(placed: PlacedLine, servers: set[int]) -> str:
+def _why_idle(placed: PlacedLine, servers: set[Number]) -> str:
     if placed.line is not None and placed.line.count == 0:
         return "this schedule never fires: its Count is 0"
     return "" if placed.server in servers else f"no connection comes of it: server {placed.server} is not configured"
