@@ -56,9 +56,11 @@ class BrokerWatch:
         """Look into the streams now and then, for ever."""
         while True:
             await self._bus.wait_connected()
+            seconds = LOOK_SECONDS  # the streams may not be there yet
             with suppress(BusError):
                 self.streams = await self._bus.streams()
-            await self._clock.sleep(COUNT_SECONDS)
+                seconds = COUNT_SECONDS
+            await self._clock.sleep(seconds)
 
     async def leave(self, asked: int) -> None:
         """Leave the mark of an orderly stop, which was asked for at this time (milliseconds since 1970)."""
