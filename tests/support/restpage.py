@@ -35,8 +35,7 @@ def answering(*answers: tuple[int, object]) -> Iterator[tuple[str, list[Asked]]]
             self.end_headers()
             self.wfile.write(content.encode() if isinstance(content, str) else json.dumps(content).encode())
 
-        def do_GET(self) -> None:
-            self.do_POST()
+        do_GET = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815  # the names that http.server calls
 
         def log_message(self, *_: object) -> None:
             pass
