@@ -5,6 +5,7 @@ import pytest
 from heliograph.api import examples
 from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
+from heliograph.api.logged import LogList
 from heliograph.api.models import (
     Accepted,
     AlarmList,
@@ -20,7 +21,8 @@ from heliograph.api.models import (
 )
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
-from heliograph.contract import StatusDocument
+from heliograph.api.tested import PlannedList, ServerTestBegun
+from heliograph.contract import ServerTestState, StatusDocument
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
@@ -30,6 +32,13 @@ SURFACE = {
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),
+    ("post", "/api/v1/servers/{number}/test"): (202, ServerTestBegun),
+    ("get", "/api/v1/servers/tests/newest"): (200, ServerTestState),
+    ("get", "/api/v1/servers/tests/{test}"): (200, ServerTestState),
+    ("delete", "/api/v1/servers/tests/{test}"): (200, ServerTestState),
+    ("get", "/api/v1/schedules/next"): (200, PlannedList),
+    ("post", "/api/v1/schedules/next"): (200, PlannedList),
+    ("get", "/api/v1/log"): (200, LogList),
     ("get", "/api/v1/configuration"): (200, ConfigurationNow),
     ("get", "/api/v1/configuration/revisions"): (200, RevisionList),
     ("get", "/api/v1/configuration/revisions/{number}"): (200, RevisionWhole),

@@ -58,6 +58,7 @@ from heliograph.contract.channels import (
 from heliograph.contract.requests import NumberedAlarm
 from heliograph.runtime import Bus
 from support.plausible_revisions import Revisions
+from support.plausible_servers import ServerAnswers
 
 UID = "WPM00C44F"
 
@@ -320,6 +321,7 @@ class Peers:
         self.connection_rows = connections()
         self.alarm_rows = alarms()
         self.revisions = Revisions(FILES)
+        self.servers = ServerAnswers()
         self.on_write: Callable[[WriteRequest], Awaitable[VariableValue | None]] | None = None
 
     async def configure(self, number: int = 3, files: dict[str, str] | None = None) -> None:
@@ -341,6 +343,7 @@ class Peers:
         await self.sync.serve(ALARM_HISTORY, self._alarms)
         await self.sync.serve(BUNDLE, self._bundle)
         await self.revisions.serve(self.sync)
+        await self.servers.serve(self.sync)
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
         await self.collector.serve(PARAMETERS, self._parameters)

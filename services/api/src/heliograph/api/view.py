@@ -11,8 +11,10 @@ from heliograph.api.commanded import SetPoint
 from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.journalling import JournalView
+from heliograph.api.logged import LogView
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.api.setpoints import set_points
+from heliograph.api.tested import ServerTestView
 from heliograph.contract import (
     AlarmPage,
     BundleAnswer,
@@ -42,6 +44,8 @@ from heliograph.contract.channels import (
     DETECTION_PROGRESS,
     JOURNAL_ENTRY,
     LIVE,
+    LOG_LINE,
+    SERVER_TEST_PROGRESS,
     STATE,
     TRACE,
     Channel,
@@ -69,6 +73,8 @@ class View:
         self._readings: dict[str, Reading] = {}
         self.detection = DetectionView()
         self.journal = JournalView()
+        self.log = LogView()
+        self.server_test = ServerTestView()
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -77,6 +83,8 @@ class View:
         await self._bus.subscribe(LIVE, self._take_reading)
         await self._bus.subscribe(DETECTION_PROGRESS, self.detection.take)
         await self._bus.subscribe(JOURNAL_ENTRY, self.journal.take)
+        await self._bus.subscribe(LOG_LINE, self.log.take)
+        await self._bus.subscribe(SERVER_TEST_PROGRESS, self.server_test.take)
 
     @property
     def revision(self) -> Revision | None:
