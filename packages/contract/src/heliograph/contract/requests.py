@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.records import Alarm, Value
+from heliograph.contract.records import Alarm, AlarmSource, Value
 
 
 class Outcome(Payload):
@@ -184,6 +184,16 @@ class NumberedAlarm(Payload):
 
     number: int
     alarm: Alarm
+
+
+class AlarmRequest(PageRequest):
+    """A page of the alarms, newest first; empty filters let everything pass."""
+
+    device: DeviceKey | None = None
+    source: AlarmSource | None = None
+    since: Milliseconds | None = None
+    until: Milliseconds | None = None
+    """Only alarms of this moment or later, and of before this one."""
 
 
 class AlarmPage(Outcome):

@@ -15,6 +15,7 @@ from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.api.setpoints import set_points
 from heliograph.contract import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CollectorState,
@@ -158,7 +159,7 @@ class View:
         answer: ConnectionPage = await self._ask(CONNECTION_HISTORY, page)
         return answer
 
-    async def alarms(self, page: PageRequest) -> AlarmPage:
+    async def alarms(self, page: AlarmRequest) -> AlarmPage:
         """A page of the alarms; raises `Silent`, `Refused`."""
         answer: AlarmPage = await self._ask(ALARM_HISTORY, page)
         return answer

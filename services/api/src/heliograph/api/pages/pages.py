@@ -16,6 +16,7 @@ from heliograph.api.pages.rendering import Renderer
 from heliograph.api.view import View
 from heliograph.contract import (
     AlarmPage,
+    AlarmRequest,
     Connection,
     ConnectionPage,
     DeviceCondition,
@@ -167,7 +168,7 @@ class Pages:
         try:
             self._connections = await self._view.connections(PageRequest(limit=HISTORY_ROWS))
             if with_alarms:
-                self._alarms = await self._view.alarms(PageRequest(limit=ALARM_ROWS))
+                self._alarms = await self._view.alarms(AlarmRequest(limit=ALARM_ROWS))
         except Problem as problem:
             self._history_problem = problem.detail
         else:

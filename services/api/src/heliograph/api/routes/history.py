@@ -9,7 +9,7 @@ from heliograph.api.access import may_read
 from heliograph.api.models import AlarmList, AlarmRow, ConnectionList
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
-from heliograph.contract import PageRequest
+from heliograph.contract import AlarmRequest, PageRequest
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many rows at most")]
 Before = Annotated[int | None, Query(ge=0, le=2**53, description="Only rows with a smaller number than this")]
@@ -23,7 +23,7 @@ router = APIRouter(
 @router.get("/alarms", summary="Alarms, newest first", responses={200: examples.shown(examples.ALARMS, "A page")})
 async def alarms(view: TheView, limit: Limit = 50, before: Before = None) -> AlarmList:
     """A page of the alarms of devices and of the gateway."""
-    page = await view.alarms(PageRequest(limit=limit, before=before))
+    page = await view.alarms(AlarmRequest(limit=limit, before=before))
     rows = tuple(AlarmRow(number=row.number, **row.alarm.model_dump()) for row in page.alarms[:limit])
     return AlarmList(alarms=rows, before=rows[-1].number if len(rows) == limit else None)
 
