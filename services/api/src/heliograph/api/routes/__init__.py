@@ -1,6 +1,7 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    archives,
     commands,
     configuration,
     connections,
@@ -25,6 +26,7 @@ ROUTERS = (
     connections.router,
     configuration.router,
     edits.router,
+    archives.router,
     detections.router,
     commands.router,
     setpoints.router,
