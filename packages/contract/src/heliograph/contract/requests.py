@@ -267,6 +267,8 @@ class RevisionRequest(Payload):
     """Ask for one revision; None is the one in force."""
 
     number: int | None = None
+    against: int | None = None
+    """The revision that its difference is to be told against; None: the one before it."""
 
 
 class RevisionDetail(Outcome):
@@ -274,7 +276,7 @@ class RevisionDetail(Outcome):
 
     summary: RevisionSummary | None = None
     diff: str = ""
-    """Unified, against the revision before."""
+    """Unified, against the revision before or the one that was asked for."""
     files: dict[str, str] = {}
     """Text by path in the set."""
 
