@@ -10,7 +10,6 @@ from heliograph.api.routes import (
     edits,
     health,
     history,
-    operating,
     page,
     scripts,
     setpoints,
@@ -35,7 +34,6 @@ ROUTERS = (
     traces.router,
     health.router,
     page.router,
-    operating.router,
 )
 
 __all__ = ["ROUTERS"]
