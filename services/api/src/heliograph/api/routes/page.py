@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import Access, GivenToken, may_read
 from heliograph.api.errors import NotThere
-from heliograph.api.pages import ASSETS, JournalFilter, Pages
+from heliograph.api.pages import ASSETS, AlarmFilter, JournalFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.stream import EventStream
 from heliograph.contract import JournalWay
@@ -86,9 +86,9 @@ async def configuration(looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/alarms")
-async def alarms(looker: TheLooker) -> HTMLResponse:
-    """The alarms."""
-    return await looker.page("alarms")
+async def alarms(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The alarms, as the address filters them."""
+    return await looker.page("alarms", AlarmFilter.of_query(request.query_params).query)
 
 
 @router.get("/commands")
