@@ -9,6 +9,7 @@ from heliograph.api import set_examples
 from heliograph.api.access import may_write
 from heliograph.api.editing import based_on, path_of, read_edit, read_text, tag
 from heliograph.api.examples import shown
+from heliograph.api.ordering import Client, origin_of_edit
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
 from heliograph.api.routes.parts import TheView
@@ -46,7 +47,7 @@ _TEXT: Final[dict[str, Any]] = {
 @router.patch("/files", summary="Change files together", responses=described(408, 412, 413), openapi_extra=_EDIT)
 async def change(
     request: Request, response: Response, view: TheView, *, check: Check = False, whole: Whole = False,
-    if_match: IfMatch = None,
+    if_match: IfMatch = None, client: Client = None,
 ) -> EditDone:  # fmt: skip
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
@@ -54,7 +55,7 @@ async def change(
     With `whole` the files are the whole set; a larger one goes as an archive.
     """
     body = await read_edit(request)
-    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole)
+    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole, client=client)
 
 
 @router.put(
@@ -81,19 +82,20 @@ async def take_out(
 
 
 @router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404))
-async def return_to(number: Number, response: Response, view: TheView) -> EditDone:
+async def return_to(number: Number, response: Response, view: TheView, client: Client = None) -> EditDone:
     """Its files come in force again, as a new revision. Needs the token."""
-    return _told(response, await asked.return_to(view, number))
+    return _told(response, await asked.return_to(view, number, origin_of_edit(client)))
 
 
 async def edited(
     view: View, response: Response, files: dict[str, str | None], if_match: str | None, *, check: bool = False,
-    whole: bool = False,
+    whole: bool = False, client: str | None = None,
 ) -> EditDone:  # fmt: skip
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
     sync = view.sync()
     number = based_on(if_match, sync.revision if sync else None)
-    request = EditRequest(files=files, origin="REST", based_on=number, only_check=check, whole=whole)
+    origin = origin_of_edit(client)
+    request = EditRequest(files=files, origin=origin, based_on=number, only_check=check, whole=whole)
     return _told(response, await asked.edit(view, request))
 
 

@@ -80,9 +80,11 @@ async def servers(looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/configuration")
-async def configuration(looker: TheLooker) -> HTMLResponse:
+async def configuration(
+    looker: TheLooker, before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None
+) -> HTMLResponse:
     """The configuration and its revisions."""
-    return await looker.page("configuration")
+    return await looker.page("configuration", {} if before is None else {"before": str(before)})
 
 
 @router.get("/alarms")
