@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from heliograph.api import view
 from heliograph.contract import Service, status
@@ -30,7 +30,6 @@ PATIENCE_MS = 90_000
 """Of Playwright, which counts real time: the machine may be busy."""
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-_SIGNED_IN = "if (location.protocol === 'http:') sessionStorage.setItem('token', '%s')"
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -109,11 +108,17 @@ async def look(browser: Browser, gateway: Gateway) -> AsyncIterator[Callable[...
                 await browser.new_context(base_url=gateway.url, color_scheme=scheme, reduced_motion="reduce", **size)
             )
             context.set_default_timeout(PATIENCE_MS)
-            await context.add_init_script(_SIGNED_IN % gateway.api.token)
+            await _log_in(context, gateway)
             stack.enter_context(reported(context, gateway.url))
             return await context.new_page()
 
         yield looking
+
+
+async def _log_in(context: BrowserContext, gateway: Gateway) -> None:
+    form, headers = {"token": gateway.api.token, "next": "/assets/mark.svg"}, {"Origin": gateway.url}
+    answer = await context.request.post("/login", form=form, headers=headers, timeout=PATIENCE_MS)
+    assert answer.ok, await answer.text()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

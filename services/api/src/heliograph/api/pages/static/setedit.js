@@ -166,5 +166,4 @@ byId("add-form").addEventListener("submit", (event) => {
   add();
 });
 window.addEventListener("beforeunload", (event) => { if (draft.size) event.preventDefault(); });
-document.addEventListener("unlocked", () => { if (!paths.length) begin(); });
-if (document.body.dataset.live !== "locked") begin();
+begin();
