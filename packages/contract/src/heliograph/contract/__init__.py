@@ -4,6 +4,14 @@
 files, tests and the broker's permissions are made from these two.
 """
 
+from heliograph.contract.authoring import (
+    CommandSummary,
+    LanguageAnswer,
+    LanguageRequest,
+    ParameterSummary,
+    ScriptCheckAnswer,
+    ScriptCheckRequest,
+)
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 from heliograph.contract.commanding import (
     ExecuteAnswer,
@@ -58,6 +66,7 @@ from heliograph.contract.recorded import (
 from heliograph.contract.records import Alarm, AlarmSource, Column, Event, Layout, Level, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CommandResults,
@@ -109,6 +118,7 @@ from heliograph.contract.states import (
     DiskState,
     Forwarding,
     LineState,
+    PageCertificate,
     RefusedVariable,
     ScriptCondition,
     ScriptState,
@@ -128,6 +138,7 @@ __all__ = [
     "STREAMS",
     "Alarm",
     "AlarmPage",
+    "AlarmRequest",
     "AlarmSource",
     "ApiState",
     "Authorities",
@@ -138,6 +149,7 @@ __all__ = [
     "CollectorState",
     "Column",
     "CommandResults",
+    "CommandSummary",
     "CommandText",
     "CommandsState",
     "ConnectRequest",
@@ -169,6 +181,8 @@ __all__ = [
     "JournalRequest",
     "JournalWay",
     "KeptRecords",
+    "LanguageAnswer",
+    "LanguageRequest",
     "Layout",
     "Level",
     "LineState",
@@ -176,7 +190,9 @@ __all__ = [
     "LogRequest",
     "NumberedEvent",
     "Outcome",
+    "PageCertificate",
     "PageRequest",
+    "ParameterSummary",
     "ParametersRequest",
     "PlannedConnection",
     "PlantChange",
@@ -199,6 +215,8 @@ __all__ = [
     "SchedulesAnswer",
     "SchedulesRequest",
     "ScriptAction",
+    "ScriptCheckAnswer",
+    "ScriptCheckRequest",
     "ScriptCondition",
     "ScriptLine",
     "ScriptLogPage",

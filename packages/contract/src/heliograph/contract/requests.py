@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.records import Alarm, Value
+from heliograph.contract.records import Alarm, AlarmSource, Value
+
+Asker = Annotated[str, Field(min_length=1, max_length=100)]
+"""Who asks for something that is written down with its origin, for people: `web page: anna`, `REST token grafana`."""
 
 
 class Outcome(Payload):
@@ -68,7 +71,7 @@ class TraceRequest(Payload):
 
     interface: TraceInterface
     minutes: Annotated[int, Field(ge=0, le=1440)]
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
 
 
 class Way(StrEnum):
@@ -186,6 +189,16 @@ class NumberedAlarm(Payload):
     alarm: Alarm
 
 
+class AlarmRequest(PageRequest):
+    """A page of the alarms, newest first; empty filters let everything pass."""
+
+    device: DeviceKey | None = None
+    source: AlarmSource | None = None
+    since: Milliseconds | None = None
+    until: Milliseconds | None = None
+    """Only alarms of this moment or later, and of before this one."""
+
+
 class AlarmPage(Outcome):
     """Alarms, newest first."""
 
@@ -200,7 +213,7 @@ class EditRequest(Payload):
 
     In `_config.ini` a password that reads `***` stays as it is.
     """
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
     based_on: int | None = None
     """The revision that was edited: with another one in force the edit is refused. None: edit what is in force."""
     only_check: bool = False
@@ -257,6 +270,8 @@ class RevisionRequest(Payload):
     """Ask for one revision; None is the one in force."""
 
     number: int | None = None
+    against: int | None = None
+    """The revision that its difference is to be told against; None: the one before it."""
 
 
 class RevisionDetail(Outcome):
@@ -264,7 +279,7 @@ class RevisionDetail(Outcome):
 
     summary: RevisionSummary | None = None
     diff: str = ""
-    """Unified, against the revision before."""
+    """Unified, against the revision before or the one that was asked for."""
     files: dict[str, str] = {}
     """Text by path in the set."""
 
@@ -273,13 +288,13 @@ class ReturnRequest(Payload):
     """Put an older revision in force again, as a new revision."""
 
     number: int
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
 
 
 class BundleRequest(Payload):
     """Ask for a debug bundle: it goes to every file server at the next connection (spec 3.4)."""
 
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
 
 
 class BundleAnswer(Outcome):

@@ -11,7 +11,13 @@ from heliograph.formats import COMMAND_FILE_LIMIT
 
 BODY_SECONDS: Final = 15.0
 MAX_BODY: Final = 16 * 1024
-EDITS: Final = ("/api/v1/configuration/files", "/api/v1/configuration/archive")
+EDITS: Final = (
+    "/api/v1/configuration/files",
+    "/api/v1/configuration/archive",
+    "/api/v1/scripts",
+    "/configuration/check",
+    "/scripts",
+)
 """Below them whole files are sent. Their routes read a body only after they know that the client may write."""
 EDIT_SECONDS: Final = 120.0
 MAX_EDIT: Final = 16 * 1024 * 1024
@@ -26,12 +32,12 @@ MAX_COMMANDS: Final = COMMAND_FILE_LIMIT
 SECURITY: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

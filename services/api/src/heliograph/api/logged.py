@@ -28,6 +28,8 @@ class LogList(Answer):
     lines: tuple[LogRow, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """The address of the next page."""
 
 
 class LogView:

@@ -86,9 +86,15 @@ class DeviceVariables(Answer):
 
 
 class AlarmRow(Alarm):
-    """An alarm with its number in the history."""
+    """An alarm with its number in the history, and what it is about as far as the configuration in force knows it."""
 
     number: int
+    words: str = ""
+    """For people."""
+    variable_name: str = ""
+    unit: str = ""
+    engineering: Value = None
+    """The new engineering value; `null` where it needs a scale factor or is not known."""
 
 
 class AlarmList(Answer):
@@ -97,6 +103,8 @@ class AlarmList(Answer):
     alarms: tuple[AlarmRow, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class ConnectionList(Answer):
@@ -105,6 +113,8 @@ class ConnectionList(Answer):
     connections: tuple[Connection, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class ConnectBody(ConnectRequest):
@@ -195,9 +205,12 @@ class ProblemDocument(Answer):
     """An error, as RFC 9457 has it."""
 
     type: str = "about:blank"
+    """Relative to the gateway's address; a page there explains it."""
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
+    instance: str = ""
+    """The path that was asked for."""
     errors: tuple[Fault, ...] = ()
     """Faults of the request."""
     findings: tuple[FindingRow, ...] = ()

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Header, Request
 
-from heliograph.contract.commanding import Asker
+from heliograph.api.auth import who_asks
 
 WAIT_SECONDS: Final = 30.0
 MOST_WAIT_SECONDS: Final = 60.0
@@ -38,13 +38,11 @@ def wait_seconds(prefer: str | None) -> float:
     return min(float(wanted[1]), MOST_WAIT_SECONDS)
 
 
-def asker_of(client: str | None) -> Asker:
-    """Who asks, for people: nothing depends on it."""
-    match client:
-        case "web page" | "CLI":
-            return client
-        case _:
-            return "REST"
+def asker_of(client: str | None) -> str:
+    """Who asks, and by which way: for people, nothing depends on it."""
+    who = who_asks()
+    way = client if client in ("web page", "CLI") else "web page" if who.session else "REST"
+    return who.after(way)
 
 
 def origin_of(request: Request, client: str | None) -> str:

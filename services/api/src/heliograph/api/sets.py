@@ -52,13 +52,15 @@ class RevisionList(Answer):
     revisions: tuple[RevisionSummary, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class RevisionWhole(RevisionSummary):
     """One revision with its difference and its files; passwords read `***`."""
 
     diff: str
-    """Unified, against the revision before."""
+    """Unified, against the revision before or the one that was asked for."""
     files: dict[str, str]
     """Text by path in the set."""
 

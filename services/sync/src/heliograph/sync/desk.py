@@ -67,8 +67,12 @@ class Desk:
         if stored is None:
             what = "no configuration is in force yet" if request.number is None else f"there is no {request.number}"
             return RevisionDetail(error=f"{what}: the last {KEPT} revisions are kept")
+        other = None if request.against is None else self._revisions.find(request.against)
+        if request.against is not None and other is None:
+            return RevisionDetail(error=f"there is no {request.against}: the last {KEPT} revisions are kept")
+        diff = stored.diff if other is None else difference(other.files, stored.files)
         files = {path: _shown(path, text(content)) for path, content in stored.files.items()}
-        return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
+        return RevisionDetail(summary=self._summary(stored), diff=diff, files=files)
 
     def difference(self, number: int) -> str:
         """Return what a revision changed, without secrets; empty when it is not kept."""

@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from heliograph.api import server_examples as examples
 from heliograph.api import servers as asked
 from heliograph.api.access import may_read
 from heliograph.api.examples import shown
 from heliograph.api.logged import LogList
+from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
-from heliograph.api.routes.history import Before, Limit
 from heliograph.api.routes.parts import TheView
 from heliograph.contract import Level, LogRequest, Service
 
@@ -25,8 +25,10 @@ router = APIRouter(
 
 @router.get("/log", summary="The gateway's log, newest first", responses={200: shown(examples.LOG, "A page")})
 async def log(
-    view: TheView, limit: Limit = 200, before: Before = None, least: Least = Level.DEBUG, service: Of = None,
-    text: Text = "",
+    view: TheView, request: Request, response: Response, limit: Limit = 200, before: Before = None,
+    least: Least = Level.DEBUG, service: Of = None, text: Text = "",
 ) -> LogList:  # fmt: skip
     """The last 20,000 lines that people are told, of every service; they stay when the servers have them."""
-    return await asked.log(view, LogRequest(limit=limit, before=before, least=least, service=service, text=text))
+    asking = LogRequest(limit=limit, before=before, least=least, service=service, text=text)
+    page = await asked.log(view, asking)
+    return page.model_copy(update={"next": next_page(request, response, page.before)})

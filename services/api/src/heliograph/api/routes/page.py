@@ -10,9 +10,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from heliograph.api.access import Access, GivenToken, may_read
+from heliograph.api.access import Access, may_read, may_see
 from heliograph.api.errors import NotThere
-from heliograph.api.pages import ASSETS, JournalFilter, Pages
+from heliograph.api.pages import ASSETS, AlarmFilter, JournalFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.stream import EventStream
 from heliograph.contract import JournalWay
@@ -26,27 +26,24 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Who looks at a page: with data for who may read, else without any."""
+    """Somebody who may look at pages."""
 
-    request: Request
     access: Access
-    given: str | None
     pages: Pages
 
     async def page(self, name: str, query: Mapping[str, str] | None = None) -> HTMLResponse:
         """One page."""
         asked, place = query or {}, self.access.token.place
-        if self.access.read_refusal(self.request, self.given):
-            return HTMLResponse(self.pages.locked(name, asked, place))
         status = 200 if self.pages.exists(name, asked) else 404
         return HTMLResponse(await self.pages.whole(name, asked, place), status)
 
 
-async def _looker(request: Request, access: TheAccess, given: GivenToken, pages: ThePages) -> Looker:
-    return Looker(request, access, given, pages)
+async def looker(access: TheAccess, pages: ThePages, _: Annotated[None, Depends(may_see)]) -> Looker:
+    """Who looks; who may not is led to the login."""
+    return Looker(access, pages)
 
 
-TheLooker = Annotated[Looker, Depends(_looker)]
+TheLooker = Annotated[Looker, Depends(looker)]
 
 
 @router.get("/")
@@ -80,15 +77,17 @@ async def servers(looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/configuration")
-async def configuration(looker: TheLooker) -> HTMLResponse:
+async def configuration(
+    looker: TheLooker, before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None
+) -> HTMLResponse:
     """The configuration and its revisions."""
-    return await looker.page("configuration")
+    return await looker.page("configuration", {} if before is None else {"before": str(before)})
 
 
 @router.get("/alarms")
-async def alarms(looker: TheLooker) -> HTMLResponse:
-    """The alarms."""
-    return await looker.page("alarms")
+async def alarms(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The alarms, as the address filters them."""
+    return await looker.page("alarms", AlarmFilter.of_query(request.query_params).query)
 
 
 @router.get("/commands")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from heliograph.api.access import Access
+from heliograph.api.auth import Book
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
 from heliograph.api.sent import Sent
@@ -37,6 +38,11 @@ async def _hub(request: Request) -> Hub:
     return hub
 
 
+async def _book(request: Request) -> Book:
+    access: Access = request.app.state.access
+    return access.book
+
+
 async def _access(request: Request) -> Access:
     access: Access = request.app.state.access
     return access
@@ -47,4 +53,5 @@ TheFigures = Annotated[Figures, Depends(_figures)]
 ThePages = Annotated[Pages, Depends(_pages)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
+TheBook = Annotated[Book, Depends(_book)]
 TheAccess = Annotated[Access, Depends(_access)]

@@ -129,5 +129,4 @@ document.addEventListener("click", (event) => {
 for (const choice of document.querySelectorAll("input[name=what]")) choice.addEventListener("change", showVariables);
 byId("send-device").addEventListener("change", () => fillVariables().catch((error) => say(TOLD, error.message, true)));
 byId("send-variable").addEventListener("change", showVariable);
-document.addEventListener("unlocked", () => { if (!byId("send-device").options.length) fillDevices(); });
-if (document.body.dataset.live !== "locked") fillDevices();
+fillDevices();
