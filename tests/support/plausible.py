@@ -377,6 +377,8 @@ class Peers:
     async def _connections(self, page: PageRequest) -> ConnectionPage:
         rows = [r for r in self.connection_rows if page.before is None or r.number < page.before]
         rows = [r for r in rows if page.server is None or r.server == page.server]
+        if page.failed:
+            rows = [r for r in rows if r.result is not ConnectionResult.DONE]
         return ConnectionPage(connections=tuple(rows[: page.limit]))
 
     async def _alarms(self, page: AlarmRequest) -> AlarmPage:

@@ -129,6 +129,8 @@ class PageRequest(Payload):
     before: int | None = None
     """Only rows with a smaller number than this."""
     server: Literal[1, 2] | None = None
+    failed: bool = False
+    """Of connections: only those that failed, or were done in part."""
 
 
 class Trigger(StrEnum):

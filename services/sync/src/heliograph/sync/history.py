@@ -19,6 +19,7 @@ from heliograph.sync.tables import AlarmRow, ConnectionRow
 KEPT: Final = 10_000
 FAILURES: Final = 50
 """Failures of one connection that its row holds."""
+_POOR: Final = (ConnectionResult.FAILED.value, ConnectionResult.PARTIAL.value)
 _TRANSFERS: Final = TypeAdapter(tuple[TransferCount, ...])
 INTERRUPTED: Final = "the gateway stopped in the middle of this connection"
 
@@ -80,6 +81,8 @@ class History:
             statement = statement.where(col(ConnectionRow.number) < request.before)
         if request.server is not None:
             statement = statement.where(ConnectionRow.server == request.server)
+        if request.failed:
+            statement = statement.where(col(ConnectionRow.result).in_(_POOR))
         with self._database.read() as session:
             return ConnectionPage(connections=tuple(_connection(row) for row in session.exec(statement)))
 

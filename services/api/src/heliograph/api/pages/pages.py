@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from heliograph.api.pages import account, alarms, commands, configuration, devices, overview, scripts, servers, system
+from heliograph.api.pages import (
+    account,
+    alarms,
+    commands,
+    configuration,
+    devices,
+    logs,
+    overview,
+    scripts,
+    servers,
+    system,
+)
 from heliograph.api.pages.asked import Asked
 from heliograph.api.pages.page import Page, Parts, Query, parts_of
 from heliograph.api.pages.rendering import Renderer
@@ -18,6 +29,7 @@ _SUBJECTS: Final[tuple[Callable[[Parts], tuple[Page, ...]], ...]] = (
     alarms.pages,
     commands.pages,
     scripts.pages,
+    logs.pages,
     system.pages,
     account.pages,
 )

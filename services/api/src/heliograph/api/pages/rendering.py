@@ -30,6 +30,7 @@ NAVIGATION: Final = (
     Place("alarms", "/alarms", "Alarms"),
     Place("commands", "/commands", "Commands"),
     Place("scripts", "/scripts", "Scripts"),
+    Place("log", "/log", "Log"),
     Place("system", "/system", "System"),
 )
 

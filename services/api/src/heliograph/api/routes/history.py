@@ -21,6 +21,7 @@ OfDevice = Annotated[DeviceKey | None, Query(description="Only of the device wit
 OfSource = Annotated[AlarmSource | None, Query(description="Only from this source")]
 Since = Annotated[int | None, Query(ge=0, le=2**53, description="Only of this moment or later, ms since 1970")]
 Until = Annotated[int | None, Query(ge=0, le=2**53, description="Only of before this moment, ms since 1970")]
+Failed = Annotated[bool, Query(description="Only connections that failed, or were done in part")]
 
 router = APIRouter(
     prefix="/api/v1", tags=["history"], dependencies=[Depends(may_read)], responses=described(401, 409, 422, 503)
@@ -50,10 +51,11 @@ async def connections(
     limit: Limit = 50,
     before: Before = None,
     server: Server = None,
+    failed: Failed = False,
 ) -> ConnectionList:
     """A page of the history of connections to the servers."""
     number: Literal[1, 2] | None = None if server is None else (1 if server == "1" else 2)
-    page = await view.connections(PageRequest(limit=limit, before=before, server=number))
+    page = await view.connections(PageRequest(limit=limit, before=before, server=number, failed=failed))
     rows = page.connections[:limit]
     older = rows[-1].number if len(rows) == limit else None
     return ConnectionList(connections=rows, before=older, next=next_page(request, response, older))
