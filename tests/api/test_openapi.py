@@ -3,7 +3,15 @@
 import pytest
 
 from heliograph.api import examples
-from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
+from heliograph.api.commanded import (
+    CommandBody,
+    CommandsDone,
+    CommandsNow,
+    CommandsRunning,
+    CommandTable,
+    EntryList,
+    SetPointList,
+)
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.models import (
     Accepted,
@@ -56,6 +64,10 @@ SURFACE = {
     ("get", "/api/v1/scripts"): (200, ScriptList),
     ("get", "/api/v1/scripts/{name}/log"): (200, ScriptLog),
     ("post", "/api/v1/scripts/{name}/{action}"): (200, ScriptDone),
+    ("get", "/api/v1/scripts/{name}/source"): (200, None),
+    ("put", "/api/v1/scripts/{name}"): (200, EditDone),
+    ("delete", "/api/v1/scripts/{name}"): (200, EditDone),
+    ("get", "/api/v1/built-in-commands"): (200, CommandTable),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),

@@ -83,6 +83,7 @@ async def _gateway(broker: Broker, directory: Path) -> AsyncIterator[Gateway]:
             await asyncio.gather(*(bus.wait_connected() for bus in buses))
         sync, collector, commands, own = buses
         peers, played = Peers(sync, collector), Commands(commands)
+        peers.revisions.is_checking = True
         await peers.configure()
         await peers.serve()
         await played.serve()
