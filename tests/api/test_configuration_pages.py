@@ -121,3 +121,25 @@ async def test_the_pages_that_edit_load_nothing_from_elsewhere_and_hold_nothing_
         assert "b" not in markup.tags
         for link in {link for link in markup.loaded if link.startswith("/assets/")}:
             assert (await api.get(link)).status_code == 200
+
+
+async def test_a_finding_leads_to_its_line_in_the_editor(api):
+    html = (await api.get("/configuration")).text
+    place = f"/configuration/edit?file={DAQ}&line=5"
+    assert place in Markup(html).loaded
+    assert f'data-file="{DAQ}" data-line="5"' in (await api.get(place)).text
+
+
+async def test_who_may_only_look_sees_nothing_that_changes_something(api, commands):
+    del commands
+    for path, marks in (
+        ("/configuration", ("Edit the files", "archive-form")),
+        ("/configuration/revisions/7/return", ("data-return",)),
+        ("/commands", ("variable-form", "builtin-form", "text-form")),
+        ("/scripts", ("New script",)),
+    ):
+        looked, operated = (await api.get(path)).text, (await api.get(path, headers=api.bearer)).text
+        for mark in marks:
+            assert mark not in looked, (path, mark)
+            assert mark in operated, (path, mark)
+        assert "data-looks-only" in looked
