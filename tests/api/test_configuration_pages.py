@@ -132,13 +132,16 @@ async def test_a_finding_leads_to_its_line_in_the_editor(api):
 
 async def test_who_may_only_look_sees_nothing_that_changes_something(api, commands):
     del commands
+    made = await api.send("POST", "/api/v1/tokens", json={"name": "screen", "role": "viewer"})
+    viewer = {"Authorization": f"Bearer {made.json()['token']}"}
     for path, marks in (
         ("/configuration", ("Edit the files", "archive-form")),
         ("/configuration/revisions/7/return", ("data-return",)),
         ("/commands", ("variable-form", "builtin-form", "text-form")),
         ("/scripts", ("New script",)),
     ):
-        looked, operated = (await api.get(path)).text, (await api.get(path, headers=api.bearer)).text
+        looked = (await api.get(path, headers=viewer)).text
+        operated = (await api.get(path, headers=api.bearer)).text
         for mark in marks:
             assert mark not in looked, (path, mark)
             assert mark in operated, (path, mark)
