@@ -50,7 +50,7 @@ class Gateway:
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, as Debian has it."""
     need("chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site"]
     async with (
         async_playwright() as playwright,
         await playwright.chromium.launch(executable_path=program("chromium"), args=flags) as chromium,
@@ -83,6 +83,7 @@ async def _gateway(broker: Broker, directory: Path) -> AsyncIterator[Gateway]:
             await asyncio.gather(*(bus.wait_connected() for bus in buses))
         sync, collector, commands, own = buses
         peers, played = Peers(sync, collector), Commands(commands)
+        peers.revisions.is_checking = True
         await peers.configure()
         await peers.serve()
         await played.serve()
@@ -98,19 +99,34 @@ async def _gateway(broker: Broker, directory: Path) -> AsyncIterator[Gateway]:
         yield Gateway(api, peers, played)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def rooms(browser: Browser, gateway: Gateway) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
+    """Give `await rooms(PHONE, "dark")`: where an operator is logged in, made once a module."""
+    made: dict[tuple[int, str], BrowserContext] = {}
+    async with AsyncExitStack() as stack:
+
+        async def room(size: dict, scheme: str) -> BrowserContext:
+            key = (size["viewport"]["width"], scheme)
+            if key not in made:
+                options = {"base_url": gateway.url, "color_scheme": scheme, "reduced_motion": "reduce", **size}
+                made[key] = await stack.enter_async_context(await browser.new_context(**options))
+                made[key].set_default_timeout(PATIENCE_MS)
+                await _log_in(made[key], gateway)
+            return made[key]
+
+        yield room
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def look(browser: Browser, gateway: Gateway) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
+async def look(rooms: Callable[..., Awaitable[BrowserContext]], gateway: Gateway) -> AsyncIterator[Callable]:
     """Give `await look(PHONE, "dark")`: a page of an operator's. What it reports fails the test."""
     async with AsyncExitStack() as stack:
 
         async def looking(size: dict, scheme: str = "light") -> Page:
-            context = await stack.enter_async_context(
-                await browser.new_context(base_url=gateway.url, color_scheme=scheme, reduced_motion="reduce", **size)
-            )
-            context.set_default_timeout(PATIENCE_MS)
-            await _log_in(context, gateway)
-            stack.enter_context(reported(context, gateway.url))
-            return await context.new_page()
+            page = await (await rooms(size, scheme)).new_page()
+            stack.push_async_callback(page.close)
+            stack.enter_context(reported(page, gateway.url))
+            return page
 
         yield looking
 

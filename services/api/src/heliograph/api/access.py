@@ -1,9 +1,9 @@
 """Who may do what: viewers read, operators do everything; clients of this machine read while nobody closed the gateway.
 
 It is closed by a token that a person set, and by the first account. What counts is the client's address, not the one
-listened on. A call of nobody known must also name this gateway as its host, so that a web page whose name was rebound to
-this address learns nothing; and it must not come through a proxy, whose clients could be anybody. A request that comes
-with a cookie and changes something must prove that a page of this gateway sent it.
+listened on. A call of nobody known must also name this gateway as its host, so that a web page whose name was rebound
+to this address learns nothing; and it must not come through a proxy, whose clients could be anybody. A request that
+comes with a cookie and changes something must prove that a page of this gateway sent it.
 """
 
 import hmac
@@ -51,7 +51,7 @@ class Access:
         return self.book.gateway
 
     async def who(self, request: Request, given: str | None) -> Who:
-        """Who asks. Raises `Unauthorised` for a wrong token, `Forbidden` for a request forged by another page, `TooMany`."""
+        """Who asks. Raises `Unauthorised` for a wrong token, `Forbidden` for what another page forged, `TooMany`."""
         if given is not None:
             return await self.book.who_has(given, client_of(request))
         cookie = cookie_of(request)

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, 13): answers that a client has already are not sent again, and edits name what they edit."""
+"""Conditional requests (RFC 9110, 13): what a client has already is not sent again, and edits name what they edit."""
 
 import re
 from typing import Final

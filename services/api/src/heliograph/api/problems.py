@@ -25,6 +25,7 @@ _SLUGS: Final = {
     413: "too-large",
     503: Silent.slug,
 }
+_TYPICAL: Final = {problem.status: problem.slug for problem in Problem.__subclasses__()} | _SLUGS
 _DETAILS: Final = {
     404: "There is nothing at this address; /api/v1/openapi.json describes what there is.",
     405: "This address does not take this method; the header Allow names those that it takes.",
@@ -40,7 +41,13 @@ class ProblemApp(FastAPI):
         """See `FastAPI.openapi`."""
         described = super().openapi()
         schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-        described["components"]["schemas"].update({**schema.pop("$defs"), "ProblemDocument": schema})
+        schemas = described["components"]["schemas"]
+        schemas.update({**schema.pop("$defs"), "ProblemDocument": schema})
+        for foreign in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(foreign, None)
+        for item in described["paths"].values():
+            for method, operation in item.items():
+                _complete(method, operation)
         return described
 
 
@@ -58,8 +65,28 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _description(status) for status in statuses}
 
 
+def _complete(method: str, operation: dict[str, Any]) -> None:
+    """Add to an operation's description what every one of its kind may answer."""
+    may = {400} if operation.get("requestBody") or operation.get("parameters") else set()
+    may |= {408, 413, 415, 422} if operation.get("requestBody") else set()
+    may |= {401, 429, 503} if operation.get("security") else set()
+    may |= {403} if operation.get("security") and method != "get" else set()
+    responses = operation["responses"]
+    if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: ""}):
+        del responses["422"]  # FastAPI's own, which is never given
+        may |= {422}
+    for status in sorted(may):
+        responses.setdefault(str(status), _description(status))
+
+
 def _description(status: int) -> dict[str, Any]:
-    example = ProblemDocument(title=HTTPStatus(status).phrase, status=status, detail="What is wrong and what to do.")
+    example = ProblemDocument(
+        type=f"{TYPES}{_TYPICAL.get(status, 'bad-request')}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail="What is wrong and what to do.",
+        instance="/api/v1/devices/7",
+    )
     content = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "example": example.model_dump(mode="json")}
     return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
 

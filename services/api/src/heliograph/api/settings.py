@@ -1,6 +1,6 @@
 """The environment of the api."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +40,9 @@ class Settings(ServiceSettings):
     api_tls_key: Path | None = None
     """PEM file of its private key, without a password."""
 
+    api_published_on: str = ""
+    """In a container: the address of the machine on which its port is published. Empty: what `api_host` says."""
+
     @field_validator("api_open_to")
     @classmethod
     def _networks_are_right(cls, value: str) -> str:
@@ -50,6 +53,15 @@ class Settings(ServiceSettings):
     def open_networks(self) -> tuple[Network, ...]:
         """`api_open_to`, read."""
         return _networks(self.api_open_to)
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether only this machine reaches the page."""
+        where = self.api_published_on.strip() or self.api_host
+        try:
+            return ip_address(where).is_loopback
+        except ValueError:
+            return where.lower() == "localhost"
 
     @property
     def names(self) -> frozenset[str]:

@@ -63,7 +63,7 @@ class Book:
         return cookie
 
     async def set_up(self, token: str, name: str, password: str, client: Client) -> str:
-        """Make the first account, and begin its session; return its cookie. Raises as `log_in`, `Refused`, `Unreadable`."""
+        """Make the first account and begin its session; return its cookie. Raises as `log_in` and `add_account`."""
         if self.accounts.rows:
             raise Refused("This gateway is set up already: log in with an account.")
         self.require_gateway_token(token, client)
@@ -84,7 +84,7 @@ class Book:
     async def change_password(
         self, name: str, password: str, by: str, *, but: str = "", version: int | None = None
     ) -> None:
-        """Give an account another password, and end its sessions but one. Raises as `add_account`, `NotThere`, `Overtaken`."""
+        """Give an account another password, and end its sessions but one. Raises as `Accounts.change`, `Unreadable`."""
         self.accounts.get(name)
         fault = password_fault(password, name)
         if fault:

@@ -1,4 +1,4 @@
-"""The gateway's own token: set by a person, or made at the first start. Whoever can read it on the machine operates it."""
+"""The gateway's own token: set by a person, or made at the first start. Who can read it there is an operator."""
 
 import hashlib
 import hmac

@@ -12,55 +12,15 @@ if TYPE_CHECKING:
 SHORTEST: Final = 10
 LONGEST: Final = 200
 AT_A_TIME: Final = 2
-_WORST: Final = frozenset(
-    [
-        "0000000000",
-        "0123456789",
-        "0987654321",
-        "1111111111",
-        "1122334455",
-        "1234512345",
-        "12345678910",
-        "1234567890",
-        "123456789a",
-        "123456789q",
-        "1234567891",
-        "1q2w3e4r5t",
-        "9876543210",
-        "aaaaaaaaaa",
-        "abcdefghij",
-        "administrator",
-        "adminadmin",
-        "admin12345",
-        "changeme12",
-        "changeme123",
-        "heliograph",
-        "heliograph1",
-        "heliograph123",
-        "iloveyou12",
-        "letmein123",
-        "password10",
-        "password11",
-        "password12",
-        "password123",
-        "password1234",
-        "passw0rd123",
-        "passwort12",
-        "passwort123",
-        "photovoltaic",
-        "q1w2e3r4t5",
-        "qwerty1234",
-        "qwerty12345",
-        "qwertyuiop",
-        "qwertzuiop",
-        "solarpower",
-        "solar12345",
-        "sunshine12",
-        "sunshine123",
-        "welcome123",
-        "webdynsunpm",
-    ]
-)
+_WORST: Final = frozenset({
+    "0000000000", "0123456789", "0987654321", "1111111111", "1122334455", "1234512345", "12345678910",
+    "1234567890", "123456789a", "123456789q", "1234567891", "1q2w3e4r5t", "9876543210", "aaaaaaaaaa",
+    "abcdefghij", "administrator", "adminadmin", "admin12345", "changeme12", "changeme123", "heliograph",
+    "heliograph1", "heliograph123", "iloveyou12", "letmein123", "password10", "password11", "password12",
+    "password123", "password1234", "passw0rd123", "passwort12", "passwort123", "photovoltaic", "q1w2e3r4t5",
+    "qwerty1234", "qwerty12345", "qwertyuiop", "qwertzuiop", "solarpower", "solar12345", "sunshine12",
+    "sunshine123", "welcome123", "webdynsunpm",
+})  # fmt: skip
 
 
 def password_fault(password: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The sessions of browsers: `sessions.json`. A session is known by the digest of its cookie, and lasts over restarts."""
+"""The sessions of browsers: `sessions.json`. A session is known by the digest of its cookie and lasts over restarts."""
 
 import hashlib
 import secrets

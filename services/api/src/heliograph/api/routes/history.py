@@ -6,14 +6,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
-from heliograph.api.alarmed import told
-from heliograph.api.models import AlarmList, AlarmRow, ConnectionList
+from heliograph.api.alarmed import alarm_row
+from heliograph.api.models import AlarmList, ConnectionList
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 from heliograph.contract import AlarmRequest, AlarmSource, DeviceKey, PageRequest
-from heliograph.contract.requests import NumberedAlarm
-from heliograph.formats import Plant
 
 Server = Annotated[Literal["1", "2"] | None, Query(description="Only connections to this server")]
 
@@ -36,7 +34,7 @@ async def alarms(
     """A page of the alarms of devices and of the gateway."""
     wanted = AlarmRequest(limit=limit, before=before, device=device, source=source, since=since, until=until)
     page = await view.alarms(wanted)
-    rows = tuple(_row(row, view.in_force.plant) for row in page.alarms[:limit])
+    rows = tuple(alarm_row(row, view.in_force.plant) for row in page.alarms[:limit])
     older = rows[-1].number if len(rows) == limit else None
     return AlarmList(alarms=rows, before=older, next=next_page(request, response, older))
 
@@ -59,15 +57,3 @@ async def connections(
     rows = page.connections[:limit]
     older = rows[-1].number if len(rows) == limit else None
     return ConnectionList(connections=rows, before=older, next=next_page(request, response, older))
-
-
-def _row(numbered: NumberedAlarm, plant: Plant) -> AlarmRow:
-    about = told(numbered.alarm, plant)
-    return AlarmRow(
-        number=numbered.number,
-        words=about.words,
-        variable_name=about.variable_name,
-        unit=about.unit,
-        engineering=about.value,
-        **numbered.alarm.model_dump(),
-    )
