@@ -13,9 +13,9 @@ from heliograph.api.commanded import (
     SetPointList,
 )
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
-from heliograph.api.logged import LogList
 from heliograph.api.errors import Problem
 from heliograph.api.explanations import EXPLANATIONS
+from heliograph.api.logged import LogList
 from heliograph.api.models import (
     Accepted,
     AlarmList,
