@@ -3,10 +3,19 @@
 import pytest
 
 from heliograph.api import examples
-from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
+from heliograph.api.commanded import (
+    CommandBody,
+    CommandsDone,
+    CommandsNow,
+    CommandsRunning,
+    CommandTable,
+    EntryList,
+    SetPointList,
+)
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.errors import Problem
 from heliograph.api.explanations import EXPLANATIONS
+from heliograph.api.logged import LogList
 from heliograph.api.lookback.models import DeviceSeries, RecordPage
 from heliograph.api.models import (
     Accepted,
@@ -37,7 +46,8 @@ from heliograph.api.people import (
 )
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
-from heliograph.contract import StatusDocument
+from heliograph.api.tested import PlannedList, ServerTestBegun
+from heliograph.contract import ServerTestState, StatusDocument
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
@@ -51,6 +61,13 @@ SURFACE = {
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),
+    ("post", "/api/v1/servers/{number}/test"): (202, ServerTestBegun),
+    ("get", "/api/v1/servers/tests/newest"): (200, ServerTestState),
+    ("get", "/api/v1/servers/tests/{test}"): (200, ServerTestState),
+    ("delete", "/api/v1/servers/tests/{test}"): (200, ServerTestState),
+    ("get", "/api/v1/schedules/next"): (200, PlannedList),
+    ("post", "/api/v1/schedules/next"): (200, PlannedList),
+    ("get", "/api/v1/log"): (200, LogList),
     ("get", "/api/v1/configuration"): (200, ConfigurationNow),
     ("get", "/api/v1/configuration/revisions"): (200, RevisionList),
     ("get", "/api/v1/configuration/revisions/{number}"): (200, RevisionWhole),
@@ -77,6 +94,10 @@ SURFACE = {
     ("get", "/api/v1/scripts"): (200, ScriptList),
     ("get", "/api/v1/scripts/{name}/log"): (200, ScriptLog),
     ("post", "/api/v1/scripts/{name}/{action}"): (200, ScriptDone),
+    ("get", "/api/v1/scripts/{name}/source"): (200, None),
+    ("put", "/api/v1/scripts/{name}"): (200, EditDone),
+    ("delete", "/api/v1/scripts/{name}"): (200, EditDone),
+    ("get", "/api/v1/built-in-commands"): (200, CommandTable),
     ("get", "/api/v1/events"): (200, None),
     ("post", "/api/v1/session"): (201, WhoNow),
     ("get", "/api/v1/session"): (200, WhoNow),

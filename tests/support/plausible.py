@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from heliograph.contract import (
     Alarm,
     AlarmPage,
+    AlarmRequest,
     AlarmSource,
     BundleAnswer,
     BundleRequest,
@@ -58,6 +59,7 @@ from heliograph.contract.channels import (
 from heliograph.contract.requests import NumberedAlarm
 from heliograph.runtime import Bus
 from support.plausible_revisions import Revisions
+from support.plausible_servers import ServerAnswers
 
 UID = "WPM00C44F"
 
@@ -320,6 +322,7 @@ class Peers:
         self.connection_rows = connections()
         self.alarm_rows = alarms()
         self.revisions = Revisions(FILES)
+        self.servers = ServerAnswers()
         self.on_write: Callable[[WriteRequest], Awaitable[VariableValue | None]] | None = None
 
     async def configure(self, number: int = 3, files: dict[str, str] | None = None) -> None:
@@ -341,6 +344,7 @@ class Peers:
         await self.sync.serve(ALARM_HISTORY, self._alarms)
         await self.sync.serve(BUNDLE, self._bundle)
         await self.revisions.serve(self.sync)
+        await self.servers.serve(self.sync)
         await self.collector.serve(READ, self._read)
         await self.collector.serve(WRITE, self._write)
         await self.collector.serve(PARAMETERS, self._parameters)
@@ -373,10 +377,14 @@ class Peers:
     async def _connections(self, page: PageRequest) -> ConnectionPage:
         rows = [r for r in self.connection_rows if page.before is None or r.number < page.before]
         rows = [r for r in rows if page.server is None or r.server == page.server]
+        if page.failed:
+            rows = [r for r in rows if r.result is not ConnectionResult.DONE]
         return ConnectionPage(connections=tuple(rows[: page.limit]))
 
-    async def _alarms(self, page: PageRequest) -> AlarmPage:
+    async def _alarms(self, page: AlarmRequest) -> AlarmPage:
         rows = [r for r in self.alarm_rows if page.before is None or r.number < page.before]
+        rows = [r for r in rows if page.device in (None, r.alarm.device) and page.source in (None, r.alarm.source)]
+        rows = [r for r in rows if (page.since or 0) <= r.alarm.time < (page.until or r.alarm.time + 1)]
         return AlarmPage(alarms=tuple(rows[: page.limit]))
 
     async def _read(self, request: ReadRequest) -> VariableValue:

@@ -6,8 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from heliograph.contract import PageRequest
-from heliograph.sync.configuration import Candidate, Configuration
+from heliograph.contract import AlarmRequest
+from heliograph.sync.candidates import Candidate
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.revisions import KEPT, Revisions, difference
 from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch
@@ -45,7 +46,7 @@ def make(bench, tmp_path):
 
 
 def alarms(bench) -> list[str]:
-    return [numbered.alarm.info for numbered in bench.history.alarms(PageRequest()).alarms]
+    return [numbered.alarm.info for numbered in bench.history.alarms(AlarmRequest()).alarms]
 
 
 def test_a_set_is_numbered_once_and_again_when_its_content_changes(make, tmp_path):

@@ -4,6 +4,14 @@
 files, tests and the broker's permissions are made from these two.
 """
 
+from heliograph.contract.authoring import (
+    CommandSummary,
+    LanguageAnswer,
+    LanguageRequest,
+    ParameterSummary,
+    ScriptCheckAnswer,
+    ScriptCheckRequest,
+)
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 from heliograph.contract.commanding import (
     ExecuteAnswer,
@@ -58,6 +66,7 @@ from heliograph.contract.recorded import (
 from heliograph.contract.records import Alarm, AlarmSource, Column, Event, Layout, Level, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CommandResults,
@@ -129,6 +138,7 @@ __all__ = [
     "STREAMS",
     "Alarm",
     "AlarmPage",
+    "AlarmRequest",
     "AlarmSource",
     "ApiState",
     "Authorities",
@@ -139,6 +149,7 @@ __all__ = [
     "CollectorState",
     "Column",
     "CommandResults",
+    "CommandSummary",
     "CommandText",
     "CommandsState",
     "ConnectRequest",
@@ -170,6 +181,8 @@ __all__ = [
     "JournalRequest",
     "JournalWay",
     "KeptRecords",
+    "LanguageAnswer",
+    "LanguageRequest",
     "Layout",
     "Level",
     "LineState",
@@ -179,6 +192,7 @@ __all__ = [
     "Outcome",
     "PageCertificate",
     "PageRequest",
+    "ParameterSummary",
     "ParametersRequest",
     "PlannedConnection",
     "PlantChange",
@@ -201,6 +215,8 @@ __all__ = [
     "SchedulesAnswer",
     "SchedulesRequest",
     "ScriptAction",
+    "ScriptCheckAnswer",
+    "ScriptCheckRequest",
     "ScriptCondition",
     "ScriptLine",
     "ScriptLogPage",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.records import Alarm, Value
+from heliograph.contract.records import Alarm, AlarmSource, Value
 
 Asker = Annotated[str, Field(min_length=1, max_length=100)]
 """Who asks for something that is written down with its origin, for people: `web page: anna`, `REST token grafana`."""
@@ -129,6 +129,8 @@ class PageRequest(Payload):
     before: int | None = None
     """Only rows with a smaller number than this."""
     server: Literal[1, 2] | None = None
+    failed: bool = False
+    """Of connections: only those that failed, or were done in part."""
 
 
 class Trigger(StrEnum):
@@ -187,6 +189,16 @@ class NumberedAlarm(Payload):
 
     number: int
     alarm: Alarm
+
+
+class AlarmRequest(PageRequest):
+    """A page of the alarms, newest first; empty filters let everything pass."""
+
+    device: DeviceKey | None = None
+    source: AlarmSource | None = None
+    since: Milliseconds | None = None
+    until: Milliseconds | None = None
+    """Only alarms of this moment or later, and of before this one."""
 
 
 class AlarmPage(Outcome):
@@ -260,6 +272,8 @@ class RevisionRequest(Payload):
     """Ask for one revision; None is the one in force."""
 
     number: int | None = None
+    against: int | None = None
+    """The revision that its difference is to be told against; None: the one before it."""
 
 
 class RevisionDetail(Outcome):
@@ -267,7 +281,7 @@ class RevisionDetail(Outcome):
 
     summary: RevisionSummary | None = None
     diff: str = ""
-    """Unified, against the revision before."""
+    """Unified, against the revision before or the one that was asked for."""
     files: dict[str, str] = {}
     """Text by path in the set."""
 

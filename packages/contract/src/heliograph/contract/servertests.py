@@ -72,9 +72,10 @@ class ServerTestQuery(Payload):
 
 
 class SchedulesRequest(Payload):
-    """Ask when the next connections are made: by the schedules in force, or by those of an edited `_config.ini`."""
+    """Ask when the next connections are made: by the schedules in force, or by those of an edited `_var.ini`."""
 
-    config: Annotated[str, Field(max_length=256 * 1024)] | None = None
+    text: Annotated[str, Field(max_length=256 * 1024)] | None = None
+    """Of a `_var.ini`. None: what is in force."""
     count: Annotated[int, Field(ge=1, le=100)] = 10
 
 
@@ -84,7 +85,7 @@ class PlannedConnection(Payload):
     server: Literal[1, 2]
     time: Milliseconds
     line: str
-    """The line of the schedule that makes it, as written."""
+    """The line of the schedule that makes it; of a server that has none, the one that stands in for it."""
 
 
 class SchedulesAnswer(Outcome):

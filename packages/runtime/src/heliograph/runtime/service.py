@@ -21,6 +21,7 @@ from heliograph.runtime import logs
 from heliograph.runtime.bus import Bus, BusError
 from heliograph.runtime.clock import Clock, SystemClock, milliseconds
 from heliograph.runtime.logs import EventLog
+from heliograph.runtime.memory import resident_bytes
 from heliograph.runtime.restart import Reset, Restarts, carry_out_reset
 from heliograph.runtime.settings import ServiceSettings
 from heliograph.stopping import STOP_SIGNALS
@@ -50,7 +51,7 @@ class Context:
         """Publish the service's state every few seconds, and soon after `changed`, for ever."""
         while True:
             try:
-                told = state().model_copy(update={"reset": self.reset})
+                told = state().model_copy(update={"reset": self.reset, "memory_bytes": resident_bytes()})
                 await self.bus.store(STATE, told, service=self.service)
             except BusError as error:
                 _log.debug("state not published: %s", error)

@@ -11,8 +11,8 @@ from heliograph.api.auth.gateway_token import gateway_token
 from heliograph.api.auth.passwords import Cost
 from heliograph.api.following import tell_alarms
 from heliograph.api.headers import SafetyLayer
-from heliograph.api.media import require_media_type
 from heliograph.api.lookback.download import Downloads
+from heliograph.api.media import require_media_type
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
 from heliograph.api.routes import ROUTERS

@@ -7,11 +7,11 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from heliograph.api.alarmed import alarm_row
 from heliograph.api.errors import Problem
 from heliograph.api.feed import Feed, Happening, Kind, Wanted
-from heliograph.api.models import AlarmRow
 from heliograph.api.view import View
-from heliograph.contract import PageRequest
+from heliograph.contract import AlarmRequest
 
 BEAT_SECONDS: Final = 10.0
 GATHER_SECONDS: Final = 0.25
@@ -82,10 +82,10 @@ async def tell_alarms(view: View, feed: Feed) -> None:
     while True:
         await feed.wanted.wait()
         with suppress(Problem):
-            rows = (await view.alarms(PageRequest(limit=ALARMS))).alarms
+            rows = (await view.alarms(AlarmRequest(limit=ALARMS))).alarms
             for row in reversed(rows if newest is not None else ()):
                 if row.number > (newest or 0):
-                    told = AlarmRow(number=row.number, **row.alarm.model_dump())
+                    told = alarm_row(row, view.in_force.plant)
                     feed.tell(Kind.ALARM, told, row.alarm.device or "")
             newest = max((row.number for row in rows), default=0)
         await asyncio.sleep(ALARM_SECONDS)

@@ -11,10 +11,19 @@ from heliograph.formats import COMMAND_FILE_LIMIT
 
 BODY_SECONDS: Final = 15.0
 MAX_BODY: Final = 16 * 1024
-EDITS: Final = ("/api/v1/configuration/files", "/api/v1/configuration/archive")
+EDITS: Final = (
+    "/api/v1/configuration/files",
+    "/api/v1/configuration/archive",
+    "/api/v1/scripts",
+    "/configuration/check",
+    "/scripts",
+)
 """Below them whole files are sent. Their routes read a body only after they know that the client may write."""
 EDIT_SECONDS: Final = 120.0
 MAX_EDIT: Final = 16 * 1024 * 1024
+TEXTS: Final = ("/api/v1/servers/", "/api/v1/schedules/")
+"""Below them the text of one file is sent, to be tried. Read as those of edits."""
+MAX_TEXT: Final = 600 * 1024
 COMMANDS: Final = "/api/v1/commands"
 """Where texts of commands are sent; spec 4.1 gives them their size. Read as those of edits."""
 COMMAND_SECONDS: Final = 60.0
@@ -94,6 +103,8 @@ def _limits(scope: Scope) -> tuple[int, float]:
     method, path = scope["method"], scope["path"]
     if method in {"PATCH", "PUT"} and path.startswith(EDITS):
         return MAX_EDIT, EDIT_SECONDS
+    if method == "POST" and path.startswith(TEXTS):
+        return MAX_TEXT, BODY_SECONDS
     if method == "POST" and path == COMMANDS:
         return MAX_COMMANDS, COMMAND_SECONDS
     return MAX_BODY, BODY_SECONDS

@@ -60,7 +60,7 @@ class RevisionWhole(RevisionSummary):
     """One revision with its difference and its files; passwords read `***`."""
 
     diff: str
-    """Unified, against the revision before."""
+    """Unified, against the revision before or the one that was asked for."""
     files: dict[str, str]
     """Text by path in the set."""
 

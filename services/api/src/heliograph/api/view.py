@@ -12,10 +12,13 @@ from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.feed import Feed, Kind, ReadingNews
 from heliograph.api.journalling import JournalView
+from heliograph.api.logged import LogView
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.api.setpoints import set_points
+from heliograph.api.tested import ServerTestView
 from heliograph.contract import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CollectorState,
@@ -45,6 +48,7 @@ from heliograph.contract.channels import (
     JOURNAL_ENTRY,
     LIVE,
     LOG_LINE,
+    SERVER_TEST_PROGRESS,
     STATE,
     TRACE,
     Channel,
@@ -72,6 +76,8 @@ class View:
         self._readings: dict[str, Reading] = {}
         self.detection = DetectionView()
         self.journal = JournalView()
+        self.log = LogView()
+        self.server_test = ServerTestView()
         self.feed = Feed(clock)
         self._heard = 0
 
@@ -82,6 +88,7 @@ class View:
         await self._bus.subscribe(LIVE, self._take_reading)
         await self._bus.subscribe(DETECTION_PROGRESS, self.detection.take)
         await self._bus.subscribe(JOURNAL_ENTRY, self.journal.take)
+        await self._bus.subscribe(SERVER_TEST_PROGRESS, self.server_test.take)
         await self._bus.subscribe(LOG_LINE, self._take_line)
 
     @property
@@ -169,7 +176,7 @@ class View:
         answer: ConnectionPage = await self._ask(CONNECTION_HISTORY, page)
         return answer
 
-    async def alarms(self, page: PageRequest) -> AlarmPage:
+    async def alarms(self, page: AlarmRequest) -> AlarmPage:
         """A page of the alarms; raises `Silent`, `Refused`."""
         answer: AlarmPage = await self._ask(ALARM_HISTORY, page)
         return answer
@@ -272,6 +279,7 @@ class View:
             self.feed.tell(Kind.READING, lambda: _news(entry, reading), reading.device)
 
     async def _take_line(self, line: NumberedEvent) -> None:
+        await self.log.take(line)
         self.feed.tell(Kind.LOG, lambda: line)
 
 

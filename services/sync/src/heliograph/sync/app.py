@@ -26,11 +26,13 @@ from heliograph.sync.deliver import remove_orphans
 from heliograph.sync.desk import Desk
 from heliograph.sync.destinations import Destinations
 from heliograph.sync.diary import Diary
+from heliograph.sync.enquiries import Enquiries, LiveLog
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
 from heliograph.sync.kept import Bounds, Kept, Looking
 from heliograph.sync.lastset import LastSet
 from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
+from heliograph.sync.logbook import Logbook
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.reconcile import Gateway
@@ -41,11 +43,12 @@ from heliograph.sync.resetting import FactoryReset
 from heliograph.sync.revisions import Revisions
 from heliograph.sync.rollout import Rollout
 from heliograph.sync.server import ServerTask
+from heliograph.sync.servertests import ServerTests, Sources
 from heliograph.sync.serving import Serving
 from heliograph.sync.settings import Settings
 from heliograph.sync.setwatch import SetWatch
 from heliograph.sync.spool import Spool
-from heliograph.sync.state import sync_state
+from heliograph.sync.state import disk_state, sync_state
 from heliograph.sync.support import Support
 from heliograph.sync.telemetry import MqttTask
 from heliograph.sync.threads import wait_for_news
@@ -109,6 +112,7 @@ class Sync:
             self._kept.close()
             self._diary.flush()
             self._database.close()
+            self._logbook.close()
 
     def _open(self) -> None:
         """Open what lies on the disk."""
@@ -122,7 +126,9 @@ class Sync:
             self._database, clock, device_limit=settings.device_limit_bytes, total_limit=settings.storage_limit_bytes,
             alarmed=self._alarmed,
         )  # fmt: skip
-        self._diary = Diary(self._spool, clock)
+        live = LiveLog(self._context.bus)
+        self._logbook = Logbook(self._state_dir / "log.db", live.take)
+        self._diary = Diary(self._spool, clock, self._logbook.keep)
         if aside is not None:
             self._diary.error(f"the database could not be read and was moved to {aside.name}; sync starts anew")
         self._concealed = Concealed()
@@ -172,8 +178,11 @@ class Sync:
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
-            desk=desk, bundle=self._make_bundle, kept=self._kept,
+            desk=desk, keep=self._logbook.keep, bundle=self._make_bundle, kept=self._kept,
         )  # fmt: skip
+        sources = Sources(self._in_force, self._access, Pins(self._database), self._is_connected)
+        tests = ServerTests(self._context.bus, clock, sources)
+        self._enquiries = Enquiries(self._context.bus, clock, live, self._logbook, tests, self._in_force)
         self._reset = FactoryReset(
             self._context, ResetFile(self._state_dir), self._database, self._mailbox, self._diary, self._disk,
             uid=self._directory.uid, is_settled=self._is_settled,
@@ -192,14 +201,17 @@ class Sync:
         await self._rollout.begin()
         await self._intake.serve()
         await Looking(self._kept).serve(self._context.bus)
+        await self._enquiries.serve()
         await self._context.bus.serve(FACTORY, self._reset.answer)
         await self._context.bus.watch(STATE, self._hear)
 
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:
         return {
             **self._intake.tasks(),
+            **self._enquiries.tasks(),
             **self._rollout.tasks(),
             "streams": self._broker.keep_streams(),
+            "contents of streams": self._broker.count(),
             "configuration": self._watch_set(),
             "commands": self._forward(),
             "diary": self._diary.keep_flushing(),
@@ -280,8 +292,19 @@ class Sync:
         state = sync_state(
             self._context, self._configuration, self._directory, self._spool, self._ledger, self._servers
         )
-        findings = (*self._disk.complaints, *state.findings)
-        return state.model_copy(update={"findings": findings, "kept": self._kept.state()})
+        more = {
+            "findings": (*self._disk.complaints, *state.findings),
+            "disk": disk_state(self._state_dir),
+            "streams": self._broker.streams,
+            "kept": self._kept.state(),
+        }
+        return state.model_copy(update=more)
+
+    def _in_force(self) -> Applied | None:
+        return self._configuration.applied
+
+    def _is_connected(self, number: int) -> bool:
+        return any(server.number == number and not server.idle.is_set() for server in self._servers)
 
     def _store(self, server: FileServer, applied: Applied) -> RemoteStore:
         """Give a session with a server, its secrets resolved."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from heliograph.contract.states import StreamState
 from heliograph.runtime import BusError, Context
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.diary import Diary
@@ -15,6 +16,8 @@ from heliograph.sync.spool import Spool
 
 STREAMS_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 0.5
+COUNT_SECONDS: Final = 30.0
+"""What lies in the streams is asked for so seldom: it is only for people to look at."""
 
 
 class BrokerWatch:
@@ -30,6 +33,8 @@ class BrokerWatch:
         self._mark = mark
         self._met = met
         self._broker = ""
+        self.streams: tuple[StreamState, ...] = ()
+        """What lay in the streams at the last look."""
 
     async def keep_streams(self) -> None:
         """Make the streams whenever the broker is new, and every few seconds in case it lost its store."""
@@ -46,6 +51,16 @@ class BrokerWatch:
                         await self._meet(broker)
                         made = broker
             await clock.sleep(LOOK_SECONDS)
+
+    async def count(self) -> None:
+        """Look into the streams now and then, for ever."""
+        while True:
+            await self._bus.wait_connected()
+            seconds = LOOK_SECONDS  # the streams may not be there yet
+            with suppress(BusError):
+                self.streams = await self._bus.streams()
+                seconds = COUNT_SECONDS
+            await self._clock.sleep(seconds)
 
     async def leave(self, asked: int) -> None:
         """Leave the mark of an orderly stop, which was asked for at this time (milliseconds since 1970)."""

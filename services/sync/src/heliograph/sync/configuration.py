@@ -8,16 +8,17 @@ reached is on trial until the main server was reached with it; one that a servic
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from heliograph.contract import Trial
 from heliograph.formats import read_set
-from heliograph.formats.findings import Finding, Severity, has_errors
+from heliograph.formats.findings import Finding
 from heliograph.formats.sets import ConfigurationSet
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
 from heliograph.sync.applied import Applied, Reach, reach
+from heliograph.sync.candidates import Candidate, Decision, applied_of, read_candidate
 from heliograph.sync.diary import Diary
 from heliograph.sync.refusals import Refusal, read_refusal
 from heliograph.sync.remembered import digest_of
@@ -36,8 +37,6 @@ from heliograph.sync.telling import (
 from heliograph.sync.trial import TRIAL_SECONDS, TRIES, TrialState, read_trial
 from heliograph.sync.wayback import WayBack, rebased, trial_of_return
 
-MAX_REVISION_BYTES: Final = 7_500_000
-"""What one message on the bus carries."""
 _ORIGINS: Final = {SERVER, SET_DIRECTORY}
 """Where a refused set stays until somebody changes it; the others ask once."""
 _TRIAL: Final = "trial"
@@ -48,34 +47,6 @@ LASTING_FACTS: Final = (_REACHED, _REFUSAL)
 """What holds for the set in force whatever its number."""
 _NOTE_SECONDS: Final = 60.0
 """A trial's clock is put on the disk so often: a power cut gives it no more time than this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A whole set that may become the next revision."""
-
-    files: Mapping[str, bytes]
-    uid: str
-    """With which it is kept: the prefix of its files, or the gateway's."""
-    origin: str
-    read_as: str | None = None
-    """With which it is read; empty lets the names of the files decide. None: as it is kept."""
-    unread: Sequence[Finding] = ()
-    """Of files that could not be read."""
-    sources: Mapping[str, str] = field(default_factory=dict)
-    """The main server's files that it was made from: path in the set → digest of the content there."""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What became of a candidate."""
-
-    applied: Applied | None
-    """The revision in force when the candidate is good; None when it was rejected."""
-    findings: tuple[Finding, ...]
-    is_new: bool = False
-    """Another revision is in force, or the rejection was never told before."""
 
 
 class Configuration:
@@ -120,7 +91,7 @@ class Configuration:
                 continue
             self._warnings = told(findings)
             self._trial = read_trial(self._revisions.fact(_TRIAL))
-            self.applied = _applied(stored, found, provisional=self._trial is not None)
+            self.applied = applied_of(stored, found, provisional=self._trial is not None)
             return
 
     @contextmanager
@@ -132,7 +103,7 @@ class Configuration:
     def offer(self, candidate: Candidate) -> Decision:
         """Validate a candidate; put it in force when it is good and differs from what is."""
         with self._lock:
-            found, findings = self._read(candidate)
+            found, findings = read_candidate(candidate)
             if found is None:
                 return Decision(None, tuple(findings), is_new=self._reject(candidate, findings))
             self.withdraw(candidate.origin)
@@ -140,6 +111,17 @@ class Configuration:
             if self.applied is not None and self.applied.set.files == found.files:
                 return Decision(self.applied, tuple(findings))
             return Decision(self._put_in_force(candidate, found), tuple(findings), is_new=True)
+
+    def check(self, candidate: Candidate) -> Decision:
+        """Say what would come of a candidate, and change nothing; `applied` is what would be in force."""
+        with self._lock:
+            found, findings = read_candidate(candidate)
+            if found is None:
+                return Decision(None, tuple(findings))
+            number = self._revisions.next_number()
+            trial = self._trial_of(found, number, milliseconds(self._clock), candidate.sources)
+            stored = Stored(number, candidate.origin, milliseconds(self._clock), candidate.uid, dict(found.files))
+            return Decision(applied_of(stored, found, provisional=trial is not None), tuple(findings))
 
     def withdraw(self, origin: str) -> None:
         """Nothing from this origin is refused any more."""
@@ -255,17 +237,6 @@ class Configuration:
             tries=TRIES,
         )
 
-    def _read(self, candidate: Candidate) -> tuple[ConfigurationSet | None, list[Finding]]:
-        read_as = candidate.uid if candidate.read_as is None else candidate.read_as
-        found, findings = read_set(candidate.files, read_as)
-        findings = sorted({*candidate.unread, *findings})
-        if found is not None and not has_errors(findings):
-            size = len(_applied(Stored(0, "", 0, candidate.uid, {}), found).revision().model_dump_json().encode())
-            if size > MAX_REVISION_BYTES:
-                text = f"the set is larger than the gateway takes: {size} bytes of {MAX_REVISION_BYTES}"
-                findings.append(Finding("CONFIG", 1, 1, Severity.ERROR, text))
-        return (None if has_errors(findings) else found), findings
-
     def _put_in_force(self, candidate: Candidate, found: ConfigurationSet) -> Applied:
         now, number = milliseconds(self._clock), self._revisions.next_number()
         trial = self._trial_of(found, number, now, candidate.sources)
@@ -277,7 +248,7 @@ class Configuration:
             instead_of=self._given_up(trial, number),
         )  # fmt: skip
         self._trial, self._noted_seconds = trial, 0.0
-        self.applied = _applied(stored, found, provisional=trial is not None)
+        self.applied = applied_of(stored, found, provisional=trial is not None)
         self._tell_applied(stored, trial)
         self._news()
         return self.applied
@@ -372,7 +343,7 @@ class Configuration:
             instead_of=(number, why), least=trial.back_to if trial else None,
         )  # fmt: skip
         self._trial = trial
-        self.applied = _applied(stored, found, provisional=trial is not None)
+        self.applied = applied_of(stored, found, provisional=trial is not None)
         tell_return(self._diary, back, stored.number)
         self._tell_trial(stored, trial)
         self._diary.flush()
@@ -387,8 +358,3 @@ class Configuration:
 
     def _refusal(self) -> Refusal:
         return read_refusal(self._revisions.fact(_REFUSAL))
-
-
-def _applied(stored: Stored, found: ConfigurationSet, *, provisional: bool = False) -> Applied:
-    uids = tuple(dict.fromkeys([found.uid, stored.uid]))
-    return Applied(stored.number, stored.origin, stored.time, found, uids, provisional)

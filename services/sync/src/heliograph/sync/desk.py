@@ -23,11 +23,14 @@ from heliograph.formats.config import MqttServer, Server, ServerType
 from heliograph.formats.secrets import HIDDEN, mask_secrets, restore_secrets
 from heliograph.sync.applied import Applied, text
 from heliograph.sync.bundle import without_keys
-from heliograph.sync.configuration import Candidate, Configuration, Decision
+from heliograph.sync.candidates import Candidate, Decision
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.placing import CONFIG, KINDS
-from heliograph.sync.revisions import KEPT, Revisions, Stored
+from heliograph.sync.revisions import KEPT, Revisions, Stored, difference
 
 REJECTED: Final = "the edit is rejected; nothing was changed. Mend what the findings name and send it again"
+
+WOULD_BE_REJECTED: Final = "the edit would be rejected. Mend what the findings name; nothing was changed"
 
 
 class Desk:
@@ -64,8 +67,12 @@ class Desk:
         if stored is None:
             what = "no configuration is in force yet" if request.number is None else f"there is no {request.number}"
             return RevisionDetail(error=f"{what}: the last {KEPT} revisions are kept")
+        other = None if request.against is None else self._revisions.find(request.against)
+        if request.against is not None and other is None:
+            return RevisionDetail(error=f"there is no {request.against}: the last {KEPT} revisions are kept")
+        diff = stored.diff if other is None else difference(other.files, stored.files)
         files = {path: _shown(path, text(content)) for path, content in stored.files.items()}
-        return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
+        return RevisionDetail(summary=self._summary(stored), diff=diff, files=files)
 
     def difference(self, number: int) -> str:
         """Return what a revision changed, without secrets; empty when it is not kept."""
@@ -78,18 +85,28 @@ class Desk:
         if request.based_on is not None and request.based_on != applied.number:
             said = f"revision {applied.number} is in force by now, not {request.based_on}: look again"
             return EditAnswer(error=said, conflict=True)
-        files = {**self._set_files(), **applied.set.files}
+        files = self._files(request, applied)
+        path = f"{CONFIG}/{applied.prefix}_config.ini"
+        if moved := moved_with_masked_password(request.files.get(path) or "", files.get(path, b""), applied):
+            return EditAnswer(error=moved)
+        added = [path for path, content in request.files.items() if content is not None]
+        if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
+            return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
+        candidate = Candidate(files, applied.prefix, request.origin)
+        if request.only_check:
+            return _checked(self._configuration.check(candidate), applied)
+        return _answer(self._configuration.offer(candidate))
+
+    def _files(self, request: EditRequest, applied: Applied) -> dict[str, bytes]:
+        """Return the set as edited, its masked passwords put back."""
+        before = {**self._set_files(), **applied.set.files}
+        files = {} if request.whole else dict(before)
         for path, content in request.files.items():
             if content is None:
                 files.pop(path, None)
             else:
-                files[path] = _restored(path, content.encode(), files.get(path, b""))
-        added = [path for path, content in request.files.items() if content is not None]
-        if moved := _moved_with_masked_password(request, files, applied):
-            return EditAnswer(error=moved)
-        if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
-            return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
-        return _answer(self._configuration.offer(Candidate(files, applied.prefix, request.origin)))
+                files[path] = _restored(path, content.encode(), before.get(path, b""))
+        return files
 
     def _summary(self, stored: Stored) -> RevisionSummary:
         applied = self._configuration.applied
@@ -119,12 +136,13 @@ def _shown(path: str, content: str) -> str:
     return mask_secrets(content) if path.endswith("_config.ini") else without_keys(content)
 
 
-def _moved_with_masked_password(request: EditRequest, files: Mapping[str, bytes], applied: Applied) -> str:
-    """Say that a masked password would go to another address: whoever may edit need not know it, nor send it away."""
-    path = f"{CONFIG}/{applied.prefix}_config.ini"
-    edited = request.files.get(path)
-    config, _ = parse_config(files[path], path) if edited and path in files else (None, ())
-    if config is None or edited is None:
+def moved_with_masked_password(edited: str, content: bytes, applied: Applied) -> str:
+    """Say that a masked password would go to another address: whoever may edit need not know it, nor send it away.
+
+    `edited` is the `_config.ini` as it came, `content` the same with its passwords put back.
+    """
+    config, _ = parse_config(content, "") if edited else (None, ())
+    if config is None:
         return ""
     before = {server.number: (server.type, server.address, server.port) for server in applied.set.config.servers}
     for server in config.servers:
@@ -142,6 +160,15 @@ def _family(server: Server) -> str:
 def _restored(path: str, content: bytes, current: bytes) -> bytes:
     """Put back the passwords that the edit left masked."""
     return restore_secrets(content, text(current).encode()) if path.endswith("_config.ini") else content
+
+
+def _checked(decision: Decision, applied: Applied) -> EditAnswer:
+    """Tell what an edit would come to."""
+    findings = tuple(str(finding) for finding in decision.findings)
+    if decision.applied is None:
+        return EditAnswer(error=WOULD_BE_REJECTED, findings=findings)
+    diff = difference(applied.set.files, decision.applied.set.files)
+    return EditAnswer(provisional=bool(diff) and decision.applied.provisional, findings=findings, diff=diff)
 
 
 def _answer(decision: Decision) -> EditAnswer:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy.exc import OperationalError
@@ -26,10 +27,16 @@ _log = logging.getLogger("heliograph.sync")
 
 
 class Diary:
-    """Saying a line never waits and never fails; `flush` puts what was said on the disk. For any thread."""
+    """Saying a line never waits and never fails; `flush` puts what was said on the disk. For any thread.
 
-    def __init__(self, spool: Spool, clock: Clock) -> None:
+    `keep` gets the lines when they are in the spool, in whatever thread.
+    """
+
+    def __init__(
+        self, spool: Spool, clock: Clock, keep: Callable[[Sequence[Event]], None] = lambda _events: None
+    ) -> None:
         self._spool = spool
+        self._keep = keep
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[Event] = deque(maxlen=WAITING_LINES)
@@ -68,8 +75,10 @@ class Diary:
             self._waiting.clear()
             self._lost = 0
         text = f"{lost} lines of this log were lost while the gateway's own disk refused them"
+        events = [*([self._event(Level.WARNING, text)] if lost else []), *lines]
         try:
-            self._spool.take_lines([*([self._event(Level.WARNING, text)] if lost else []), *lines])
+            self._spool.take_lines(events)
+            self._keep(events)
         except OperationalError:
             with self._lock:
                 waiting = [*lines, *self._waiting]

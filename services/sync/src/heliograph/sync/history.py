@@ -4,21 +4,22 @@ A row tells under which number it was, as the log of that time does, and which d
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import col, select
 
 from heliograph.contract import Alarm, Connection, ConnectionResult, PageRequest, TransferCount, Trigger
-from heliograph.contract.requests import AlarmPage, ConnectionPage, NumberedAlarm
+from heliograph.contract.requests import AlarmPage, AlarmRequest, ConnectionPage, NumberedAlarm
 from heliograph.sync.database import Database
 from heliograph.sync.tables import AlarmRow, ConnectionRow
 
 KEPT: Final = 10_000
 FAILURES: Final = 50
 """Failures of one connection that its row holds."""
+_POOR: Final = (ConnectionResult.FAILED.value, ConnectionResult.PARTIAL.value)
 _TRANSFERS: Final = TypeAdapter(tuple[TransferCount, ...])
 INTERRUPTED: Final = "the gateway stopped in the middle of this connection"
 
@@ -80,14 +81,14 @@ class History:
             statement = statement.where(col(ConnectionRow.number) < request.before)
         if request.server is not None:
             statement = statement.where(ConnectionRow.server == request.server)
+        if request.failed:
+            statement = statement.where(col(ConnectionRow.result).in_(_POOR))
         with self._database.read() as session:
             return ConnectionPage(connections=tuple(_connection(row) for row in session.exec(statement)))
 
-    def alarms(self, request: PageRequest) -> AlarmPage:
+    def alarms(self, request: AlarmRequest) -> AlarmPage:
         """Return alarms, newest first."""
-        statement = select(AlarmRow).order_by(col(AlarmRow.id).desc()).limit(request.limit)
-        if request.before is not None:
-            statement = statement.where(col(AlarmRow.id) < request.before)
+        statement = select(AlarmRow).where(*_wanted(request)).order_by(col(AlarmRow.id).desc()).limit(request.limit)
         with self._database.read() as session:
             rows = list(session.exec(statement))
         return AlarmPage(
@@ -106,6 +107,21 @@ class History:
         with self._database.read() as session:
             row = session.exec(statement.order_by(col(ConnectionRow.number).desc()).limit(1)).first()
             return None if row is None else _connection(row)
+
+
+def _wanted(request: AlarmRequest) -> Iterator[ColumnElement[bool]]:
+    """The conditions on a row that a request makes: all but the row's number are in its JSON."""
+    time = func.json_extract(AlarmRow.body, "$.time")
+    if request.before is not None:
+        yield col(AlarmRow.id) < request.before
+    if request.device is not None:
+        yield func.json_extract(AlarmRow.body, "$.device") == request.device
+    if request.source is not None:
+        yield func.json_extract(AlarmRow.body, "$.source") == request.source.value
+    if request.since is not None:
+        yield time >= request.since
+    if request.until is not None:
+        yield time < request.until
 
 
 def _connection(row: ConnectionRow) -> Connection:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from heliograph.contract.channels import (
     REVISIONS,
     TRACES,
 )
-from heliograph.contract.requests import AlarmPage, ConnectionPage
+from heliograph.contract.requests import AlarmPage, AlarmRequest, ConnectionPage
 from heliograph.runtime import Bus, Unreadable
 from heliograph.sync.database import is_damage
 from heliograph.sync.desk import Desk
@@ -62,7 +62,7 @@ class Intake:
     def __init__(
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
         *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
-        broken: Callable[[BaseException], None], desk: Desk,
+        broken: Callable[[BaseException], None], desk: Desk, keep: Callable[[Sequence[Event]], None],
         bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]], kept: Kept,
     ) -> None:  # fmt: skip
         self._bus = bus
@@ -76,6 +76,7 @@ class Intake:
         self._disk = disk
         self._broken = broken
         self._desk = desk
+        self._keep = keep
         self._bundle = bundle
         self._kept = kept
 
@@ -120,7 +121,9 @@ class Intake:
         await asyncio.to_thread(self._spool.take_alarms, good)
 
     async def _take_lines(self, events: list[Event]) -> None:
-        await asyncio.to_thread(self._spool.take_lines, [event for event in events if 0 <= event.time < LAST_TIME])
+        good = [event for event in events if 0 <= event.time < LAST_TIME]
+        await asyncio.to_thread(self._spool.take_lines, good)
+        await asyncio.to_thread(self._keep, good)
 
     async def _take_results(self, results: list[CommandResults]) -> None:
         if await asyncio.to_thread(self._mailbox.arrived, results):
@@ -137,7 +140,7 @@ class Intake:
     async def _answer_connections(self, request: PageRequest) -> ConnectionPage:
         return await asyncio.to_thread(self._history.page, request)
 
-    async def _answer_alarms(self, request: PageRequest) -> AlarmPage:
+    async def _answer_alarms(self, request: AlarmRequest) -> AlarmPage:
         return await asyncio.to_thread(self._history.alarms, request)
 
     def _in_thread(self, answer: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:

@@ -20,7 +20,8 @@ from pydantic import TypeAdapter
 from heliograph.runtime.files import flush_directory
 from heliograph.runtime.setdirectory import DIRECTORIES, FILE_LIMIT, read_limited
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import LASTING_FACTS, Candidate, Configuration
+from heliograph.sync.candidates import Candidate
+from heliograph.sync.configuration import LASTING_FACTS, Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.remembered import digest_of
 from heliograph.sync.revisions import Revisions

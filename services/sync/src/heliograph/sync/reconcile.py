@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from heliograph.formats import NamedFiles, named_files
 from heliograph.formats.findings import Severity
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import Candidate, Configuration
+from heliograph.sync.candidates import Candidate
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.looking import Looking
 from heliograph.sync.placing import CONFIG, Listings, Placing, by_folder, outgoing_files, written_path

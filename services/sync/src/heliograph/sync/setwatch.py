@@ -13,7 +13,8 @@ from typing import Final
 from heliograph.formats.findings import Finding
 from heliograph.runtime.setdirectory import Snapshot, read_set_directory, snapshot
 from heliograph.sync.applied import Applied
-from heliograph.sync.configuration import Candidate, Configuration
+from heliograph.sync.candidates import Candidate
+from heliograph.sync.configuration import Configuration
 from heliograph.sync.diary import Diary
 from heliograph.sync.remembered import digest_of
 from heliograph.sync.revisions import Revisions

@@ -1,8 +1,11 @@
 """The state of sync, as people and the status document get it."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from heliograph.contract import SyncState
+from heliograph.contract.states import DiskState
 from heliograph.runtime import Context
 from heliograph.sync.configuration import Configuration
 from heliograph.sync.ledger import Ledger
@@ -32,3 +35,12 @@ def sync_state(
         servers=tuple(sorted(states, key=lambda state: state.server.number)),
         storage=spool.state().model_copy(update={"files": files}),
     )
+
+
+def disk_state(directory: Path) -> DiskState | None:
+    """Say how full the disk of a directory is; `free` is what is left for users without rights."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return None
+    return DiskState(total=found.f_blocks * found.f_frsize, free=found.f_bavail * found.f_frsize)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from heliograph.contract.channels import STREAMS, Channel, Service
 from heliograph.contract.permissions import durable
+from heliograph.contract.states import StreamState
 from heliograph.runtime.bus.connection import CONFIRM_SECONDS, Connection
 from heliograph.runtime.bus.errors import NATS_ERRORS, BusUnavailable, NoAnswer, TooLarge, translated
 from heliograph.runtime.bus.messages import BATCH_MESSAGES, MAX_PAYLOAD, Outgoing, Unreadable, encode
@@ -73,6 +74,18 @@ class Bus:
         for stream in STREAMS:
             with translated():
                 await ensure_stream(self._connection.jetstream, stream)
+
+    async def streams(self) -> tuple[StreamState, ...]:
+        """Say what lies in each stream of the table (sync alone may ask). Raises `BusUnavailable`."""
+        found = []
+        for stream in STREAMS:
+            with translated():
+                info = await self._connection.jetstream.stream_info(stream.name)
+            state = info.state
+            found.append(
+                StreamState(name=stream.name, messages=state.messages, bytes=state.bytes, limit=stream.max_bytes)
+            )
+        return tuple(found)
 
     async def purge(self) -> None:
         """Delete what lies in the broker's store: every stream but the states, which are renewed (sync alone may).

@@ -1,7 +1,21 @@
 """The pages: rendered here, section by section, so that what a person sees is escaped and tested in one place."""
 
+from heliograph.api.pages.alarms import AlarmFilter
 from heliograph.api.pages.assets import ASSETS, Asset
+from heliograph.api.pages.checks import checked
 from heliograph.api.pages.commands import JournalFilter
+from heliograph.api.pages.logs import LogFilter
 from heliograph.api.pages.pages import Pages, Picture
+from heliograph.api.pages.servers import HistoryFilter
 
-__all__ = ["ASSETS", "Asset", "JournalFilter", "Pages", "Picture"]
+__all__ = [
+    "ASSETS",
+    "AlarmFilter",
+    "Asset",
+    "HistoryFilter",
+    "JournalFilter",
+    "LogFilter",
+    "Pages",
+    "Picture",
+    "checked",
+]

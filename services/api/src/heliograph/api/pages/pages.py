@@ -2,9 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from heliograph.api.pages import account, alarms, commands, configuration, devices, overview, scripts, servers, system
+from heliograph.api.pages import (
+    account,
+    alarms,
+    commands,
+    configuration,
+    devices,
+    logs,
+    overview,
+    scripts,
+    servers,
+    system,
+)
 from heliograph.api.pages.asked import Asked
 from heliograph.api.pages.page import Page, Parts, Query, parts_of
 from heliograph.api.pages.rendering import Renderer
@@ -18,6 +29,7 @@ _SUBJECTS: Final[tuple[Callable[[Parts], tuple[Page, ...]], ...]] = (
     alarms.pages,
     commands.pages,
     scripts.pages,
+    logs.pages,
     system.pages,
     account.pages,
 )
@@ -74,6 +86,10 @@ class Pages:
     def sections(self, name: str, query: Query) -> dict[str, str]:
         """The sections of a page as of now."""
         return {"identity": self.renderer.identity(), **self._pages[name].sections(query)}
+
+    def fragment(self, template: str, facts: dict[str, Any]) -> str:
+        """A part of a page that is asked for by itself."""
+        return self.renderer.render(template, facts)
 
     def picture(self) -> Picture:
         """The gateway as of now."""

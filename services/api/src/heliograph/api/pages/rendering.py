@@ -30,6 +30,7 @@ NAVIGATION: Final = (
     Place("alarms", "/alarms", "Alarms"),
     Place("commands", "/commands", "Commands"),
     Place("scripts", "/scripts", "Scripts"),
+    Place("log", "/log", "Log"),
     Place("system", "/system", "System"),
 )
 
@@ -93,6 +94,7 @@ def _environment() -> Environment:
         RESULTS=words.RESULTS,
         REVISIONS=words.REVISIONS,
         SCRIPTS=words.SCRIPTS,
+        SOURCES=words.SOURCES,
         TRIGGERS=words.TRIGGERS,
         WAYS=words.WAYS,
     )

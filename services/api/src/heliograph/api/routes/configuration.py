@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import PlainTextResponse
 
 from heliograph.api import configuration as asked
@@ -20,6 +20,9 @@ from heliograph.api.sets import ConfigurationNow, FolderName, RevisionList, Revi
 from heliograph.contract import PageRequest
 
 Number = Annotated[int, Path(ge=1, le=2**53, description="Number of the revision")]
+Against = Annotated[
+    int | None, Query(ge=1, le=2**53, description="Tell the difference to this revision; without it, to the one before")
+]
 Folder = Annotated[FolderName, Path(description="Folder of the set")]
 Name = Annotated[str, Path(description="Name of the file: a plain name, no path", max_length=255)]
 
@@ -59,13 +62,15 @@ async def revisions(
     response_model=RevisionWhole,
     responses={200: shown(set_examples.REVISION, "The revision"), **described(404, 409, 422, 503)},
 )
-async def revision(number: Number, view: TheView, request: Request, response: Response) -> RevisionWhole | Response:
-    """Its difference to the one before, and its files. Passwords read `***`.
+async def revision(
+    number: Number, view: TheView, request: Request, response: Response, against: Against = None
+) -> RevisionWhole | Response:
+    """Its difference to the one before or to another one, and its files. Passwords read `***`.
 
     The `ETag` changes with what became of it: confirmed, taken back.
     """
-    summary, detail = await asked.revision(view, number)
-    etag = f'"{summary.number}-{summary.state}"'
+    summary, detail = await asked.revision(view, number, against)
+    etag = f'"{summary.number}-{against or ""}-{summary.state}"'
     if known := unchanged(request, etag):
         return known
     response.headers.update(headers_of(etag))

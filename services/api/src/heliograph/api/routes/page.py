@@ -5,14 +5,14 @@ What an address says about its page (which device, which filter) is checked here
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import Access, may_read, may_see
 from heliograph.api.errors import NotThere
-from heliograph.api.pages import ASSETS, JournalFilter, Pages
+from heliograph.api.pages import ASSETS, AlarmFilter, HistoryFilter, JournalFilter, LogFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.stream import EventStream
 from heliograph.contract import JournalWay
@@ -71,21 +71,29 @@ async def device(index: Annotated[str, Path(max_length=9)], looker: TheLooker) -
 
 
 @router.get("/servers")
-async def servers(looker: TheLooker) -> HTMLResponse:
-    """The servers and the connections to them."""
-    return await looker.page("servers")
+async def servers(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The servers and the connections to them, as the address filters them."""
+    return await looker.page("servers", HistoryFilter.of_query(request.query_params).query)
+
+
+@router.get("/servers/{number}")
+async def server(number: Literal["1", "2"], looker: TheLooker) -> HTMLResponse:
+    """The settings and the schedule of one server."""
+    return await looker.page("server", {"number": number})
 
 
 @router.get("/configuration")
-async def configuration(looker: TheLooker) -> HTMLResponse:
+async def configuration(
+    looker: TheLooker, before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None
+) -> HTMLResponse:
     """The configuration and its revisions."""
-    return await looker.page("configuration")
+    return await looker.page("configuration", {} if before is None else {"before": str(before)})
 
 
 @router.get("/alarms")
-async def alarms(looker: TheLooker) -> HTMLResponse:
-    """The alarms."""
-    return await looker.page("alarms")
+async def alarms(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The alarms, as the address filters them."""
+    return await looker.page("alarms", AlarmFilter.of_query(request.query_params).query)
 
 
 @router.get("/commands")
@@ -109,6 +117,12 @@ async def scripts(looker: TheLooker) -> HTMLResponse:
 async def script(name: Annotated[str, Path(max_length=255)], looker: TheLooker) -> HTMLResponse:
     """One script, with its log."""
     return await looker.page("script", {"name": name})
+
+
+@router.get("/log")
+async def log(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The log, as the address filters it."""
+    return await looker.page("log", LogFilter.of_query(request.query_params).query)
 
 
 @router.get("/system")

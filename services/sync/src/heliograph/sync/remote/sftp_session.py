@@ -34,6 +34,15 @@ def open_transport(server: FileServer, access: Access, pins: HostKeyPins) -> par
     return transport
 
 
+def host_key_of(server: FileServer, pins: HostKeyPins) -> str:
+    """Return the fingerprint of the host key that a server shows. Raises `Unreachable`, `HostKeyRefused`."""
+    transport = _trusted(server, pins)
+    try:
+        return str(transport.get_remote_server_key().fingerprint)
+    finally:
+        transport.close()
+
+
 def open_sftp(transport: paramiko.Transport, server: FileServer) -> paramiko.Channel:
     """Return a channel on which the server speaks SFTP. Raises `TimeoutError` and whatever paramiko raises."""
     channel = transport.open_session(timeout=server.timeout_seconds)

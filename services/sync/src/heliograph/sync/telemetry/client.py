@@ -22,9 +22,14 @@ PACKETS: Final = 256
 
 
 class Client(paho.Client):
-    """One MQTT 3.1.1 client of a session that stays with the broker. Driven by `loop_read` and its like."""
+    """One MQTT 3.1.1 client, driven by `loop_read` and its like.
 
-    def __init__(self, client_id: str, dial: Callable[[], socket.socket | ssl.SSLSocket]) -> None:
+    Its session stays with the broker unless it `is_passing`.
+    """
+
+    def __init__(
+        self, client_id: str, dial: Callable[[], socket.socket | ssl.SSLSocket], *, is_passing: bool = False
+    ) -> None:
         self._dial = dial
         self._incoming: Any = {}
         self.acknowledged: deque[int] = deque()
@@ -40,7 +45,7 @@ class Client(paho.Client):
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id,
-            clean_session=False,
+            clean_session=is_passing,
             protocol=paho.MQTTv311,
             reconnect_on_failure=False,
             manual_ack=True,

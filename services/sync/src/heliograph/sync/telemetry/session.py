@@ -56,16 +56,20 @@ class Incoming:
 
 
 class Session:
-    """See above. After any `RemoteError` it is of no more use but to be closed."""
+    """See above. After any `RemoteError` it is of no more use but to be closed.
+
+    One that `is_passing` leaves nothing with the broker.
+    """
 
     def __init__(
-        self, broker: Broker, context: ssl.SSLContext | None, login: Login, keep_alive_seconds: int, status_topic: str
-    ) -> None:
+        self, broker: Broker, context: ssl.SSLContext | None, login: Login, keep_alive_seconds: int, status_topic: str,
+        *, is_passing: bool = False,
+    ) -> None:  # fmt: skip
         self._broker = broker
         self._context = context
         self._keep_alive = keep_alive_seconds
         self._status = status_topic
-        self._client = Client(broker.client_id, self._dial)
+        self._client = Client(broker.client_id, self._dial, is_passing=is_passing)
         self._selector = selectors.DefaultSelector()
         self._awake, self._waker = socket.socketpair()
         for end in (self._awake, self._waker):

@@ -198,20 +198,23 @@ function say(id, text, isBad) {
 }
 
 // Sends a request that changes something; who may not is told so, or led to the login.
-// `done` gets the answer where it is a good one; the `id` names the element that tells of it.
-async function demand(button, id, { method = "POST", path, body, more = {}, done }) {
+// `done` gets the answer where it is a good one; the `id` names the element that tells of it. `overtaken` is called
+// where another revision came in force meanwhile. What `isMarkup` comes as text.
+async function demand(button, id, { method = "POST", path, body, more = {}, done, overtaken, isMarkup, signal }) {
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(path, { method, body, headers: headers({ ...(body ? { "Content-Type": "application/json" } : {}), ...more }) });
+    const named = headers({ ...(body ? { "Content-Type": "application/json" } : {}), ...more });
+    const answer = await fetch(path, { method, body, headers: named, signal });
     if (answer.status === 401) toLogin();
     else if (answer.ok) {
-      const said = await answer.json();
+      const said = isMarkup ? await answer.text() : await answer.json();
       say(id, said.detail || "", false);
       if (done) done(said);
-    } else say(id, await detailOf(answer), true);
-  } catch {
-    say(id, "The gateway does not answer.", true);
+    } else if (answer.status === 412 && overtaken) overtaken(await detailOf(answer));
+    else say(id, await detailOf(answer), true);
+  } catch (error) {
+    say(id, error.name === "AbortError" ? "Stopped." : "The gateway does not answer.", true);
   } finally {
     button.removeAttribute("aria-busy");
   }

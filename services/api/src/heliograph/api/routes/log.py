@@ -1,0 +1,34 @@
+"""`/api/v1/log`: the last lines of the gateway's log, newest first."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from heliograph.api import server_examples as examples
+from heliograph.api import servers as asked
+from heliograph.api.access import may_read
+from heliograph.api.examples import shown
+from heliograph.api.logged import LogList
+from heliograph.api.paging import Before, Limit, next_page
+from heliograph.api.problems import described
+from heliograph.api.routes.parts import TheView
+from heliograph.contract import Level, LogRequest, Service
+
+Least = Annotated[Level, Query(alias="level", description="The least level that is wanted")]
+Of = Annotated[Service | None, Query(alias="service", description="Only lines of this service")]
+Text = Annotated[str, Query(max_length=200, description="Only lines with this in them, whatever the case")]
+
+router = APIRouter(
+    prefix="/api/v1", tags=["support"], dependencies=[Depends(may_read)], responses=described(401, 409, 422, 503)
+)
+
+
+@router.get("/log", summary="The gateway's log, newest first", responses={200: shown(examples.LOG, "A page")})
+async def log(
+    view: TheView, request: Request, response: Response, limit: Limit = 200, before: Before = None,
+    least: Least = Level.DEBUG, service: Of = None, text: Text = "",
+) -> LogList:  # fmt: skip
+    """The last 20,000 lines that people are told, of every service; they stay when the servers have them."""
+    asking = LogRequest(limit=limit, before=before, least=least, service=service, text=text)
+    page = await asked.log(view, asking)
+    return page.model_copy(update={"next": next_page(request, response, page.before)})
