@@ -5,6 +5,7 @@ import pytest
 from heliograph.api import examples
 from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
+from heliograph.api.devicebodies import DefinitionChecked, DefinitionList, DeviceDone
 from heliograph.api.models import (
     Accepted,
     AlarmList,
@@ -18,13 +19,20 @@ from heliograph.api.models import (
     ProblemDocument,
     TraceAccepted,
 )
+from heliograph.api.plantnow import PlantNow
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.contract import StatusDocument
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
+    ("get", "/api/v1/plant"): (200, PlantNow),
     ("get", "/api/v1/devices"): (200, DeviceList),
+    ("post", "/api/v1/devices"): (200, DeviceDone),
+    ("patch", "/api/v1/devices/{index}"): (200, DeviceDone),
+    ("delete", "/api/v1/devices/{index}"): (200, DeviceDone),
+    ("get", "/api/v1/definitions"): (200, DefinitionList),
+    ("post", "/api/v1/definitions/check"): (200, DefinitionChecked),
     ("get", "/api/v1/devices/{index}"): (200, Device),
     ("get", "/api/v1/devices/{index}/variables"): (200, DeviceVariables),
     ("get", "/api/v1/alarms"): (200, AlarmList),

@@ -56,7 +56,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
-    app.state.figures, app.state.sent = Figures(view), Sent()
+    app.state.figures, app.state.sent, app.state.plant = Figures(view), Sent(), pages.plant
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -12,6 +12,8 @@ from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
 from heliograph.api.journalling import JournalView
 from heliograph.api.models import Device, DeviceVariables, VariableNow
+from heliograph.api.plantfigures import Seen
+from heliograph.api.plantpoints import KnownPoints
 from heliograph.api.setpoints import set_points
 from heliograph.contract import (
     AlarmPage,
@@ -69,6 +71,7 @@ class View:
         self._readings: dict[str, Reading] = {}
         self.detection = DetectionView()
         self.journal = JournalView()
+        self._points = KnownPoints()
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -95,6 +98,17 @@ class View:
     def now(self) -> int:
         """Milliseconds since 1970."""
         return milliseconds(self._clock)
+
+    @property
+    def time_zone(self) -> str:
+        """The plant's, by its name."""
+        return self.revision.time_zone if self.revision else "UTC"
+
+    def seen(self) -> tuple[Seen, ...]:
+        """All devices as the figures of the plant need them, in the order of the configuration."""
+        collector = self.collector()
+        states = {state.device: state for state in collector.devices} if collector else {}
+        return tuple(self._seen(entry, states.get(entry.device.index)) for entry in self._plant.devices)
 
     def status(self) -> StatusDocument:
         """The status of the whole gateway."""
@@ -201,6 +215,17 @@ class View:
         if entry is None:
             raise NotThere(f"There is no device with the index {index[:20]!r}; /api/v1/devices lists them.")
         return entry
+
+    def _seen(self, entry: PlantDevice, state: DeviceState | None) -> Seen:
+        reading = self._readings.get(entry.device.index)
+        return Seen(
+            entry=entry,
+            points=self._points.of(entry.definition, entry.device.category),
+            condition=state.condition if state else None,
+            since=state.since if state else None,
+            time=reading.time if reading else None,
+            raws=reading.values if reading else None,
+        )
 
     def _now(self, entry: PlantDevice, variables: Iterable[Variable]) -> DeviceVariables:
         reading = self._readings.get(entry.device.index)

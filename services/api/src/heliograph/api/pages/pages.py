@@ -13,6 +13,7 @@ from heliograph.api.errors import NotThere, Problem
 from heliograph.api.models import Device
 from heliograph.api.pages.operating import JournalFilter, Operating
 from heliograph.api.pages.rendering import Renderer
+from heliograph.api.plantview import PlantView
 from heliograph.api.view import View
 from heliograph.contract import (
     AlarmPage,
@@ -95,6 +96,7 @@ class Pages:
 
     def __init__(self, view: View) -> None:
         self._view = view
+        self.plant = PlantView(view)
         self._connections: ConnectionPage | None = None
         self._alarms: AlarmPage | None = None
         self._revisions: RevisionPage | None = None

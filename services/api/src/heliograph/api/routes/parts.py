@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from heliograph.api.access import Access
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
+from heliograph.api.plantview import PlantView
 from heliograph.api.sent import Sent
 from heliograph.api.stream import Hub
 from heliograph.api.view import View
@@ -27,6 +28,11 @@ async def _pages(request: Request) -> Pages:
     return pages
 
 
+async def _plant(request: Request) -> PlantView:
+    plant: PlantView = request.app.state.plant
+    return plant
+
+
 async def _sent(request: Request) -> Sent:
     sent: Sent = request.app.state.sent
     return sent
@@ -45,6 +51,7 @@ async def _access(request: Request) -> Access:
 TheView = Annotated[View, Depends(_view)]
 TheFigures = Annotated[Figures, Depends(_figures)]
 ThePages = Annotated[Pages, Depends(_pages)]
+ThePlant = Annotated[PlantView, Depends(_plant)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheAccess = Annotated[Access, Depends(_access)]
