@@ -11,7 +11,6 @@ from heliograph.api.routes import (
     edits,
     health,
     history,
-    operating,
     page,
     plant,
     scripts,
@@ -39,7 +38,6 @@ ROUTERS = (
     traces.router,
     health.router,
     page.router,
-    operating.router,
 )
 
 __all__ = ["ROUTERS"]
