@@ -37,15 +37,18 @@ class EnergyToday:
         """What is known of the day that began then; nothing of another day."""
         return self._known if midnight == self._midnight else {}
 
-    async def refresh(self, wanted: Iterable[tuple[str, Variable]], midnight: int) -> None:
+    async def refresh(self, wanted: Iterable[tuple[str, Variable]], midnight: int, most: int) -> None:
         """Ask for what is not known yet, one after the other. Raises nothing but a cancellation."""
         async with self._turn:
             if midnight != self._midnight:
                 self._midnight, self._known, self._asked = midnight, {}, {}
             for device, variable in wanted:
                 key = (device, variable.index)
+                if not most:
+                    return
                 if key in self._known or self._view.now() - self._asked.get(key, 0) < AGAIN_MS:
                     continue
+                most -= 1
                 self._asked[key] = self._view.now()
                 try:
                     baseline = await self._begun(device, variable, midnight)

@@ -12,6 +12,10 @@ from heliograph.api.view import View
 LOOK_SECONDS: Final = 2.0
 """For counters that are not known yet; the figures are given without them after that."""
 
+MOST_A_TURN: Final = 16
+"""Counters that are asked for at once beside other questions."""
+MOST: Final = 1000
+
 
 class PlantView:
     """Gives the figures; looks for what is missing in them."""
@@ -29,10 +33,10 @@ class PlantView:
         """The figures, after looking for what is missing for a short while."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS):
-                await self.refresh()
+                await self.refresh(MOST)
         return self.now()
 
-    async def refresh(self) -> None:
-        """Look for what is missing; with many devices this takes a while."""
+    async def refresh(self, most: int = MOST_A_TURN) -> None:
+        """Look for what is missing; of many devices for some."""
         midnight = midnight_of(self._view.now(), self._view.time_zone)
-        await self._energy.refresh(counters(self._view.seen()), midnight)
+        await self._energy.refresh(counters(self._view.seen()), midnight, most)

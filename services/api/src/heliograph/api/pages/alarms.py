@@ -16,13 +16,13 @@ def pages(parts: Parts) -> tuple[Page, ...]:
 
     def sections(_: Query) -> dict[str, str]:
         asked = parts.asked.get("alarms", lambda: parts.view.alarms(PageRequest(limit=ALARM_ROWS)))
-        words = {"alarm_words": lambda alarm: _in_words(parts.view, alarm), "history_problem": asked.problem}
+        words = {"alarm_words": lambda alarm: in_words(parts.view, alarm), "history_problem": asked.problem}
         return {"alarms": parts.render("alarms", {"alarms": asked.value, **words})}
 
     return (Page("alarms", "alarms_page", ("alarms",), sections),)
 
 
-def _in_words(view: View, alarm: Alarm) -> str:
+def in_words(view: View, alarm: Alarm) -> str:
     """What an alarm is about: its text, or the name of its variable where it is known."""
     if alarm.info:
         return alarm.info
