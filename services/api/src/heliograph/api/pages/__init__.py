@@ -2,6 +2,7 @@
 
 from heliograph.api.pages.assets import ASSETS, Asset
 from heliograph.api.pages.commands import JournalFilter
+from heliograph.api.pages.devicelist import DeviceFilter
 from heliograph.api.pages.pages import Pages, Picture
 
-__all__ = ["ASSETS", "Asset", "JournalFilter", "Pages", "Picture"]
+__all__ = ["ASSETS", "Asset", "DeviceFilter", "JournalFilter", "Pages", "Picture"]

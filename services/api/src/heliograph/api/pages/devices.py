@@ -6,23 +6,25 @@ from heliograph.api import detections
 from heliograph.api.detected import DetectionNow
 from heliograph.api.errors import NotThere
 from heliograph.api.models import Device
+from heliograph.api.pages.devicelist import FIRST, ORDERS, STATES, DeviceFilter, chosen
 from heliograph.api.pages.page import Page, Parts, Query
 
-HEADLINES: Final = 5
 OLD_SECONDS: Final = 30
 DETECTION_LINES: Final = 12
-MAX_OPEN: Final = 64
-"""Devices whose values one page may follow in full."""
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
     """Make the pages."""
     made = _Devices(parts)
     return (
-        Page("devices", "devices_page", ("devices",), made.listed),
+        Page("devices", "devices_page", ("devices",), made.listed, facts=_filter),
         Page("device", "device_page", ("device", "values"), made.one, made.is_there, _index),
         Page("new device", "new_device_page", ("detection",), made.detection),
     )
+
+
+def _filter(query: Query) -> dict[str, object]:
+    return {"filter": DeviceFilter.of_query(query), "states": STATES, "orders": ORDERS}
 
 
 def _index(query: Query) -> dict[str, object]:
@@ -35,15 +37,19 @@ class _Devices:
         self._view = parts.view
 
     def listed(self, query: Query) -> dict[str, str]:
-        """The list, and the values in full of the devices that one page has open."""
+        """The list, as it is filtered and sorted."""
+        wanted, every = DeviceFilter.of_query(query), self._view.devices()
+        found = chosen(every, wanted)
+        shown = found if wanted.whole else found[:FIRST]
         facts = {
             "revision": self._view.revision,
-            "devices": [self._card(device) for device in self._view.devices()],
+            "filter": wanted,
+            "devices": [self._row(device) for device in shown],
+            "count": len(every),
+            "more": len(found) - len(shown),
             "lines": self._view.status().lines if self._view.collector() else (),
         }
-        opened = [index for index in query.get("open", "").split(",") if index][:MAX_OPEN]
-        values = {f"values-{index}": self._values(index) for index in opened}
-        return {"devices": self._parts.render("devices", facts)} | values
+        return {"devices": self._parts.render("devices", facts)}
 
     def one(self, query: Query) -> dict[str, str]:
         """What stands on the page of one device; it says so where there is no such device any more."""
@@ -84,7 +90,8 @@ class _Devices:
         except NotThere:
             return ""
 
-    def _card(self, device: Device) -> dict[str, object]:
-        now, count = self._view.headlines(device.index, HEADLINES)
+    def _row(self, device: Device) -> dict[str, object]:
+        now, _ = self._view.headlines(device.index, 1)
         is_old = device.age_seconds is None or device.age_seconds > OLD_SECONDS
-        return {"device": device, "shown": now.variables, "count": count, "is_old": is_old, "read": now.time}
+        shown = now.variables[0] if now.variables and now.time else None
+        return {"device": device, "shown": shown, "is_old": is_old}
