@@ -7,6 +7,7 @@ reading of each device.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from heliograph.api.bounds import bounds_of
 from heliograph.api.commanded import SetPoint
 from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
@@ -235,8 +236,16 @@ class View:
             name=entry.device.name,
             time=time,
             age_seconds=self._age(time),
-            variables=tuple(_variable_now(entry.definition, variable, raws) for variable in variables),
+            variables=tuple(self._variable(entry, variable, raws) for variable in variables),
         )
+
+    def _variable(self, entry: PlantDevice, variable: Variable, raws: Mapping[str, Value]) -> VariableNow:
+        now = _variable_now(entry.definition, variable, raws)
+        if not now.writable:
+            return now
+        limits = self.revision.limits if self.revision else ()
+        least, most = bounds_of(entry.device.index, variable, limits)
+        return now.model_copy(update={"least": least, "most": most})
 
     def _device(self, entry: PlantDevice) -> Device:
         device = entry.device
@@ -251,6 +260,7 @@ class View:
             interface="" if device.interface is None else str(device.interface),
             address=device.address,
             period_seconds=device.period_seconds,
+            timeout_ms=device.timeout_ms,
             category=device.category or entry.definition.category,
             model=device.model or entry.definition.model,
             definition=device.definition,

@@ -5,11 +5,13 @@ from typing import Final
 from heliograph.api import detections
 from heliograph.api.detected import DetectionNow
 from heliograph.api.errors import NotThere
-from heliograph.api.models import Device
+from heliograph.api.models import Device, VariableNow
 from heliograph.api.pages.devicelist import FIRST, ORDERS, STATES, DeviceFilter, chosen
 from heliograph.api.pages.page import Page, Parts, Query
 
 OLD_SECONDS: Final = 30
+RECORDED: Final = 14
+"""Bits of the actions whose variables stand in records (spec 2.2)."""
 DETECTION_LINES: Final = 12
 
 
@@ -18,9 +20,14 @@ def pages(parts: Parts) -> tuple[Page, ...]:
     made = _Devices(parts)
     return (
         Page("devices", "devices_page", ("devices",), made.listed, facts=_filter),
-        Page("device", "device_page", ("device", "values"), made.one, made.is_there, _index),
+        Page("device", "device_page", ("device", "values", "plan"), made.one, made.is_there, _index),
         Page("new device", "new_device_page", ("detection",), made.detection),
     )
+
+
+def _is_plotted(variable: VariableNow) -> bool:
+    """Whether records hold it as a number."""
+    return bool(variable.action & RECORDED) and not isinstance(variable.value, str)
 
 
 def _filter(query: Query) -> dict[str, object]:
@@ -57,10 +64,10 @@ class _Devices:
         try:
             points = [point for point in self._view.set_points() if point.device == index]
             facts = {"device": self._view.device(index), "set_points": points}
-            device = self._parts.render("device", facts)
         except NotThere as gone:
-            device = self._parts.render("gone", {"text": gone.detail})
-        return {"device": device, "values": self._values(index)}
+            return {"device": self._parts.render("gone", {"text": gone.detail}), "values": "", "plan": ""}
+        sections = {name: self._parts.render(name, facts) for name in ("device", "plan")}
+        return sections | {"values": self._values(index)}
 
     def is_there(self, query: Query) -> bool:
         """Whether there is such a device."""
@@ -84,11 +91,11 @@ class _Devices:
         return lines[-DETECTION_LINES:]
 
     def _values(self, index: str) -> str:
-        """The values of one device in full; empty when there is no such device."""
-        try:
-            return self._parts.render("values", {"now": self._view.variables(index)})
-        except NotThere:
-            return ""
+        """The values of one device in full."""
+        now = self._view.variables(index)
+        plotted = [variable.index for variable in now.variables if _is_plotted(variable)]
+        facts = {"now": now, "plotted": plotted, "first": next(iter(plotted), ""), "sparklines": {}}
+        return self._parts.render("values", facts)
 
     def _row(self, device: Device) -> dict[str, object]:
         now, _ = self._view.headlines(device.index, 1)
