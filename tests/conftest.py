@@ -21,6 +21,11 @@ if "TMPDIR" not in os.environ and holds_tests(MEMORY):
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the pictures of the documents be taken anew by the tests in the browser."""
+    parser.addoption("--screenshots", metavar="DIR", help="keep the browser's pictures of the pages here")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Deal the long tests out to the heads of what each worker gets: one begun at the end would be waited for alone."""
     long = [item for item in items if item.get_closest_marker("long")]

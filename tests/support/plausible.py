@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from heliograph.contract import (
     Alarm,
     AlarmPage,
+    AlarmRequest,
     AlarmSource,
     BundleAnswer,
     BundleRequest,
@@ -375,8 +376,10 @@ class Peers:
         rows = [r for r in rows if page.server is None or r.server == page.server]
         return ConnectionPage(connections=tuple(rows[: page.limit]))
 
-    async def _alarms(self, page: PageRequest) -> AlarmPage:
+    async def _alarms(self, page: AlarmRequest) -> AlarmPage:
         rows = [r for r in self.alarm_rows if page.before is None or r.number < page.before]
+        rows = [r for r in rows if page.device in (None, r.alarm.device) and page.source in (None, r.alarm.source)]
+        rows = [r for r in rows if (page.since or 0) <= r.alarm.time < (page.until or r.alarm.time + 1)]
         return AlarmPage(alarms=tuple(rows[: page.limit]))
 
     async def _read(self, request: ReadRequest) -> VariableValue:

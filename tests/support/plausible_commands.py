@@ -2,13 +2,19 @@
 
 from heliograph.contract import (
     CommandsState,
+    CommandSummary,
     ExecuteAnswer,
     ExecuteRequest,
     JournalEntry,
     JournalPage,
     JournalRequest,
     JournalWay,
+    LanguageAnswer,
+    LanguageRequest,
     Outcome,
+    ParameterSummary,
+    ScriptCheckAnswer,
+    ScriptCheckRequest,
     ScriptCondition,
     ScriptLine,
     ScriptLogPage,
@@ -16,13 +22,40 @@ from heliograph.contract import (
     ScriptRequest,
     ScriptState,
 )
-from heliograph.contract.channels import EXECUTE, JOURNAL, JOURNAL_ENTRY, SCRIPT, SCRIPT_LOG, STATE
+from heliograph.contract.channels import (
+    EXECUTE,
+    JOURNAL,
+    JOURNAL_ENTRY,
+    LANGUAGE,
+    SCRIPT,
+    SCRIPT_CHECK,
+    SCRIPT_LOG,
+    STATE,
+)
 from heliograph.runtime import Bus
 from support.plausible import now
 
 RESULT = (
     '[{"result": {"value": 60.0, "raw": 60}, "callerId": "req-41"},\n {"error": "no device x", "callerId": null}]\n'
 )
+
+COMMANDS = (
+    CommandSummary(name="sunpm.connect", parameters=(
+        ParameterSummary(name="server", words="1 or 2", form="number", least=1, most=2),
+    )),
+    CommandSummary(name="sunpm.log", parameters=(
+        ParameterSummary(
+            name="interface", words="serial1 or ethernet", required=True, form="choice", choices=("serial1", "ethernet")
+        ),
+        ParameterSummary(
+            name="minutes", words="minutes, 1 to 1440", required=True, form="number", least=1, most=1440
+        ),
+    )),
+    CommandSummary(name="sunpm.getParameters", parameters=(
+        ParameterSummary(name="device", words="a device's name or index", form="device"),
+    )),
+    CommandSummary(name="sunpm.reboot"),
+)  # fmt: skip
 
 
 def entry(number: int, way: JournalWay = JournalWay.MQTT, **changes: object) -> JournalEntry:
@@ -99,6 +132,8 @@ class Commands:
         await self.bus.serve(JOURNAL, self._journal)
         await self.bus.serve(SCRIPT, self._act)
         await self.bus.serve(SCRIPT_LOG, self._log)
+        await self.bus.serve(SCRIPT_CHECK, self._check)
+        await self.bus.serve(LANGUAGE, self._language)
 
     async def report(self) -> None:
         moment = now()
@@ -130,3 +165,16 @@ class Commands:
     async def _log(self, request: ScriptLogRequest) -> ScriptLogPage:
         lines = [line for line in self.log if request.before is None or line.number < request.before]
         return ScriptLogPage(lines=tuple(lines[: request.limit]), error=self.refusal)
+
+    async def _check(self, request: ScriptCheckRequest) -> ScriptCheckAnswer:
+        """Take a line with `??` in it for a mistake."""
+        found = [
+            f"{path}:{number}:1: error: Lua cannot read it: unexpected symbol near '?'"
+            for path, text in request.scripts.items()
+            for number, line in enumerate(text.splitlines(), 1)
+            if "??" in line
+        ]
+        return ScriptCheckAnswer(findings=tuple(found))
+
+    async def _language(self, _: LanguageRequest) -> LanguageAnswer:
+        return LanguageAnswer(commands=COMMANDS)

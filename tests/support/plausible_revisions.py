@@ -1,5 +1,6 @@
 """Sync's side of the revisions, played: a history of twelve, files without secrets, and answers that a test sets."""
 
+import difflib
 import time
 
 from heliograph.contract import (
@@ -17,6 +18,14 @@ from heliograph.contract.requests import RevisionRequest
 from heliograph.runtime import Bus
 
 NEWEST = 12
+DIFFERENCE = """--- a/CONFIG/WPM00C44F_daq.csv
++++ b/CONFIG/WPM00C44F_daq.csv
+@@ -3,3 +3,3 @@
+ index;interface;name
+-1;192.168.1.41;roof_1
++1;192.168.1.51;roof_1
+ 2;192.168.1.42;roof_2
+CONFIG/WPM00C44F_config.ini: changed in a secret or in its line ends"""
 
 
 def summaries() -> list[RevisionSummary]:
@@ -44,6 +53,10 @@ class Revisions:
         self.files = {"CONFIG/WPM00C44F_config.ini": config, **files}
         self.rows = summaries()
         self.edits: list[EditRequest] = []
+        self.checks: list[EditRequest] = []
+        self.finding = ""
+        """What a check finds: an error refuses the set."""
+        self.conflict = False
         self.returns: list[ReturnRequest] = []
         self.trouble = ""
         self.answer = EditAnswer(revision=NEWEST + 1)
@@ -65,11 +78,36 @@ class Revisions:
             return RevisionDetail(error="there is no such revision: the last 50 are kept")
         if self.trouble:
             return RevisionDetail(error=self.trouble)
-        return RevisionDetail(summary=summary, diff="-FTP_Address=a\n+FTP_Address=b", files=self.files)
+        diff = DIFFERENCE if request.against else "-FTP_Address=a\n+FTP_Address=b"
+        return RevisionDetail(summary=summary, diff=diff, files=self.files)
 
     async def _edit(self, request: EditRequest) -> EditAnswer:
+        if self.conflict and request.based_on is not None:
+            return EditAnswer(
+                error=f"revision {NEWEST + 1} is in force by now, not {NEWEST}: look again", conflict=True
+            )
+        if request.only_check:
+            self.checks.append(request)
+            return self._checked(request)
         self.edits.append(request)
         return self.answer
+
+    def _checked(self, request: EditRequest) -> EditAnswer:
+        findings = (self.finding,) if self.finding else ()
+        if ": error: " in self.finding:
+            return EditAnswer(error="the edit would be rejected: mend what the findings name", findings=findings)
+        after = {} if request.whole else dict(self.files)
+        after |= {path: text for path, text in request.files.items() if text is not None}
+        gone = {path for path, text in request.files.items() if text is None}
+        lines = [
+            line
+            for path in sorted({*self.files, *after})
+            for line in difflib.unified_diff(
+                self.files.get(path, "").splitlines(), "" if path in gone else after.get(path, "").splitlines(),
+                f"a/{path}", f"b/{path}", lineterm="",
+            )
+        ]  # fmt: skip
+        return EditAnswer(findings=findings, diff="\n".join(lines))
 
     async def _return(self, request: ReturnRequest) -> EditAnswer:
         self.returns.append(request)

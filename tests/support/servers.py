@@ -23,6 +23,7 @@ PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "mbpoll": "mbpoll",
     "socat": "socat",
+    "chromium": "chromium",
 }
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 

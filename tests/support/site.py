@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from heliograph.contract import PageRequest, Trigger
+from heliograph.contract import AlarmRequest, Trigger
 from heliograph.formats.config import FileServer
 from heliograph.sync.applied import Applied
 from heliograph.sync.configuration import Candidate, Configuration
@@ -147,7 +147,7 @@ class Site(Bench):
         return "\n".join(f"{level}: {text}" for level, text in rows)
 
     def alarm_infos(self) -> list[str]:
-        return [numbered.alarm.info for numbered in reversed(self.history.alarms(PageRequest()).alarms)]
+        return [numbered.alarm.info for numbered in reversed(self.history.alarms(AlarmRequest()).alarms)]
 
     def _server(self, number: int | None) -> FileServer:
         if number is not None:

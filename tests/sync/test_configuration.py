@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from heliograph.contract import PageRequest
+from heliograph.contract import AlarmRequest
 from heliograph.sync.configuration import Candidate, Configuration
 from heliograph.sync.revisions import KEPT, Revisions, difference
 from heliograph.sync.settings import Settings
@@ -45,7 +45,7 @@ def make(bench, tmp_path):
 
 
 def alarms(bench) -> list[str]:
-    return [numbered.alarm.info for numbered in bench.history.alarms(PageRequest()).alarms]
+    return [numbered.alarm.info for numbered in bench.history.alarms(AlarmRequest()).alarms]
 
 
 def test_a_set_is_numbered_once_and_again_when_its_content_changes(make, tmp_path):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from heliograph.contract import Alarm, AlarmSource, ConnectionResult, PageRequest, RecordKind, Trigger
+from heliograph.contract import Alarm, AlarmRequest, AlarmSource, ConnectionResult, PageRequest, RecordKind, Trigger
 from heliograph.contract.records import Column, Layout
 from heliograph.formats.config import Directory, ServerMode
 from support.arrived import MINUTES, TEN, dates, only, text
@@ -216,7 +216,7 @@ def test_alarms_of_all_sources_stand_in_one_file_oldest_first(bench):
     )
     bench.visit(1)
     assert len(bench.names(1, "ALARM")) == 1
-    assert next(a.alarm.identity for a in bench.history.alarms(PageRequest()).alarms) == "a"
+    assert next(a.alarm.identity for a in bench.history.alarms(AlarmRequest()).alarms) == "a"
 
 
 def test_the_log_of_a_connection_tells_that_connection(bench):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from heliograph.contract import CommandResults, Event, Level, PageRequest, Way
+from heliograph.contract import Alarm, AlarmRequest, AlarmSource, CommandResults, Event, Level, Way
 from heliograph.formats.values import format_row
 from heliograph.sync import database as database_module
 from heliograph.sync import spool as spool_module
@@ -28,7 +28,7 @@ def stored(bench) -> int:
 
 
 def infos(bench) -> list[str]:
-    return [numbered.alarm.info for numbered in reversed(bench.history.alarms(PageRequest()).alarms)]
+    return [numbered.alarm.info for numbered in reversed(bench.history.alarms(AlarmRequest()).alarms)]
 
 
 def test_a_record_that_comes_again_is_dropped_also_after_a_restart(bench):
@@ -232,3 +232,19 @@ def test_the_first_servers_get_what_came_before_they_were_known_and_later_ones_w
     ledger.serve({1: STREAMS})
     ledger.serve({1: STREAMS, 2: STREAMS})
     assert (ledger.position(1, RECORDS), ledger.position(2, RECORDS)) == (0, 1)
+
+
+def test_alarms_are_found_by_device_source_and_time(bench):
+    bench.spool.take_alarms([
+        Alarm(identity=f"a{n}", source=source, time=n * 1000, device=device, info=f"{n}")
+        for n, (source, device) in enumerate([(AlarmSource.GATEWAY, None), (AlarmSource.MODBUS, "1")] * 3)
+    ])  # fmt: skip
+
+    def found(**wanted: object) -> list[str]:
+        return [numbered.alarm.info for numbered in bench.history.alarms(AlarmRequest(**wanted)).alarms]
+
+    assert found(device="1") == ["5", "3", "1"]
+    assert found(source=AlarmSource.GATEWAY) == ["4", "2", "0"]
+    assert found(since=1000, until=4000) == ["3", "2", "1"]
+    assert found(device="1", until=4000, limit=1) == ["3"]
+    assert found(device="2") == []

@@ -4,6 +4,14 @@
 files, tests and the broker's permissions are made from these two.
 """
 
+from heliograph.contract.authoring import (
+    CommandSummary,
+    LanguageAnswer,
+    LanguageRequest,
+    ParameterSummary,
+    ScriptCheckAnswer,
+    ScriptCheckRequest,
+)
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 from heliograph.contract.commanding import (
     ExecuteAnswer,
@@ -58,6 +66,7 @@ from heliograph.contract.recorded import (
 from heliograph.contract.records import Alarm, AlarmSource, Column, Event, Layout, Level, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CommandResults,
@@ -128,6 +137,7 @@ __all__ = [
     "STREAMS",
     "Alarm",
     "AlarmPage",
+    "AlarmRequest",
     "AlarmSource",
     "ApiState",
     "Authorities",
@@ -138,6 +148,7 @@ __all__ = [
     "CollectorState",
     "Column",
     "CommandResults",
+    "CommandSummary",
     "CommandText",
     "CommandsState",
     "ConnectRequest",
@@ -169,6 +180,8 @@ __all__ = [
     "JournalRequest",
     "JournalWay",
     "KeptRecords",
+    "LanguageAnswer",
+    "LanguageRequest",
     "Layout",
     "Level",
     "LineState",
@@ -177,6 +190,7 @@ __all__ = [
     "NumberedEvent",
     "Outcome",
     "PageRequest",
+    "ParameterSummary",
     "ParametersRequest",
     "PlannedConnection",
     "PlantChange",
@@ -199,6 +213,8 @@ __all__ = [
     "SchedulesAnswer",
     "SchedulesRequest",
     "ScriptAction",
+    "ScriptCheckAnswer",
+    "ScriptCheckRequest",
     "ScriptCondition",
     "ScriptLine",
     "ScriptLogPage",

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from heliograph.contract.authoring import LanguageAnswer, LanguageRequest, ScriptCheckAnswer, ScriptCheckRequest
 from heliograph.contract.commanding import (
     ExecuteAnswer,
     ExecuteRequest,
@@ -37,6 +38,7 @@ from heliograph.contract.recorded import RowsAnswer, RowsRequest, SeriesAnswer, 
 from heliograph.contract.records import Alarm, Event, Reading, Record
 from heliograph.contract.requests import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CommandResults,
@@ -211,6 +213,14 @@ SCRIPT_LOG = Channel(
     "script log", "request.commands.script_log", ScriptLogRequest, (_API,), (_COMMANDS,), "lines of a script's log",
     reply=ScriptLogPage,
 )  # fmt: skip
+LANGUAGE = Channel(
+    "language", "request.commands.language", LanguageRequest, (_API,), (_COMMANDS,), "the built-in commands",
+    reply=LanguageAnswer,
+)  # fmt: skip
+SCRIPT_CHECK = Channel(
+    "script check", "request.commands.script_check", ScriptCheckRequest, (_API,), (_COMMANDS,),
+    "whether Lua can read scripts", reply=ScriptCheckAnswer,
+)  # fmt: skip
 FACTORY = Channel(
     "factory", "request.sync.factory", FactoryRequest, (_COMMANDS,), (_SYNC,),
     "delete configuration and collected data", reply=Outcome,
@@ -258,7 +268,7 @@ CONNECTION_HISTORY = Channel(
     reply=ConnectionPage,
 )  # fmt: skip
 ALARM_HISTORY = Channel(
-    "alarm history", "request.sync.alarms", PageRequest, (_API,), (_SYNC,), "a page of alarms", reply=AlarmPage
+    "alarm history", "request.sync.alarms", AlarmRequest, (_API,), (_SYNC,), "a page of alarms", reply=AlarmPage
 )
 EDIT = Channel(
     "edit", "request.sync.edit", EditRequest, (_API, _COMMANDS), (_SYNC,), "change files of the configuration set",
@@ -313,6 +323,7 @@ CHANNELS = (
     RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
     READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
     BUNDLE, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
-    EXECUTE, JOURNAL, JOURNAL_ENTRY, CHANGES, SCRIPT, SCRIPT_LOG, FACTORY, RESTART,
+    EXECUTE, JOURNAL, JOURNAL_ENTRY, CHANGES, SCRIPT, SCRIPT_LOG,
+    LANGUAGE, SCRIPT_CHECK, FACTORY, RESTART,
     SERIES, ROWS, LOG_HISTORY, LOG_LINE, TEST_SERVER, SERVER_TEST, STOP_SERVER_TEST, SERVER_TEST_PROGRESS, SCHEDULES,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
-from heliograph.contract.records import Alarm, Value
+from heliograph.contract.records import Alarm, AlarmSource, Value
 
 
 class Outcome(Payload):
@@ -186,6 +186,16 @@ class NumberedAlarm(Payload):
     alarm: Alarm
 
 
+class AlarmRequest(PageRequest):
+    """A page of the alarms, newest first; empty filters let everything pass."""
+
+    device: DeviceKey | None = None
+    source: AlarmSource | None = None
+    since: Milliseconds | None = None
+    until: Milliseconds | None = None
+    """Only alarms of this moment or later, and of before this one."""
+
+
 class AlarmPage(Outcome):
     """Alarms, newest first."""
 
@@ -257,6 +267,8 @@ class RevisionRequest(Payload):
     """Ask for one revision; None is the one in force."""
 
     number: int | None = None
+    against: int | None = None
+    """The revision that its difference is to be told against; None: the one before it."""
 
 
 class RevisionDetail(Outcome):
@@ -264,7 +276,7 @@ class RevisionDetail(Outcome):
 
     summary: RevisionSummary | None = None
     diff: str = ""
-    """Unified, against the revision before."""
+    """Unified, against the revision before or the one that was asked for."""
     files: dict[str, str] = {}
     """Text by path in the set."""
 

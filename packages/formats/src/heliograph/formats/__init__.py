@@ -53,6 +53,7 @@ from heliograph.formats.schedule import DayType, ScheduleLine, Schedules
 from heliograph.formats.schedule_parser import parse_schedules
 from heliograph.formats.schedule_writer import write_schedules
 from heliograph.formats.scripts import parse_scripts
+from heliograph.formats.scripts_writer import renamed_script, with_script, without_script
 from heliograph.formats.secrets import mask_secrets, resolve_secret, restore_secrets
 from heliograph.formats.set_reader import named_files, read_set
 from heliograph.formats.sets import ConfigurationSet, NamedFiles, VariableLimit
@@ -139,6 +140,7 @@ __all__ = [
     "read_data_file",
     "read_plant",
     "read_set",
+    "renamed_script",
     "resolve_secret",
     "restore_secrets",
     "scale_factor_of",
@@ -146,6 +148,8 @@ __all__ = [
     "timestamp",
     "uid_from_mac",
     "unpack",
+    "with_script",
+    "without_script",
     "write_config",
     "write_daq",
     "write_definition",

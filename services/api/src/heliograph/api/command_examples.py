@@ -6,6 +6,7 @@ from heliograph.api.commanded import (
     CommandsDone,
     CommandsNow,
     CommandsRunning,
+    CommandTable,
     EntryList,
     EntryRow,
     ResultRow,
@@ -13,7 +14,15 @@ from heliograph.api.commanded import (
     SetPointList,
 )
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
-from heliograph.contract import JournalWay, ScriptAction, ScriptCondition, ScriptLine, ScriptState
+from heliograph.contract import (
+    CommandSummary,
+    JournalWay,
+    ParameterSummary,
+    ScriptAction,
+    ScriptCondition,
+    ScriptLine,
+    ScriptState,
+)
 
 _NOON: Final = 1_717_243_200_000
 _IDENTITY: Final = "local-3f2a90c41d7e4b0f8a6d5c2e1b907f64"
@@ -83,6 +92,16 @@ SET_POINTS = SetPointList(
             caller="script zero_export",
             lapsed=False,
             cause="",
+        ),
+    )
+)
+
+SOURCE = 'header = { version = 1.0, label = "Says hello" }\n\nfunction wsInit()\n  wd.log("hello")\nend\n'
+TABLE = CommandTable(
+    commands=(
+        CommandSummary(
+            name="sunpm.connect",
+            parameters=(ParameterSummary(name="server", words="1 or 2", form="number", least=1, most=2),),
         ),
     )
 )

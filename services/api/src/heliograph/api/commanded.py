@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from heliograph.api.models import Answer
-from heliograph.contract import DeviceKey, JournalWay
+from heliograph.contract import CommandSummary, DeviceKey, JournalWay
 from heliograph.contract.identifiers import Milliseconds
 from heliograph.contract.records import Value
 
@@ -88,6 +88,12 @@ class CommandsNow(Answer):
     identity: str
     finished: bool
     commands: tuple[EntryRow, ...]
+
+
+class CommandTable(Answer):
+    """The built-in commands and what each takes."""
+
+    commands: tuple[CommandSummary, ...]
 
 
 class SetPoint(Answer):

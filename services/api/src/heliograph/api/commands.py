@@ -4,7 +4,15 @@ import asyncio
 import json
 from typing import Any, Final
 
-from heliograph.api.commanded import CommandsDone, CommandsNow, CommandsRunning, EntryList, EntryRow, ResultRow
+from heliograph.api.commanded import (
+    CommandsDone,
+    CommandsNow,
+    CommandsRunning,
+    CommandTable,
+    EntryList,
+    EntryRow,
+    ResultRow,
+)
 from heliograph.api.errors import NotThere, Refused, Silent, Unreadable
 from heliograph.api.scripted import ScriptDone, ScriptLog
 from heliograph.api.sent import Sent
@@ -16,6 +24,8 @@ from heliograph.contract import (
     JournalEntry,
     JournalPage,
     JournalRequest,
+    LanguageAnswer,
+    LanguageRequest,
     Outcome,
     ScriptAction,
     ScriptLogPage,
@@ -23,7 +33,7 @@ from heliograph.contract import (
     ScriptRequest,
     Way,
 )
-from heliograph.contract.channels import EXECUTE, JOURNAL, SCRIPT, SCRIPT_LOG
+from heliograph.contract.channels import EXECUTE, JOURNAL, LANGUAGE, SCRIPT, SCRIPT_LOG
 from heliograph.contract.commanding import Asker
 from heliograph.formats import CommandError, parse_commands
 
@@ -68,6 +78,14 @@ async def execute(
         return CommandsRunning(identity=identity, finished=False, detail=detail)
     results = tuple(ResultRow(**result) for result in json.loads(answer.text))
     return CommandsDone(identity=identity, finished=True, results=results)
+
+
+async def table(view: View) -> CommandTable:
+    """The built-in commands; raises `Silent`, `Refused`."""
+    answer: LanguageAnswer = await view.ask(LANGUAGE, LanguageRequest())
+    if answer.error:
+        raise Refused(answer.error)
+    return CommandTable(commands=answer.commands)
 
 
 async def journal(view: View, request: JournalRequest) -> EntryList:

@@ -1,8 +1,9 @@
 """What is asked of sync about the configuration and its revisions, and what is known of them without asking."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
-from heliograph.api.errors import NotThere, Overtaken, Refused, SetRefused, Silent
+from heliograph.api.errors import NotThere, Overtaken, Problem, Refused, SetRefused, Silent
 from heliograph.api.models import finding_rows
 from heliograph.api.sets import ConfigurationNow, EditDone, ServiceRevision, TrialNow
 from heliograph.api.view import View
@@ -17,13 +18,17 @@ from heliograph.contract import (
     RevisionDetail,
     RevisionPage,
     RevisionSummary,
+    ScriptCheckAnswer,
+    ScriptCheckRequest,
     SyncState,
 )
-from heliograph.contract.channels import EDIT, RETURN, REVISION, REVISIONS, Channel
+from heliograph.contract.channels import EDIT, RETURN, REVISION, REVISIONS, SCRIPT_CHECK, Channel
 from heliograph.contract.requests import RevisionRequest
 from heliograph.formats.findings import Severity, parse_finding
 from heliograph.formats.secrets import mask_secrets
 
+MOST_SCRIPTS: Final = 64
+"""Of an edit that are read beforehand."""
 EDIT_SECONDS: Final = 30.0
 """Validation of a large set takes a while."""
 
@@ -56,25 +61,53 @@ async def revisions(view: View, page: PageRequest) -> RevisionPage:
     return answer
 
 
-async def revision(view: View, number: int | None = None) -> tuple[RevisionSummary, RevisionDetail]:
-    """One revision, or the one in force, without secrets; raises `NotThere`, `Refused`, `Silent`."""
-    answer: RevisionDetail = await view.ask(REVISION, RevisionRequest(number=number), EDIT_SECONDS)
+async def revision(
+    view: View, number: int | None = None, against: int | None = None
+) -> tuple[RevisionSummary, RevisionDetail]:
+    """One revision, or the one in force, without secrets; its difference is to the one before, or to another one.
+
+    Raises `NotThere`, `Refused`, `Silent`.
+    """
+    request = RevisionRequest(number=number, against=against)
+    answer: RevisionDetail = await view.ask(REVISION, request, EDIT_SECONDS)
     if answer.summary is None:
-        await _require(view, number)
+        for wanted in {number, against or number}:
+            await _require(view, wanted)
         raise Refused(answer.error or "The service sync does not give this revision.")
     hidden = {path: _hidden(path, text) for path, text in answer.files.items()}
     return answer.summary, answer.model_copy(update={"files": hidden, "diff": mask_secrets(answer.diff)})
 
 
 async def edit(view: View, request: EditRequest) -> EditDone:
-    """Change files of the set; raises `Overtaken`, `SetRefused`, `Refused`, `Oversized`, `Silent`."""
-    return _done(await _changed(view, EDIT, request))
+    """Change files of the set; raises `Overtaken`, `SetRefused`, `Refused`, `Oversized`, `Silent`.
+
+    Scripts are read by Lua before, so that a mistake in one is told with its line and nothing is taken back for it.
+    """
+    if mistakes := await mistakes_in(view, request.files):
+        raise SetRefused("Lua cannot read a script: mend it and send it again. Nothing was changed.", mistakes)
+    answer = await _changed(view, EDIT, request)
+    return _checked(answer) if request.only_check else _done(answer)
 
 
-async def return_to(view: View, number: int) -> EditDone:
+async def mistakes_in(view: View, files: Mapping[str, str | None]) -> tuple[str, ...]:
+    """What Lua cannot read in the scripts among these files; nothing where the service commands does not say.
+
+    It reads them again when they are to come in force, and rejects them then.
+    """
+    scripts = {path: text for path, text in files.items() if text is not None and path.startswith("SCRIPT/")}
+    if not scripts or len(scripts) > MOST_SCRIPTS:
+        return ()
+    try:
+        answer: ScriptCheckAnswer = await view.ask(SCRIPT_CHECK, ScriptCheckRequest(scripts=scripts), EDIT_SECONDS)
+    except Problem:
+        return ()
+    return answer.findings
+
+
+async def return_to(view: View, number: int, origin: Literal["REST", "web page"] = "REST") -> EditDone:
     """Put an older revision in force again; raises as `edit`, and `NotThere`."""
     await _require(view, number)
-    return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin="REST")))
+    return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin=origin)))
 
 
 async def _require(view: View, number: int | None) -> None:
@@ -112,6 +145,22 @@ def _done(answer: EditAnswer) -> EditDone:
         revision=answer.revision,
         provisional=answer.provisional,
         findings=finding_rows(answer.findings),
+        detail=detail,
+    )
+
+
+def _checked(answer: EditAnswer) -> EditDone:
+    if not answer.diff:
+        detail = "Nothing would be changed."
+    elif answer.provisional:
+        detail = "It would be in force on trial until the main server was reached with it. Nothing was changed."
+    else:
+        detail = "It would be in force. Nothing was changed."
+    return EditDone(
+        revision=None,
+        provisional=answer.provisional,
+        findings=finding_rows(answer.findings),
+        diff=mask_secrets(answer.diff),
         detail=detail,
     )
 

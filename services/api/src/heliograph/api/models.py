@@ -90,9 +90,15 @@ class DeviceVariables(Answer):
 
 
 class AlarmRow(Alarm):
-    """An alarm with its number in the history."""
+    """An alarm with its number in the history, and what it is about as far as the configuration in force knows it."""
 
     number: int
+    words: str = ""
+    """For people."""
+    variable_name: str = ""
+    unit: str = ""
+    engineering: Value = None
+    """The new engineering value; `null` where it needs a scale factor or is not known."""
 
 
 class AlarmList(Answer):

@@ -1,7 +1,7 @@
 """Reading what a request says of commands beside their text: its key, how long to wait, and who sends it."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Header, Request
 
@@ -45,6 +45,11 @@ def asker_of(client: str | None) -> Asker:
             return client
         case _:
             return "REST"
+
+
+def origin_of_edit(client: str | None) -> Literal["REST", "web page"]:
+    """Who edits, as revisions tell it."""
+    return "web page" if client == "web page" else "REST"
 
 
 def origin_of(request: Request, client: str | None) -> str:

@@ -18,6 +18,7 @@ from heliograph.api.plantpoints import KnownPoints
 from heliograph.api.setpoints import set_points
 from heliograph.contract import (
     AlarmPage,
+    AlarmRequest,
     BundleAnswer,
     BundleRequest,
     CollectorState,
@@ -173,7 +174,7 @@ class View:
         answer: ConnectionPage = await self._ask(CONNECTION_HISTORY, page)
         return answer
 
-    async def alarms(self, page: PageRequest) -> AlarmPage:
+    async def alarms(self, page: AlarmRequest) -> AlarmPage:
         """A page of the alarms; raises `Silent`, `Refused`."""
         answer: AlarmPage = await self._ask(ALARM_HISTORY, page)
         return answer

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from heliograph.commands.authoring import language, script_check
 from heliograph.commands.changes import Changes, entry_of_script
 from heliograph.commands.executor import Executor
 from heliograph.commands.followup import followed
@@ -25,8 +26,10 @@ from heliograph.contract.channels import (
     EXECUTE,
     JOURNAL,
     JOURNAL_ENTRY,
+    LANGUAGE,
     RESULTS,
     SCRIPT,
+    SCRIPT_CHECK,
     SCRIPT_LOG,
 )
 from heliograph.runtime import BusError, Context, Unreadable
@@ -59,6 +62,8 @@ async def _serve(context: Context, file: JournalFile, keeping: Keeping) -> None:
     await context.bus.serve(EXECUTE, local.answer)
     await context.bus.serve(SCRIPT, scripts.act)
     await context.bus.serve(SCRIPT_LOG, scripts.log)
+    await context.bus.serve(LANGUAGE, language)
+    await context.bus.serve(SCRIPT_CHECK, script_check)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(_consume(context, executor, way), name=f"commands: {way}") for way in (Way.FILE, Way.MQTT)

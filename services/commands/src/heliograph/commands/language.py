@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from heliograph.commands.errors import CommandFailed
 from heliograph.contract import TraceInterface
+from heliograph.contract.authoring import ParameterForm
 from heliograph.formats import Command
 
 BUILT_IN: Final = "sunpm"
@@ -26,6 +27,11 @@ class Kind:
 
     words: str
     fits: Callable[[Any], bool]
+    form: ParameterForm = "text"
+    """How a person is asked for it."""
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
 
 
 def _is_index(value: Any) -> bool:
@@ -44,10 +50,10 @@ def _is_value(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**64)
 
 
-DEVICE = Kind("a device's name or index", _is_reference)
-VARIABLE = Kind("a variable's name, tag or Index", _is_reference)
-VALUE = Kind("a number or a text", _is_value)
-FLAG = Kind("true or false", lambda value: isinstance(value, bool))
+DEVICE = Kind("a device's name or index", _is_reference, "device")
+VARIABLE = Kind("a variable's name, tag or Index", _is_reference, "variable")
+VALUE = Kind("a number or a text", _is_value, "value")
+FLAG = Kind("true or false", lambda value: isinstance(value, bool), "flag")
 
 
 def _is_between(low: int, high: int) -> Callable[[Any], bool]:
@@ -66,21 +72,31 @@ def _is_unit(value: Any) -> bool:
     return _is_text(value) or (_is_index(value) and value <= 255)
 
 
-INTERFACE = Kind("serial1, serial2, serial3 or ethernet", lambda value: value in tuple(TraceInterface))
-MINUTES = Kind("a whole number of minutes, 1 to 1440", lambda value: _is_index(value) and 1 <= value <= 1440)
-AGE = Kind("a whole number of seconds, 1 to 3600", lambda value: _is_index(value) and 1 <= value <= 3600)
-SERVER = Kind("1 or 2", lambda value: _is_index(value) and value in (1, 2))
-SWITCH = Kind("0 or 1", _is_between(0, 1))
-RELAY = Kind("the number of a relay, from 1", _is_between(1, 999))
-PROTOCOL = Kind("sunspec or tic", lambda value: value in ("sunspec", "tic"))
-SEARCHED = Kind(", ".join(SEARCHABLE[:-1]) + f" or {SEARCHABLE[-1]}", lambda value: value in SEARCHABLE)
-PORT = Kind("a port, 1 to 65535", _is_between(1, 65_535))
-TIMEOUT = Kind("a whole number of milliseconds, 50 to 10000", _is_between(50, 10_000))
-MOST_DEVICES = Kind("a whole number of devices, 1 to 1000", _is_between(1, 1000))
+def _choice(*choices: str) -> Kind:
+    words = f"{', '.join(choices[:-1])} or {choices[-1]}"
+    return Kind(words, lambda value: isinstance(value, str) and value in choices, "choice", choices)
+
+
+def _number(words: str, least: int, most: int) -> Kind:
+    return Kind(words, _is_between(least, most), "number", (), least, most)
+
+
+INTERFACE = _choice(*TraceInterface)
+MINUTES = _number("a whole number of minutes, 1 to 1440", 1, 1440)
+AGE = _number("a whole number of seconds, 1 to 3600", 1, 3600)
+SERVER = _number("1 or 2", 1, 2)
+SWITCH = _number("0 or 1", 0, 1)
+RELAY = _number("the number of a relay, from 1", 1, 999)
+PROTOCOL = _choice("sunspec", "tic")
+SEARCHED = _choice(*SEARCHABLE)
+PORT = _number("a port, 1 to 65535", 1, 65_535)
+TIMEOUT = _number("a whole number of milliseconds, 50 to 10000", 50, 10_000)
+MOST_DEVICES = _number("a whole number of devices, 1 to 1000", 1, 1000)
 HOSTS = Kind("an address, a range or a network, or a list of these", lambda value: _is_list(value, _is_text))
 UNITS = Kind("a unit, a range such as 1-5, or a list of these", lambda value: _is_list(value, _is_unit))
 UID = Kind("the gateway's uid", lambda value: isinstance(value, str) and bool(value))
 TEXT = Kind(f"a text of at most {MAX_TEXT} characters", _is_text)
+PASSWORD = Kind(TEXT.words, _is_text, "secret")
 MD5 = Kind("an MD5 sum, 32 hexadecimal digits", lambda value: isinstance(value, str) and bool(_MD5.fullmatch(value)))
 
 
@@ -128,7 +144,7 @@ COMMANDS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     "updateFirmware": (
         Parameter("url", TEXT, required=True, secret=True),
         Parameter("login", TEXT),
-        Parameter("password", TEXT, secret=True),
+        Parameter("password", PASSWORD, secret=True),
         Parameter("checksum", MD5),
         Parameter("interface", TEXT),
     ),

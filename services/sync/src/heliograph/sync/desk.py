@@ -25,7 +25,7 @@ from heliograph.sync.applied import Applied, text
 from heliograph.sync.bundle import without_keys
 from heliograph.sync.configuration import Candidate, Configuration, Decision
 from heliograph.sync.placing import CONFIG, KINDS
-from heliograph.sync.revisions import KEPT, Revisions, Stored
+from heliograph.sync.revisions import KEPT, Revisions, Stored, difference
 
 REJECTED: Final = "the edit is rejected; nothing was changed. Mend what the findings name and send it again"
 
@@ -64,8 +64,12 @@ class Desk:
         if stored is None:
             what = "no configuration is in force yet" if request.number is None else f"there is no {request.number}"
             return RevisionDetail(error=f"{what}: the last {KEPT} revisions are kept")
+        other = None if request.against is None else self._revisions.find(request.against)
+        if request.against is not None and other is None:
+            return RevisionDetail(error=f"there is no {request.against}: the last {KEPT} revisions are kept")
+        diff = stored.diff if other is None else difference(other.files, stored.files)
         files = {path: _shown(path, text(content)) for path, content in stored.files.items()}
-        return RevisionDetail(summary=self._summary(stored), diff=stored.diff, files=files)
+        return RevisionDetail(summary=self._summary(stored), diff=diff, files=files)
 
     def difference(self, number: int) -> str:
         """Return what a revision changed, without secrets; empty when it is not kept."""

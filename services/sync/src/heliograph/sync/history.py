@@ -4,15 +4,15 @@ A row tells under which number it was, as the log of that time does, and which d
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import col, select
 
 from heliograph.contract import Alarm, Connection, ConnectionResult, PageRequest, TransferCount, Trigger
-from heliograph.contract.requests import AlarmPage, ConnectionPage, NumberedAlarm
+from heliograph.contract.requests import AlarmPage, AlarmRequest, ConnectionPage, NumberedAlarm
 from heliograph.sync.database import Database
 from heliograph.sync.tables import AlarmRow, ConnectionRow
 
@@ -83,11 +83,9 @@ class History:
         with self._database.read() as session:
             return ConnectionPage(connections=tuple(_connection(row) for row in session.exec(statement)))
 
-    def alarms(self, request: PageRequest) -> AlarmPage:
+    def alarms(self, request: AlarmRequest) -> AlarmPage:
         """Return alarms, newest first."""
-        statement = select(AlarmRow).order_by(col(AlarmRow.id).desc()).limit(request.limit)
-        if request.before is not None:
-            statement = statement.where(col(AlarmRow.id) < request.before)
+        statement = select(AlarmRow).where(*_wanted(request)).order_by(col(AlarmRow.id).desc()).limit(request.limit)
         with self._database.read() as session:
             rows = list(session.exec(statement))
         return AlarmPage(
@@ -106,6 +104,21 @@ class History:
         with self._database.read() as session:
             row = session.exec(statement.order_by(col(ConnectionRow.number).desc()).limit(1)).first()
             return None if row is None else _connection(row)
+
+
+def _wanted(request: AlarmRequest) -> Iterator[ColumnElement[bool]]:
+    """The conditions on a row that a request makes: all but the row's number are in its JSON."""
+    time = func.json_extract(AlarmRow.body, "$.time")
+    if request.before is not None:
+        yield col(AlarmRow.id) < request.before
+    if request.device is not None:
+        yield func.json_extract(AlarmRow.body, "$.device") == request.device
+    if request.source is not None:
+        yield func.json_extract(AlarmRow.body, "$.source") == request.source.value
+    if request.since is not None:
+        yield time >= request.since
+    if request.until is not None:
+        yield time < request.until
 
 
 def _connection(row: ConnectionRow) -> Connection:

@@ -36,7 +36,7 @@ from heliograph.contract.channels import (
     REVISIONS,
     TRACES,
 )
-from heliograph.contract.requests import AlarmPage, ConnectionPage
+from heliograph.contract.requests import AlarmPage, AlarmRequest, ConnectionPage
 from heliograph.runtime import Bus, Unreadable
 from heliograph.sync.database import is_damage
 from heliograph.sync.desk import Desk
@@ -129,7 +129,7 @@ class Intake:
     async def _answer_connections(self, request: PageRequest) -> ConnectionPage:
         return await asyncio.to_thread(self._history.page, request)
 
-    async def _answer_alarms(self, request: PageRequest) -> AlarmPage:
+    async def _answer_alarms(self, request: AlarmRequest) -> AlarmPage:
         return await asyncio.to_thread(self._history.alarms, request)
 
     def _in_thread(self, answer: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:

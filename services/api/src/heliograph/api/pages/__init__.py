@@ -1,8 +1,10 @@
 """The pages: rendered here, section by section, so that what a person sees is escaped and tested in one place."""
 
+from heliograph.api.pages.alarms import AlarmFilter
 from heliograph.api.pages.assets import ASSETS, Asset
+from heliograph.api.pages.checks import checked
 from heliograph.api.pages.commands import JournalFilter
 from heliograph.api.pages.devicelist import DeviceFilter
 from heliograph.api.pages.pages import Pages, Picture
 
-__all__ = ["ASSETS", "Asset", "DeviceFilter", "JournalFilter", "Pages", "Picture"]
+__all__ = ["ASSETS", "AlarmFilter", "Asset", "DeviceFilter", "JournalFilter", "Pages", "Picture", "checked"]

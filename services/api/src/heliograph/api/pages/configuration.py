@@ -1,33 +1,88 @@
-"""The page of the configuration at `/configuration`: what is in force, its trial, findings, and the revisions."""
+"""The pages of the configuration: what is in force at `/configuration`, its revisions, and one of them whole."""
 
 from typing import Any, Final
 
 from heliograph.api import configuration as asking
+from heliograph.api.pages.differences import files_of
 from heliograph.api.pages.page import Page, Parts, Query
 from heliograph.contract import PageRequest, SyncState
 
-REVISION_ROWS: Final = 10
+REVISION_ROWS: Final = 20
+DETAIL_TURNS: Final = 20
+"""A revision does not change: what is asked anew is its state."""
+_DIGITS: Final = 16
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
-    """Make the page."""
+    """Make the pages."""
+    made = _Configuration(parts)
+    return (
+        Page("configuration", "configuration_page", ("configuration", "revisions"), made.now),
+        Page("revision", "revision_page", ("revision",), made.one, facts=_numbers),
+        Page("return", "return_page", ("revision",), made.coming, facts=_numbers),
+        Page("edit", "edit_page", (), lambda _: {}, facts=lambda query: {"file": query.get("file", "")}),
+    )
 
-    def sections(_: Query) -> dict[str, str]:
-        return {"configuration": parts.render("configuration", _facts(parts))}
 
-    return (Page("configuration", "configuration_page", ("configuration",), sections),)
+def number_of(text: str) -> int | None:
+    """A revision's number in an address; None where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS and int(text) else None
 
 
-def _facts(parts: Parts) -> dict[str, Any]:
-    view = parts.view
-    status, sync, offered = view.status(), view.sync(), view.in_force.offered
-    revisions = parts.asked.get("revisions", lambda: asking.revisions(view, PageRequest(limit=REVISION_ROWS)))
-    return {
-        "status": status,
-        "revision": view.revision,
-        "told": offered if offered and status.revision in (None, offered.number) else None,
-        "rejected": sync is not None and sync.rejected,
-        "not_taken": [state for state in view.states() if not isinstance(state, SyncState) and state.rejected],
-        "revisions": revisions.value,
-        "revisions_problem": revisions.problem,
-    }
+def _numbers(query: Query) -> dict[str, Any]:
+    return {"number": number_of(query.get("number", "")), "against": number_of(query.get("against", ""))}
+
+
+class _Configuration:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._view = parts.view
+
+    def now(self, query: Query) -> dict[str, str]:
+        """What is in force, and a page of the revisions."""
+        before = number_of(query.get("before", ""))
+        request = PageRequest(limit=REVISION_ROWS, before=before)
+        asked = self._parts.asked.get(("revisions", before), lambda: asking.revisions(self._view, request))
+        facts = {"revisions": asked.value, "revisions_problem": asked.problem, "before": before, "rows": REVISION_ROWS}
+        return {
+            "configuration": self._parts.render("configuration", self._facts()),
+            "revisions": self._parts.render("revisions", facts),
+        }
+
+    def one(self, query: Query) -> dict[str, str]:
+        """One revision with its difference to the one before, or to another one."""
+        number, against = number_of(query.get("number", "")), number_of(query.get("against", ""))
+        return self._whole(number, against, "revision")
+
+    def coming(self, query: Query) -> dict[str, str]:
+        """What a return to a revision would change."""
+        sync = self._view.sync()
+        return self._whole(number_of(query.get("number", "")), sync.revision if sync else None, "return")
+
+    def _whole(self, number: int | None, against: int | None, template: str) -> dict[str, str]:
+        asked = self._parts.asked.get(
+            ("revision", number, against),
+            lambda: asking.revision(self._view, number, against),
+            every=DETAIL_TURNS,
+        )
+        summary, detail = asked.value or (None, None)
+        facts = {
+            "number": number,
+            "against": against,
+            "summary": summary,
+            "problem": asked.problem,
+            "difference": files_of(detail.diff) if detail else [],
+            "files": sorted((path, len(text.encode())) for path, text in detail.files.items()) if detail else [],
+        }
+        return {"revision": self._parts.render(template, facts)}
+
+    def _facts(self) -> dict[str, Any]:
+        status, sync, offered = self._view.status(), self._view.sync(), self._view.in_force.offered
+        services = [state for state in self._view.states() if not isinstance(state, SyncState)]
+        return {
+            "status": status,
+            "revision": self._view.revision,
+            "told": offered if offered and status.revision in (None, offered.number) else None,
+            "rejected": sync is not None and sync.rejected,
+            "services": services,
+        }

@@ -4,13 +4,20 @@ import datetime as dt
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from heliograph.api.alarmed import told
 from heliograph.api.clockstate import ClockState
 from heliograph.api.models import Device
-from heliograph.api.pages.alarms import in_words
 from heliograph.api.pages.asked import Answer
 from heliograph.api.pages.attention import needs
 from heliograph.api.pages.page import Page, Parts, Query
-from heliograph.contract import Connection, ConnectionPage, DeviceCondition, PageRequest, StatusDocument
+from heliograph.contract import (
+    AlarmRequest,
+    Connection,
+    ConnectionPage,
+    DeviceCondition,
+    PageRequest,
+    StatusDocument,
+)
 
 SECTIONS: Final = ("attention", "figures", "summary", "states", "delivery", "news", "clockwork")
 DELIVERIES: Final = 12
@@ -37,7 +44,7 @@ def _facts(parts: Parts) -> dict[str, object]:
     status, devices = view.status(), view.devices()
     parts.asked.get("counters", parts.plant.refresh, every=5)
     connections = parts.asked.get("deliveries", lambda: view.connections(PageRequest(limit=DELIVERIES)))
-    alarms = parts.asked.get("newest alarms", lambda: view.alarms(PageRequest(limit=ALARMS)), every=5)
+    alarms = parts.asked.get("newest alarms", lambda: view.alarms(AlarmRequest(limit=ALARMS)), every=5)
     return {
         "status": status,
         "revision": view.revision,
@@ -67,8 +74,10 @@ def _states(devices: tuple[Device, ...]) -> dict[str, object]:
 
 
 def _news(parts: Parts, alarms: Answer) -> dict[str, object]:
-    words = {"alarm_words": lambda alarm: in_words(parts.view, alarm)}
-    return {"alarms": alarms.value, "alarms_problem": alarms.problem, **words}
+    rows = [
+        (row.alarm, told(row.alarm, parts.view.in_force.plant)) for row in (alarms.value.alarms if alarms.value else ())
+    ]
+    return {"alarms": None if alarms.value is None else rows, "alarms_problem": alarms.problem}
 
 
 def _local(now: int, zone: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from heliograph.api.pages import alarms, commands, configuration, devices, overview, scripts, servers, system
 from heliograph.api.pages.asked import Asked
@@ -78,6 +78,10 @@ class Pages:
     def sections(self, name: str, query: Query) -> dict[str, str]:
         """The sections of a page as of now."""
         return {"identity": self._renderer.identity(), **self._pages[name].sections(query)}
+
+    def fragment(self, template: str, facts: dict[str, Any]) -> str:
+        """A part of a page that is asked for by itself."""
+        return self._renderer.render(template, facts)
 
     def picture(self) -> Picture:
         """The gateway as of now."""

@@ -95,6 +95,7 @@ def _environment() -> Environment:
         RESULTS=words.RESULTS,
         REVISIONS=words.REVISIONS,
         SCRIPTS=words.SCRIPTS,
+        SOURCES=words.SOURCES,
         TRIGGERS=words.TRIGGERS,
         WAYS=words.WAYS,
     )

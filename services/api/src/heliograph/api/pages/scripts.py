@@ -15,6 +15,7 @@ def pages(parts: Parts) -> tuple[Page, ...]:
     return (
         Page("scripts", "scripts_page", ("scripts",), made.listed),
         Page("script", "script_page", ("script", "log"), made.one, made.is_there, _name),
+        Page("script edit", "script_edit_page", (), lambda _: {}, facts=_name),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any, Final
 
 from heliograph.contract import (
+    AlarmSource,
     Connection,
     ConnectionResult,
     DeviceCondition,
@@ -63,6 +64,11 @@ WAYS: Final = {
     JournalWay.SCRIPT: "Script",
     JournalWay.FORWARDED: "Forwarded port",
     JournalWay.FALLBACK: "Fallback",
+}
+SOURCES: Final = {
+    AlarmSource.GATEWAY: "Gateway",
+    AlarmSource.IO: "Own input",
+    AlarmSource.MODBUS: "Device",
 }
 MOST_LETTERS: Final = 200
 """Of a JSON value in a table."""

@@ -1,6 +1,9 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    archives,
+    builtins,
+    checks,
     commands,
     configuration,
     connections,
@@ -8,11 +11,13 @@ from heliograph.api.routes import (
     detections,
     device_edits,
     devices,
+    editing_pages,
     edits,
     health,
     history,
     page,
     plant,
+    scriptfiles,
     scripts,
     setpoints,
     status,
@@ -30,13 +35,18 @@ ROUTERS = (
     connections.router,
     configuration.router,
     edits.router,
+    archives.router,
+    builtins.router,
     detections.router,
     commands.router,
     setpoints.router,
     scripts.router,
+    scriptfiles.router,
     support.router,
     traces.router,
     health.router,
+    checks.router,
+    editing_pages.router,
     page.router,
 )
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.responses import PlainTextResponse
 
 from heliograph.api import configuration as asked
@@ -19,6 +19,9 @@ from heliograph.api.sets import ConfigurationNow, FolderName, RevisionList, Revi
 from heliograph.contract import PageRequest
 
 Number = Annotated[int, Path(ge=1, le=2**53, description="Number of the revision")]
+Against = Annotated[
+    int | None, Query(ge=1, le=2**53, description="Tell the difference to this revision; without it, to the one before")
+]
 Folder = Annotated[FolderName, Path(description="Folder of the set")]
 Name = Annotated[str, Path(description="Name of the file: a plain name, no path", max_length=255)]
 
@@ -54,9 +57,9 @@ async def revisions(view: TheView, limit: Limit = 50, before: Before = None) -> 
     summary="One revision whole",
     responses={200: shown(set_examples.REVISION, "The revision"), **described(404, 409, 422, 503)},
 )
-async def revision(number: Number, view: TheView) -> RevisionWhole:
-    """Its difference to the one before, and its files. Passwords read `***`."""
-    summary, detail = await asked.revision(view, number)
+async def revision(number: Number, view: TheView, against: Against = None) -> RevisionWhole:
+    """Its difference to the one before or to another one, and its files. Passwords read `***`."""
+    summary, detail = await asked.revision(view, number, against)
     return RevisionWhole(**summary.model_dump(), diff=detail.diff, files=detail.files)
 
 

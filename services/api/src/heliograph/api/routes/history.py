@@ -6,14 +6,22 @@ from fastapi import APIRouter, Depends, Query
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
+from heliograph.api.alarmed import told
 from heliograph.api.models import AlarmList, AlarmRow, ConnectionList
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
-from heliograph.contract import PageRequest
+from heliograph.contract import AlarmRequest, AlarmSource, DeviceKey, PageRequest
+from heliograph.contract.requests import NumberedAlarm
+from heliograph.formats import Plant
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many rows at most")]
 Before = Annotated[int | None, Query(ge=0, le=2**53, description="Only rows with a smaller number than this")]
 Server = Annotated[Literal["1", "2"] | None, Query(description="Only connections to this server")]
+
+OfDevice = Annotated[DeviceKey | None, Query(description="Only of the device with this index")]
+OfSource = Annotated[AlarmSource | None, Query(description="Only from this source")]
+Since = Annotated[int | None, Query(ge=0, le=2**53, description="Only of this moment or later, ms since 1970")]
+Until = Annotated[int | None, Query(ge=0, le=2**53, description="Only of before this moment, ms since 1970")]
 
 router = APIRouter(
     prefix="/api/v1", tags=["history"], dependencies=[Depends(may_read)], responses=described(401, 409, 422, 503)
@@ -21,10 +29,14 @@ router = APIRouter(
 
 
 @router.get("/alarms", summary="Alarms, newest first", responses={200: examples.shown(examples.ALARMS, "A page")})
-async def alarms(view: TheView, limit: Limit = 50, before: Before = None) -> AlarmList:
+async def alarms(
+    view: TheView, limit: Limit = 50, before: Before = None, device: OfDevice = None, source: OfSource = None,
+    since: Since = None, until: Until = None,
+) -> AlarmList:  # fmt: skip
     """A page of the alarms of devices and of the gateway."""
-    page = await view.alarms(PageRequest(limit=limit, before=before))
-    rows = tuple(AlarmRow(number=row.number, **row.alarm.model_dump()) for row in page.alarms[:limit])
+    wanted = AlarmRequest(limit=limit, before=before, device=device, source=source, since=since, until=until)
+    page = await view.alarms(wanted)
+    rows = tuple(_row(row, view.in_force.plant) for row in page.alarms[:limit])
     return AlarmList(alarms=rows, before=rows[-1].number if len(rows) == limit else None)
 
 
@@ -37,3 +49,15 @@ async def connections(view: TheView, limit: Limit = 50, before: Before = None, s
     page = await view.connections(PageRequest(limit=limit, before=before, server=number))
     rows = page.connections[:limit]
     return ConnectionList(connections=rows, before=rows[-1].number if len(rows) == limit else None)
+
+
+def _row(numbered: NumberedAlarm, plant: Plant) -> AlarmRow:
+    about = told(numbered.alarm, plant)
+    return AlarmRow(
+        number=numbered.number,
+        words=about.words,
+        variable_name=about.variable_name,
+        unit=about.unit,
+        engineering=about.value,
+        **numbered.alarm.model_dump(),
+    )

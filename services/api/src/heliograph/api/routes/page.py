@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import Access, GivenToken, may_read
 from heliograph.api.errors import NotThere
-from heliograph.api.pages import ASSETS, DeviceFilter, JournalFilter, Pages
+from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, JournalFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.stream import EventStream
 from heliograph.contract import JournalWay
@@ -80,15 +80,17 @@ async def servers(looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/configuration")
-async def configuration(looker: TheLooker) -> HTMLResponse:
+async def configuration(
+    looker: TheLooker, before: Annotated[int | None, Query(ge=1, le=2**53 - 1)] = None
+) -> HTMLResponse:
     """The configuration and its revisions."""
-    return await looker.page("configuration")
+    return await looker.page("configuration", {} if before is None else {"before": str(before)})
 
 
 @router.get("/alarms")
-async def alarms(looker: TheLooker) -> HTMLResponse:
-    """The alarms."""
-    return await looker.page("alarms")
+async def alarms(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The alarms, as the address filters them."""
+    return await looker.page("alarms", AlarmFilter.of_query(request.query_params).query)
 
 
 @router.get("/commands")

@@ -240,26 +240,28 @@ function say(id, text, isBad) {
 }
 
 // Sends a request that needs the token; asks for the token where it is missing or wrong, and sends again then.
-// `done` gets the answer where it is a good one; the `id` names the element that tells of it.
-async function demand(button, id, { method = "POST", path, body, more = {}, done }) {
-  const again = () => demand(button, id, { method, path, body, more, done });
+// `done` gets the answer where it is a good one; the `id` names the element that tells of it. `overtaken` is called
+// where another revision came in force meanwhile. What `isMarkup` comes as text.
+async function demand(button, id, { method = "POST", path, body, more = {}, done, overtaken, isMarkup, signal }) {
+  const again = () => demand(button, id, { method, path, body, more, done, overtaken, isMarkup, signal });
   if (!token) return askToken("", again);
   if (button.getAttribute("aria-busy") === "true") return undefined;
   button.setAttribute("aria-busy", "true");
   try {
     const named = { "Heliograph-Client": "web page", ...(body ? { "Content-Type": "application/json" } : {}), ...more };
-    const answer = await fetch(path, { method, body, headers: headers(named) });
+    const answer = await fetch(path, { method, body, headers: headers(named), signal });
     if (answer.status === 401) {
       token = "";
       sessionStorage.removeItem("token");
       askToken(await detailOf(answer), again);
     } else if (answer.ok) {
-      const said = await answer.json();
+      const said = isMarkup ? await answer.text() : await answer.json();
       say(id, said.detail || "", false);
       if (done) done(said);
-    } else say(id, await detailOf(answer), true);
-  } catch {
-    say(id, "The gateway does not answer.", true);
+    } else if (answer.status === 412 && overtaken) overtaken(await detailOf(answer));
+    else say(id, await detailOf(answer), true);
+  } catch (error) {
+    say(id, error.name === "AbortError" ? "Stopped." : "The gateway does not answer.", true);
   } finally {
     button.removeAttribute("aria-busy");
   }

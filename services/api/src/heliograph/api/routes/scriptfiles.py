@@ -1,0 +1,93 @@
+"""`/api/v1/scripts`, written: a script's text, its name, and its place in `_scl.ini`, in one revision (spec 4.3)."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import PlainTextResponse
+
+from heliograph.api import command_examples as examples
+from heliograph.api import scripting, set_examples
+from heliograph.api.access import may_read, may_write
+from heliograph.api.editing import based_on, read_text, tag
+from heliograph.api.examples import shown
+from heliograph.api.ordering import Client
+from heliograph.api.problems import described
+from heliograph.api.routes.edits import Check, IfMatch
+from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.scripts import Name
+from heliograph.api.sets import EditDone
+from heliograph.api.view import View
+
+Was = Annotated[str, Query(description="The script's name until now, where it gets another one", max_length=255)]
+
+_TEXT: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"text/plain": {"schema": {"type": "string"}, "example": examples.SOURCE}},
+    }
+}
+
+router = APIRouter(prefix="/api/v1/scripts", tags=["scripts"], responses=described(401, 404, 409, 422, 503))
+
+
+@router.get(
+    "/{name}/source",
+    summary="A script's text",
+    dependencies=[Depends(may_read)],
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The text", "content": {"text/plain": {"example": examples.SOURCE}}}},
+)
+async def source(name: Name, view: TheView) -> PlainTextResponse:
+    """As the set in force has it. The `ETag` is the number of the revision: give it back as `If-Match`."""
+    number, text = await scripting.source(view, name)
+    return PlainTextResponse(text, headers={"ETag": tag(number)})
+
+
+@router.put(
+    "/{name}",
+    summary="Write a script",
+    dependencies=[Depends(may_write)],
+    responses={200: shown(set_examples.DONE, "It is in force"), **described(408, 412, 413)},
+    openapi_extra=_TEXT,
+)
+async def write(
+    name: Name, request: Request, response: Response, view: TheView, *, check: Check = False, was: Was = "",
+    if_match: IfMatch = None, client: Client = None,
+) -> EditDone:  # fmt: skip
+    """The body is its text, in UTF-8. A new one is named in `_scl.ini` in the same revision. Needs the token.
+
+    What Lua cannot read is refused with its line.
+    """
+    text = await read_text(request)
+    done = await scripting.write(
+        view, name, text, was=was, based_on=_base(view, if_match), asker=client, only_check=check
+    )
+    return _told(response, done)
+
+
+@router.delete(
+    "/{name}",
+    summary="Take a script out of the set",
+    dependencies=[Depends(may_write)],
+    responses={200: shown(set_examples.DONE, "It is in force"), **described(412)},
+)
+async def take_out(
+    name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None,
+    client: Client = None,
+) -> EditDone:  # fmt: skip
+    """Its file and its line in `_scl.ini` go in one revision; it ends at once. Needs the token."""
+    done = await scripting.take_out(
+        view, name, based_on=_base(view, if_match), asker=client, only_check=check
+    )  # fmt: skip
+    return _told(response, done)
+
+
+def _base(view: View, if_match: str | None) -> int | None:
+    sync = view.sync()
+    return based_on(if_match, sync.revision if sync else None)
+
+
+def _told(response: Response, done: EditDone) -> EditDone:
+    if done.revision is not None:
+        response.headers["ETag"] = tag(done.revision)
+    return done

@@ -1,0 +1,67 @@
+"""What a browser showed: a page that fails the test by what it reports, rules of accessibility, and its width."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
+
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+_EXPECTED = "Failed to load resource: the server responded with a status of"
+"""Chromium's line for every refusal; what a page makes of one is tested by what it shows."""
+
+
+@dataclass
+class Reports:
+    """What a page reported that it should not have: errors, breaches of its policy, requests to elsewhere."""
+
+    url: str
+    lines: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.lines.append(f"error: {error.error}"))
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):
+            self.lines.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.url}/", "blob:", "about:")):
+            self.lines.append(f"request to elsewhere: {request.url}")
+
+
+@contextmanager
+def reported(context: BrowserContext, url: str) -> Iterator[None]:
+    """Fail at the end of the block with whatever pages of this context reported."""
+    reports = Reports(url)
+    reports.watch(context)
+    yield
+    assert not reports.lines, "\n".join(reports.lines)
+
+
+async def accessible(page: Page) -> None:
+    """Fail with what the page does against WCAG 2.2 AA."""
+    found = (await Axe().run(page, options=RULES)).response["violations"]
+    assert not found, "\n".join(map(_told, found))
+
+
+async def fits(page: Page) -> None:
+    """Fail where the page is wider than the screen."""
+    wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} px too wide: {await page.evaluate(_WIDEST)}"
+
+
+def _told(violation: dict) -> str:
+    places = "\n".join(f"    {node['target']}: {node['failureSummary']}" for node in violation["nodes"][:5])
+    return f"{violation['id']} ({violation['impact']}): {violation['help']}\n{places}"
+
+
+_WIDEST = """() => [...document.querySelectorAll("main *")]
+  .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .slice(0, 5).map((e) => `<${e.tagName.toLowerCase()} class="${e.className}" id="${e.id}">`)"""
