@@ -21,14 +21,14 @@ async def test_a_device_is_added_as_one_revision(api, peers):
 
 async def test_a_check_changes_nothing_and_tells_what_would_be(api, peers):
     warning = "DEF/inv.csv:3:1: warning: something to know"
-    peers.revisions.answer = EditAnswer(findings=(warning,))
+    peers.revisions.finding = warning
     body = NEW | {"definition": "", "library": "huawei_sun2000", "interface": "SERIAL2", "serial": {"baudrate": 9600}}
     done = (await api.send("POST", "/api/v1/devices?check=true", json=body)).json()
     assert (done["checked"], done["revision"]) == (True, None)
     assert done["files"] == [PATH, "DEF/huawei_sun2000.csv"]
     assert done["findings"][0]["text"] == "something to know"
-    (edit,) = peers.revisions.edits
-    assert edit.only_check
+    assert peers.revisions.edits == []
+    (edit,) = peers.revisions.checks
     assert edit.files["DEF/huawei_sun2000.csv"].startswith("modbusRTU;Inverter;Huawei")
     assert "SERIAL2;9600;8;N;1" in edit.files[PATH]
 

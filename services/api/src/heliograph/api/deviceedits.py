@@ -83,7 +83,9 @@ def _tell(faults: Faults) -> NoReturn:
 
 def _done(edit: Change, done: EditDone, what: str, *, is_check: bool) -> DeviceDone:
     same = f" {edit.same_place} is at the same place." if edit.same_place else ""
-    checked = f"Nothing stands against it: {len(edit.files)} files of the set change." if is_check else ""
+    count = len(edit.files)
+    changing = "1 file of the set changes" if count == 1 else f"{count} files of the set change"
+    checked = f"Nothing stands against it: {changing}." if is_check else ""
     return DeviceDone(
         index=edit.device.index,
         name=edit.device.name,

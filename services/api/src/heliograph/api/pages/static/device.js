@@ -33,8 +33,8 @@ function showResult(answer, what) {
 // ---- writing ----------------------------------------------------------------------------------------------------
 
 function limitsOf({ least, most, unit }) {
-  const from = least === "" ? "" : `at least ${least}`;
-  const to = most === "" ? "" : `at most ${most}`;
+  const from = least === "" ? "" : `at least ${Number(least)}`;
+  const to = most === "" ? "" : `at most ${Number(most)}`;
   const said = [from, to].filter(Boolean).join(", ");
   return said ? `It may be ${said}${unit ? ` ${unit}` : ""}.` : "No limit is set for it: the device decides what it takes.";
 }
@@ -67,8 +67,8 @@ function valueOf(text) {
 function faultOf(value, { least, most }) {
   if (least === "" && most === "") return "";
   if (typeof value !== "number") return "A number is expected.";
-  if (least !== "" && value < Number(least)) return `This is less than the limit of ${least}.`;
-  if (most !== "" && value > Number(most)) return `This is more than the limit of ${most}.`;
+  if (least !== "" && value < Number(least)) return `This is less than the limit of ${Number(least)}.`;
+  if (most !== "" && value > Number(most)) return `This is more than the limit of ${Number(most)}.`;
   return "";
 }
 
