@@ -6,6 +6,7 @@ from heliograph.api import examples
 from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.devicebodies import DefinitionChecked, DefinitionList, DeviceDone
+from heliograph.api.lookback.models import DeviceSeries, RecordPage
 from heliograph.api.models import (
     Accepted,
     AlarmList,
@@ -35,6 +36,10 @@ SURFACE = {
     ("post", "/api/v1/definitions/check"): (200, DefinitionChecked),
     ("get", "/api/v1/devices/{index}"): (200, Device),
     ("get", "/api/v1/devices/{index}/variables"): (200, DeviceVariables),
+    ("get", "/api/v1/devices/{index}/series"): (200, DeviceSeries),
+    ("get", "/api/v1/devices/{index}/records"): (200, RecordPage),
+    ("get", "/api/v1/devices/{index}/records.csv"): (200, None),
+    ("get", "/api/v1/devices/{index}/records.parquet"): (200, None),
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),

@@ -39,6 +39,7 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         lines=collector.lines,
         servers=sync.servers,
         storage=sync.storage,
+        kept=sync.kept,
         outbox_records=collector.outbox_records,
         traces=collector.traces,
         set_points=collector.set_points,
@@ -74,6 +75,8 @@ def _attention(
     lines = [f"Service {s.service} is not running." for s in services if not s.running]
     if sync.storage.full:
         lines.append("The storage is full: new records are not stored until an upload frees room.")
+    if sync.kept is not None and sync.kept.problem:
+        lines.append(f"Looking back: {sync.kept.problem}.")
     lines.extend(_without_configuration(sync))
     lines.extend(_not_taken(states))
     if sync.trial is not None:

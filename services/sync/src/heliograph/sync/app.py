@@ -28,11 +28,13 @@ from heliograph.sync.destinations import Destinations
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
+from heliograph.sync.kept import Bounds, Kept, Looking
 from heliograph.sync.lastset import LastSet
 from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.reconcile import Gateway
+from heliograph.sync.remembered import by_digest
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
 from heliograph.sync.resetfile import ResetFile
 from heliograph.sync.resetting import FactoryReset
@@ -56,6 +58,8 @@ SET_SECONDS: Final = 2.0
 FORWARD_SECONDS: Final = 0.5
 """After this the bus is tried again; else a text goes as soon as it was taken in."""
 ROOM_SECONDS: Final = 3.0
+STEP_SECONDS: Final = 0.1
+"""Between two steps that make room for records that are kept for looking back."""
 STOP_SECONDS: Final = 12.0
 """How long a running connection may take to end at a stop."""
 
@@ -102,6 +106,7 @@ class Sync:
             suspect(self._state_dir / "sync.db")
             raise
         finally:
+            self._kept.close()
             self._diary.flush()
             self._database.close()
 
@@ -127,6 +132,10 @@ class Sync:
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
         self._mailbox.listen(self._text_came)
         revisions = Revisions(self._database)
+        self._kept = Kept(
+            self._state_dir, clock, Bounds(settings.history_days, settings.history_limit_bytes),
+            contents=lambda: by_digest(revisions.definitions()), warn=self._diary.warning, inform=self._diary.info,
+        )  # fmt: skip
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised)
         self._last_set = LastSet(self._state_dir, revisions)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
@@ -163,7 +172,7 @@ class Sync:
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
-            desk=desk, bundle=self._make_bundle,
+            desk=desk, bundle=self._make_bundle, kept=self._kept,
         )  # fmt: skip
         self._reset = FactoryReset(
             self._context, ResetFile(self._state_dir), self._database, self._mailbox, self._diary, self._disk,
@@ -182,6 +191,7 @@ class Sync:
         self._last_set.restore(self._configuration, self._diary)
         await self._rollout.begin()
         await self._intake.serve()
+        await Looking(self._kept).serve(self._context.bus)
         await self._context.bus.serve(FACTORY, self._reset.answer)
         await self._context.bus.watch(STATE, self._hear)
 
@@ -194,6 +204,7 @@ class Sync:
             "commands": self._forward(),
             "diary": self._diary.keep_flushing(),
             "room": self._make_room(),
+            "room for looking back": self._make_room_for_kept(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
             "factory reset": self._reset.run(),
@@ -221,6 +232,7 @@ class Sync:
             await self._context.clock.sleep(SET_SECONDS)
 
     def _revised(self) -> None:
+        self._kept.learn()
         self._rollout.revised()
 
     def _tried(self, number: int, applied: Applied, success: bool) -> None:
@@ -250,6 +262,11 @@ class Sync:
                 await asyncio.to_thread(self._free)
             await self._context.clock.sleep(ROOM_SECONDS)
 
+    async def _make_room_for_kept(self) -> None:
+        while True:
+            has_more = await asyncio.to_thread(self._kept.make_room)
+            await self._context.clock.sleep(STEP_SECONDS if has_more else ROOM_SECONDS)
+
     async def _watch_database(self) -> None:
         await self._broken
 
@@ -263,7 +280,8 @@ class Sync:
         state = sync_state(
             self._context, self._configuration, self._directory, self._spool, self._ledger, self._servers
         )
-        return state.model_copy(update={"findings": (*self._disk.complaints, *state.findings)})
+        findings = (*self._disk.complaints, *state.findings)
+        return state.model_copy(update={"findings": findings, "kept": self._kept.state()})
 
     def _store(self, server: FileServer, applied: Applied) -> RemoteStore:
         """Give a session with a server, its secrets resolved."""

@@ -42,9 +42,10 @@ from heliograph.sync.database import is_damage
 from heliograph.sync.desk import Desk
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
+from heliograph.sync.kept import Kept
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
-from heliograph.sync.spool import Spool
+from heliograph.sync.spool import Spool, Taken
 
 _log = logging.getLogger("heliograph.sync.intake")
 
@@ -62,7 +63,7 @@ class Intake:
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
         *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
         broken: Callable[[BaseException], None], desk: Desk,
-        bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]],
+        bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]], kept: Kept,
     ) -> None:  # fmt: skip
         self._bus = bus
         self._spool = spool
@@ -76,6 +77,7 @@ class Intake:
         self._broken = broken
         self._desk = desk
         self._bundle = bundle
+        self._kept = kept
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return the endless work of reading, by the name of its task."""
@@ -103,9 +105,15 @@ class Intake:
         good = [record for record in records if _is_storable(record)]
         if len(good) < len(records):
             self._diary.error(f"{len(records) - len(good)} records with an impossible time or number were dropped")
-        taken = await asyncio.to_thread(self._spool.take_records, good)
+        taken = await asyncio.to_thread(self._keep, good)
         if taken.refused:
             _log.warning("%s records refused: the storage is full", taken.refused)
+
+    def _keep(self, records: list[Record]) -> Taken:
+        """Take records in for the servers, then for looking back: also those that a kill kept out of the latter."""
+        taken = self._spool.take_records(records)
+        self._kept.take(records, taken.written)
+        return taken
 
     async def _take_alarms(self, alarms: list[Alarm]) -> None:
         good = [alarm for alarm in alarms if 0 <= alarm.time < LAST_TIME]

@@ -8,10 +8,13 @@ from heliograph.api.errors import NotThere
 from heliograph.api.models import Device, VariableNow
 from heliograph.api.pages.devicelist import FIRST, ORDERS, STATES, DeviceFilter, chosen
 from heliograph.api.pages.page import Page, Parts, Query
+from heliograph.api.plots import Sparklines
 
 OLD_SECONDS: Final = 30
 RECORDED: Final = 14
 """Bits of the actions whose variables stand in records (spec 2.2)."""
+SPARKLINES_SECONDS: Final = 15
+"""They are asked for anew so often; records come once a minute at most."""
 DETECTION_LINES: Final = 12
 
 
@@ -42,6 +45,7 @@ class _Devices:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._view = parts.view
+        self._sparklines = Sparklines(parts.view)
 
     def listed(self, query: Query) -> dict[str, str]:
         """The list, as it is filtered and sorted."""
@@ -94,7 +98,10 @@ class _Devices:
         """The values of one device in full."""
         now = self._view.variables(index)
         plotted = [variable.index for variable in now.variables if _is_plotted(variable)]
-        facts = {"now": now, "plotted": plotted, "first": next(iter(plotted), ""), "sparklines": {}}
+        sparklines = self._parts.asked.get(
+            ("sparklines", index), lambda: self._sparklines.of(index, plotted), every=SPARKLINES_SECONDS
+        )
+        facts = {"now": now, "plotted": plotted, "first": next(iter(plotted), ""), "sparklines": sparklines.value or {}}
         return self._parts.render("values", facts)
 
     def _row(self, device: Device) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from heliograph.api.access import Access
+from heliograph.api.lookback.download import Downloads
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
 from heliograph.api.plantview import PlantView
@@ -43,6 +44,11 @@ async def _hub(request: Request) -> Hub:
     return hub
 
 
+async def _downloads(request: Request) -> Downloads:
+    downloads: Downloads = request.app.state.downloads
+    return downloads
+
+
 async def _access(request: Request) -> Access:
     access: Access = request.app.state.access
     return access
@@ -54,4 +60,5 @@ ThePages = Annotated[Pages, Depends(_pages)]
 ThePlant = Annotated[PlantView, Depends(_plant)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
+TheDownloads = Annotated[Downloads, Depends(_downloads)]
 TheAccess = Annotated[Access, Depends(_access)]
