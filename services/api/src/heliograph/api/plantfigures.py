@@ -144,8 +144,8 @@ def _energy(device: Seen, baselines: Baselines, midnight: int) -> Baseline | Non
 
 def _counted(device: Seen, variable: Variable | None, baselines: Baselines) -> Baseline | None:
     """What a counter counted since today began; nothing where it runs backwards: it was replaced or reset."""
-    reading = _kwh(device, variable)
     begun = baselines.get((device.entry.device.index, variable.index)) if variable else None
+    reading = _kwh(device, variable) if begun else None
     if reading is None or begun is None or reading < begun.kwh:
         return None
     return Baseline(reading - begun.kwh, begun.since)

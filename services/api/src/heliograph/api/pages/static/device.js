@@ -30,6 +30,17 @@ function showResult(answer, what) {
   return say("device-told", `${what}: ${shown}.`, false);
 }
 
+// ---- the plot ---------------------------------------------------------------------------------------------------
+
+function plotTicked() {
+  const ticked = Array.from(document.querySelectorAll("input[name=plot]:checked"), (box) => box.value).join(",");
+  if (byId("plot").dataset.variables !== ticked) byId("plot").dataset.variables = ticked;
+}
+
+document.addEventListener("change", (event) => { if (event.target.name === "plot") plotTicked(); });
+document.addEventListener("unlocked", plotTicked);
+plotTicked();
+
 // ---- writing ----------------------------------------------------------------------------------------------------
 
 function limitsOf({ least, most, unit }) {
