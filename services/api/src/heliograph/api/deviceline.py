@@ -55,6 +55,7 @@ def changed_line(device: Device, cells: Mapping[str, str], others: Iterable[Devi
         "defFile": device.definition,
     }
     read = new_line({**now, **cells}, others)
+    is_same = read.definition == device.definition
     return replace(
         device,
         interface=read.interface,
@@ -63,7 +64,8 @@ def changed_line(device: Device, cells: Mapping[str, str], others: Iterable[Devi
         period_seconds=read.period_seconds,
         timeout_ms=read.timeout_ms,
         definition=read.definition,
-        **({} if read.definition == device.definition else {"category": "", "model": ""}),
+        category=device.category if is_same else "",
+        model=device.model if is_same else "",
     )
 
 

@@ -75,7 +75,7 @@ def plant_now(devices: Sequence[Seen], baselines: Baselines, now: int, time_zone
         midnight=midnight,
         time_zone=time_zone,
         power_watts=power,
-        energy_today_kwh=_summed((device, energy and energy.kwh) for device, energy in energies),
+        energy_today_kwh=_summed((device, energy.kwh if energy else None) for device, energy in energies),
         energy_since=max((energy.since for _, energy in energies if energy and energy.since), default=None),
         asleep=sum(device.condition is DeviceCondition.ASLEEP for device in producers),
         grid=grid,
