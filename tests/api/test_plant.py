@@ -3,31 +3,17 @@
 import asyncio
 
 from heliograph.api.plantfigures import midnight_of
-from heliograph.contract import Series, SeriesAnswer, SeriesRequest
 from heliograph.contract.channels import SERIES
 from support.plausible import now
+from support.plausible_series import Counters
 
 
-class Kept:
-    """Sync's records, played: one value of each counter, of the day before or of today."""
-
-    def __init__(self, before: dict[str, float], today: dict[str, float]) -> None:
-        self.before, self.today = before, today
-        self.asked: list[SeriesRequest] = []
-
-    async def answer(self, request: SeriesRequest) -> SeriesAnswer:
-        self.asked.append(request)
-        midnight = midnight_of(now(), "Europe/Paris")
-        known = self.before if request.end <= midnight else self.today
-        if request.device not in known:
-            return SeriesAnswer(device=request.device)
-        value = (known[request.device],)
-        series = Series(variable=request.variables[0], name="", least=value, mean=value, most=value)
-        return SeriesAnswer(device=request.device, times=(request.begin + 1,), series=(series,))
+def midnight() -> int:
+    return midnight_of(now(), "Europe/Paris")
 
 
 async def test_the_figures_hold_what_is_known_and_name_what_is_not(api, peers):
-    kept = Kept(before={"1": 1_234_000.0, "4": 48_100.0}, today={"2": 1_234_560.0})
+    kept = Counters(midnight(), before={"1": 1_234_000.0, "4": 48_100.0}, today={"2": 1_234_560.0})
     await peers.sync.serve(SERIES, kept.answer)
     plant = (await api.get("/api/v1/plant")).json()
     power = plant["power_watts"]
@@ -44,7 +30,7 @@ async def test_the_figures_hold_what_is_known_and_name_what_is_not(api, peers):
 
 
 async def test_a_counter_is_asked_for_once_a_day(api, peers):
-    kept = Kept(before={"1": 1.0, "2": 1.0, "3": 1.0, "4": 1.0}, today={})
+    kept = Counters(midnight(), before={"1": 1.0, "2": 1.0, "3": 1.0, "4": 1.0}, today={})
     await peers.sync.serve(SERIES, kept.answer)
     await asyncio.gather(*(api.get("/api/v1/plant") for _ in range(3)))
     await api.get("/api/v1/plant")

@@ -6,7 +6,10 @@ import pytest
 from playwright.async_api import expect
 
 from heliograph.contract import EditAnswer, ExecuteAnswer
+from heliograph.contract.channels import SERIES
 from support.plausible import INVERTER, UID
+from support.plausible_detection import Collector
+from support.plausible_series import waves
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,11 +76,17 @@ async def test_a_value_is_written_after_a_confirmation_and_within_its_limits(pho
     assert command["parameters"] == {"device": 1, "variable": 1, "value": 60.5}
 
 
-async def test_a_variable_is_read_now(desk, gateway, axe, picture):
+async def test_a_variable_is_read_now_and_plotted_when_it_is_ticked(desk, gateway, axe, picture):
+    await gateway.peers.sync.serve(SERIES, waves)
     gateway.commands.answer = ExecuteAnswer(
         finished=True, text='[{"result": {"value": 42.1, "raw": 4210, "unit": "kW"}, "callerId": null}]'
     )
     await desk.goto("/devices/1")
+    await expect(desk.locator("#plot canvas")).to_be_visible()
+    await expect(desk.locator("svg.sparkline").first).to_be_visible()
+    await desk.get_by_label("Plot DC voltage").check()
+    await expect(desk.locator("#plot")).to_have_attribute("data-variables", "1,3")
+    await expect(desk.locator("#plot .plot-legend")).to_contain_text("DC voltage")
     await axe(desk)
     await picture(desk, "device")
     await desk.get_by_role("button", name="Read now AC power").click()
@@ -122,6 +131,24 @@ async def test_a_definition_with_faults_shows_them_in_its_lines(desk, axe):
     await axe(desk)
     await desk.locator("#device-file").set_input_files({**file, "buffer": INVERTER.encode()})
     await expect(desk.locator("#upload-told")).to_have_text("inverter · Sunny · SUN-50K: 10 variables, 9 recorded.")
+
+
+async def test_found_devices_are_added_by_their_ticks(phone, gateway, axe):
+    collector = Collector()
+    await collector.serve(gateway.peers.collector)
+    gateway.peers.revisions.edits.clear()
+    await phone.goto("/devices/new")
+    await expect(phone.locator(".detection")).to_contain_text("3 of 254 units asked · 3 devices found")
+    await axe(phone)
+    await phone.get_by_role("button", name="Stop the search").click()
+    await expect(phone.get_by_role("button", name="Stop the search")).to_have_count(0)
+    ticks = phone.locator(".proposals input[type=checkbox]")
+    assert [await tick.is_checked() for tick in await ticks.all()] == [True, True, False]
+    await ticks.first.uncheck()
+    await phone.get_by_role("button", name="Add the ticked devices").click()
+    await expect(phone.locator("#detection-told")).to_contain_text("1 device is configured.")
+    await phone.get_by_role("button", name="Cancel").click()
+    await expect(phone.locator("[data-section=detection]")).to_contain_text("No search so far")
 
 
 async def test_a_device_is_changed_and_removed_after_a_confirmation(desk, gateway):
