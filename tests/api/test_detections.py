@@ -15,7 +15,8 @@ from heliograph.contract import (
 from heliograph.contract.channels import DETECTION_PROGRESS
 from heliograph.formats import parse_daq
 from support.plausible import FILES, UID
-from support.plausible_detection import KEY, Collector
+from support.plausible_detection import KEY, TEXT, Collector
+from support.proposals import DEFINITION
 from support.waiting import until
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;"
