@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from heliograph.api.access import access_of
+from heliograph.api.auth.gateway_token import gateway_token
 from heliograph.api.server import CannotListen, listen
 from heliograph.api.settings import Settings
 
@@ -15,22 +15,20 @@ OPEN = ["/health/live", "/api/v1/openapi.json", "/assets/page.css"]
 
 
 def test_a_token_is_made_once_closed_to_others_and_kept(tmp_path):
-    settings = Settings(state_dir=tmp_path)
-    first = access_of(settings).token
+    first = gateway_token("", tmp_path)
     path = tmp_path / "api-token"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(first.value) >= 40
     assert (first.place, first.is_set) == (str(path), False)
     path.chmod(0o644)
-    assert access_of(settings).token.value == first.value
+    assert gateway_token("", tmp_path).value == first.value
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_text("\n")
-    assert access_of(settings).token.value not in ("", first.value)
+    assert gateway_token("", tmp_path).value not in ("", first.value)
 
 
-def test_a_token_of_the_environment_is_not_written_down(tmp_path, monkeypatch):
-    monkeypatch.setenv("GATEWAY_API_TOKEN", "correct horse battery staple")
-    token = access_of(Settings(state_dir=tmp_path)).token
+def test_a_token_of_the_environment_is_not_written_down(tmp_path):
+    token = gateway_token(" correct horse battery staple\n", tmp_path)
     assert (token.value, token.place, token.is_set) == ("correct horse battery staple", "GATEWAY_API_TOKEN", True)
     assert list(tmp_path.iterdir()) == []
 
@@ -53,7 +51,7 @@ async def test_reads_are_open_on_the_loopback_and_writes_are_not(api, peers):
         {},
         {"Authorization": "Bearer wrong"},
         {"Authorization": f"Basic {api.token}"},
-        {"Cookie": api.token},
+        {"Cookie": f"heliograph={api.token}"},
     ):
         answer = await api.post("/api/v1/connections", headers=headers)
         assert answer.status_code == 401
@@ -89,7 +87,7 @@ async def test_a_rebound_name_or_a_proxy_reads_nothing_without_the_token(api, he
     assert (await api.get("/api/v1/status", headers=headers)).status_code == 401
     assert (await api.get("/api/v1/status", headers=headers | api.bearer)).status_code == 200
     shell = await api.get("/", headers=headers)
-    assert shell.status_code == 200
+    assert (shell.status_code, shell.headers["location"]) == (303, "/login?next=%2F")
     assert "roof_1" not in shell.text
     assert "WPM00C44F" not in shell.text
 
@@ -137,7 +135,7 @@ async def test_every_answer_carries_the_headers_of_safety(api):
         assert policy["frame-ancestors"] == "'none'"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert "access-control-allow-origin" not in headers
         assert "server" not in headers
 

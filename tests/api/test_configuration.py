@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.api.editing import based_on, tag
+from heliograph.api.conditional import based_on, tag
 from heliograph.api.errors import Overtaken
 from heliograph.api.headers import MAX_EDIT
 from heliograph.api.models import ProblemDocument

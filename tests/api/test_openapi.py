@@ -3,9 +3,19 @@
 import pytest
 
 from heliograph.api import examples
-from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, CommandsRunning, EntryList, SetPointList
+from heliograph.api.commanded import (
+    CommandBody,
+    CommandsDone,
+    CommandsNow,
+    CommandsRunning,
+    CommandTable,
+    EntryList,
+    SetPointList,
+)
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.devicebodies import DefinitionChecked, DefinitionList, DeviceDone
+from heliograph.api.errors import Problem
+from heliograph.api.explanations import EXPLANATIONS
 from heliograph.api.lookback.models import DeviceSeries, RecordPage
 from heliograph.api.models import (
     Accepted,
@@ -19,6 +29,20 @@ from heliograph.api.models import (
     Health,
     ProblemDocument,
     TraceAccepted,
+)
+from heliograph.api.people import (
+    AccountBody,
+    AccountList,
+    AccountNow,
+    LoginBody,
+    PasswordBody,
+    RoleBody,
+    Said,
+    SessionList,
+    TokenBody,
+    TokenList,
+    TokenMade,
+    WhoNow,
 )
 from heliograph.api.plantnow import PlantNow
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
@@ -69,6 +93,25 @@ SURFACE = {
     ("get", "/api/v1/scripts"): (200, ScriptList),
     ("get", "/api/v1/scripts/{name}/log"): (200, ScriptLog),
     ("post", "/api/v1/scripts/{name}/{action}"): (200, ScriptDone),
+    ("get", "/api/v1/scripts/{name}/source"): (200, None),
+    ("put", "/api/v1/scripts/{name}"): (200, EditDone),
+    ("delete", "/api/v1/scripts/{name}"): (200, EditDone),
+    ("get", "/api/v1/built-in-commands"): (200, CommandTable),
+    ("get", "/api/v1/events"): (200, None),
+    ("post", "/api/v1/session"): (201, WhoNow),
+    ("get", "/api/v1/session"): (200, WhoNow),
+    ("delete", "/api/v1/session"): (200, Said),
+    ("get", "/api/v1/sessions"): (200, SessionList),
+    ("delete", "/api/v1/sessions/{key}"): (200, Said),
+    ("get", "/api/v1/accounts"): (200, AccountList),
+    ("post", "/api/v1/accounts"): (201, AccountNow),
+    ("get", "/api/v1/accounts/{name}"): (200, AccountNow),
+    ("patch", "/api/v1/accounts/{name}"): (200, AccountNow),
+    ("delete", "/api/v1/accounts/{name}"): (200, Said),
+    ("put", "/api/v1/accounts/{name}/password"): (200, Said),
+    ("get", "/api/v1/tokens"): (200, TokenList),
+    ("post", "/api/v1/tokens"): (201, TokenMade),
+    ("delete", "/api/v1/tokens/{name}"): (200, Said),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
     ("get", "/metrics"): (200, None),
@@ -107,7 +150,35 @@ async def test_every_error_is_a_problem_document(description):
                 if int(status) >= 400:
                     (media,) = answer["content"]
                     assert media == "application/problem+json"
-                    ProblemDocument.model_validate(answer["content"][media]["example"])
+                    problem = ProblemDocument.model_validate(answer["content"][media]["example"])
+                    assert problem.type.removeprefix("/problems/") in EXPLANATIONS
+
+
+async def test_every_operation_has_a_stable_name_of_its_own_and_says_what_it_may_answer(description):
+    operations = [operation for item in description["paths"].values() for operation in item.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert {"devices.devices", "configuration.write", "access.log_in"} <= set(names)
+    for operation in operations:
+        known = set(operation["responses"])
+        assert not operation.get("requestBody") or known >= {"400", "408", "413", "415", "422"}
+        assert not operation.get("security") or known >= {"401", "429"}
+
+
+def test_every_type_of_problem_is_explained():
+    assert {problem.slug for problem in (Problem, *Problem.__subclasses__())} <= set(EXPLANATIONS)
+
+
+async def test_lists_that_grow_come_in_pages_alike(description):
+    paged = [
+        item["get"]["parameters"]
+        for item in description["paths"].values()
+        if any(parameter["name"] == "before" for parameter in item.get("get", {}).get("parameters", []))
+    ]
+    assert len(paged) >= 5
+    for parameters in paged:
+        limit = next(parameter for parameter in parameters if parameter["name"] == "limit")
+        assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 1000)
 
 
 async def test_examples_of_bodies_fit(description):
@@ -117,6 +188,16 @@ async def test_examples_of_bodies_fit(description):
     for path, model in (("", DetectBody), ("/{key}/accept", AcceptBody)):
         post = description["paths"][f"/api/v1/detections{path}"]["post"]
         for example in post["requestBody"]["content"]["application/json"]["examples"].values():
+            model.model_validate(example["value"])
+    for method, path, model in (
+        ("post", "session", LoginBody),
+        ("post", "accounts", AccountBody),
+        ("patch", "accounts/{name}", RoleBody),
+        ("put", "accounts/{name}/password", PasswordBody),
+        ("post", "tokens", TokenBody),
+    ):
+        body = description["paths"][f"/api/v1/{path}"][method]["requestBody"]["content"]["application/json"]
+        for example in body["examples"].values():
             model.model_validate(example["value"])
     content = description["paths"]["/api/v1/configuration/files"]["patch"]["requestBody"]["content"]["application/json"]
     assert len(content["examples"]) == 2
@@ -144,13 +225,15 @@ async def test_files_are_described_as_text(description):
     assert file["get"]["responses"]["200"]["content"]["text/plain"]["example"]
     assert file["put"]["requestBody"]["content"]["text/plain"]["example"]
     for method in ("put", "delete"):
-        assert {"name": "if-match", "in": "header"}.items() <= file[method]["parameters"][-1].items()
-        assert file[method]["security"] == [{"HTTPBearer": []}]
+        assert "if-match" in {parameter["name"] for parameter in file[method]["parameters"]}
+        assert file[method]["security"] == [{"HTTPBearer": []}, {"Session": []}]
 
 
-async def test_the_token_is_described(description):
-    assert description["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
-    assert description["paths"]["/api/v1/connections"]["post"]["security"] == [{"HTTPBearer": []}]
+async def test_tokens_and_sessions_are_described(description):
+    schemes = description["components"]["securitySchemes"]
+    assert schemes["HTTPBearer"]["scheme"] == "bearer"
+    assert {"in": "cookie", "name": "heliograph"}.items() <= schemes["Session"].items()
+    assert description["paths"]["/api/v1/connections"]["post"]["security"] == [{"HTTPBearer": []}, {"Session": []}]
 
 
 def test_examples_are_told_apart_from_defaults():

@@ -148,13 +148,13 @@ async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api, commands)
             assert (await api.get(link)).status_code == 200
 
 
-async def test_pages_are_locked_for_who_may_not_read_and_hold_no_data(serve, peers, commands):
+async def test_pages_lead_to_the_login_who_may_not_read_and_hold_no_data(serve, peers, commands):
     del peers, commands
     api = await serve(gateway_api_token="0123456789abcdef0123")
     for path in PAGES:
         answer = await api.get(path)
-        assert answer.status_code == 200
-        assert "This page needs the gateway's token" in seen(answer.text)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login?next=%2F")
         assert "req-7" not in answer.text
         assert "Nothing into the grid" not in answer.text
     assert (await api.get("/events?page=commands")).status_code == 401
@@ -270,11 +270,24 @@ async def test_a_real_browser_fills_the_form_and_keeps_the_page_live(api, comman
     assert "CONSOLE" not in log
 
 
-async def test_a_person_writes_a_value_after_a_yes_and_the_token_and_stops_a_script(api, commands):
-    """In a real browser: nothing is sent before the yes and the right token, which is asked for once."""
+async def test_a_person_writes_a_value_after_a_yes_and_the_login_and_stops_a_script(api, commands):
+    """In a real browser: nothing is done before the yes and the right token, which is asked for once."""
     need("chromium")
     async with driven(api.state_dir / "chromium") as page:
         await page.open(f"{api.url}/commands")
+        await page.until("document.body.dataset.live === 'yes'")
+        await page.do("demand(document.body, 'told', { path: '/api/v1/connections', body: '{}' }); 0")
+        for token in ("wrong", api.token):
+            await page.until("location.pathname === '/login' && !!document.querySelector('[name=token]')")
+            assert commands.executed == []
+            await page.do(
+                f"document.querySelector('[name=token]').value = {token!r};"
+                "document.querySelector('[name=token]').form.querySelector('button').click()"
+            )
+            if token == "wrong":
+                fault = await page.until("(document.querySelector('.fault') || {}).textContent")
+                assert "The token is wrong" in fault
+        await page.until("location.pathname === '/commands'")
         await page.until("document.querySelectorAll('#send-variable option').length > 3")
         await page.do("document.querySelector('input[value=write]').click()")
         await page.do("byId('send-variable').value = '7'; byId('send-variable').dispatchEvent(new Event('change'))")
@@ -283,14 +296,6 @@ async def test_a_person_writes_a_value_after_a_yes_and_the_token_and_stops_a_scr
         question = await page.until("byId('confirm-dialog').open && byId('confirm-text').textContent")
         assert question == "Write 60 % to Power limit (cmdPwrPercent) of roof_1."
         await page.do("document.querySelector('#confirm-form button[type=submit]').click()")
-        await page.until("byId('token-dialog').open")
-        await page.do("byId('token').value = 'wrong'; document.querySelector('#token-form [type=submit]').click()")
-        fault = await page.until("byId('token-dialog').open && byId('token-fault').textContent")
-        assert "The token is wrong" in fault
-        assert commands.executed == []
-        await page.do(
-            f"byId('token').value = {api.token!r}; document.querySelector('#token-form [type=submit]').click()"
-        )
         results = await page.until("!byId('send-results').hidden && byId('send-results').innerText")
         assert results.splitlines() == ['{"value":60,"raw":60}', "Error: no device x"]
         assert await page.do("byId('send-told').textContent") == "1 done, 1 ended with an error."

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from heliograph.api import view
 from heliograph.contract import Service, status
@@ -30,7 +30,6 @@ PATIENCE_MS = 90_000
 """Of Playwright, which counts real time: the machine may be busy."""
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-_SIGNED_IN = "if (location.protocol === 'http:') sessionStorage.setItem('token', '%s')"
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -51,7 +50,7 @@ class Gateway:
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, as Debian has it."""
     need("chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site"]
     async with (
         async_playwright() as playwright,
         await playwright.chromium.launch(executable_path=program("chromium"), args=flags) as chromium,
@@ -84,6 +83,7 @@ async def _gateway(broker: Broker, directory: Path) -> AsyncIterator[Gateway]:
             await asyncio.gather(*(bus.wait_connected() for bus in buses))
         sync, collector, commands, own = buses
         peers, played = Peers(sync, collector), Commands(commands)
+        peers.revisions.is_checking = True
         await peers.configure()
         await peers.serve()
         await played.serve()
@@ -99,21 +99,42 @@ async def _gateway(broker: Broker, directory: Path) -> AsyncIterator[Gateway]:
         yield Gateway(api, peers, played)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def rooms(browser: Browser, gateway: Gateway) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
+    """Give `await rooms(PHONE, "dark")`: where an operator is logged in, made once a module."""
+    made: dict[tuple[int, str], BrowserContext] = {}
+    async with AsyncExitStack() as stack:
+
+        async def room(size: dict, scheme: str) -> BrowserContext:
+            key = (size["viewport"]["width"], scheme)
+            if key not in made:
+                options = {"base_url": gateway.url, "color_scheme": scheme, "reduced_motion": "reduce", **size}
+                made[key] = await stack.enter_async_context(await browser.new_context(**options))
+                made[key].set_default_timeout(PATIENCE_MS)
+                await _log_in(made[key], gateway)
+            return made[key]
+
+        yield room
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def look(browser: Browser, gateway: Gateway) -> AsyncIterator[Callable[..., Awaitable[Page]]]:
+async def look(rooms: Callable[..., Awaitable[BrowserContext]], gateway: Gateway) -> AsyncIterator[Callable]:
     """Give `await look(PHONE, "dark")`: a page of an operator's. What it reports fails the test."""
     async with AsyncExitStack() as stack:
 
         async def looking(size: dict, scheme: str = "light") -> Page:
-            context = await stack.enter_async_context(
-                await browser.new_context(base_url=gateway.url, color_scheme=scheme, reduced_motion="reduce", **size)
-            )
-            context.set_default_timeout(PATIENCE_MS)
-            await context.add_init_script(_SIGNED_IN % gateway.api.token)
-            stack.enter_context(reported(context, gateway.url))
-            return await context.new_page()
+            page = await (await rooms(size, scheme)).new_page()
+            stack.push_async_callback(page.close)
+            stack.enter_context(reported(page, gateway.url))
+            return page
 
         yield looking
+
+
+async def _log_in(context: BrowserContext, gateway: Gateway) -> None:
+    form, headers = {"token": gateway.api.token, "next": "/assets/mark.svg"}, {"Origin": gateway.url}
+    answer = await context.request.post("/login", form=form, headers=headers, timeout=PATIENCE_MS)
+    assert answer.ok, await answer.text()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -74,7 +74,8 @@ async def served(
     context = Context(
         Service.API, bus, clock, EventLog(Service.API, clock), asyncio.Event(), int(time.time() * 1000)
     )  # fmt: skip
-    made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **settings)
+    quick = {"api_password_memory_kib": 8, "api_password_rounds": 1}
+    made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **quick, **settings)
     named = f"[{host}]" if ":" in host else host
     api = Api(f"http://{named}:{port}", state_dir, context, asyncio.create_task(main(made, context)))
     api.client()

@@ -32,6 +32,11 @@ class Markup(HTMLParser):
         self.texts.append(data)
 
 
+def seen(html: str) -> str:
+    """What a person reads, with plain blanks."""
+    return " ".join(" ".join(Markup(html).texts).replace("\u202f", " ").split())
+
+
 async def browsed(url: str, profile: Path) -> tuple[str, str]:
     """Open a page in Chromium for some seconds; return the document as it is then, and the browser's log."""
     process = await asyncio.create_subprocess_exec(

@@ -54,6 +54,8 @@ class Revisions:
         self.rows = summaries()
         self.edits: list[EditRequest] = []
         self.checks: list[EditRequest] = []
+        self.is_checking = False
+        """Whether a check is answered with its difference and `finding`, else as an edit is."""
         self.finding = ""
         """What a check finds: an error refuses the set."""
         self.conflict = False
@@ -86,7 +88,7 @@ class Revisions:
             return EditAnswer(
                 error=f"revision {NEWEST + 1} is in force by now, not {NEWEST}: look again", conflict=True
             )
-        if request.only_check:
+        if request.only_check and self.is_checking:
             self.checks.append(request)
             return self._checked(request)
         self.edits.append(request)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import ConsoleMessage, Page, Request
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -22,10 +22,10 @@ class Reports:
     url: str
     lines: list[str] = field(default_factory=list)
 
-    def watch(self, context: BrowserContext) -> None:
-        context.on("console", self._console)
-        context.on("weberror", lambda error: self.lines.append(f"error: {error.error}"))
-        context.on("request", self._request)
+    def watch(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.lines.append(f"error: {error}"))
+        page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):
@@ -37,10 +37,10 @@ class Reports:
 
 
 @contextmanager
-def reported(context: BrowserContext, url: str) -> Iterator[None]:
-    """Fail at the end of the block with whatever pages of this context reported."""
+def reported(page: Page, url: str) -> Iterator[None]:
+    """Fail at the end of the block with whatever the page reported."""
     reports = Reports(url)
-    reports.watch(context)
+    reports.watch(page)
     yield
     assert not reports.lines, "\n".join(reports.lines)
 

@@ -53,8 +53,8 @@ class Api:
     async def edit(self, files, **more):
         return await self.bus.request(EDIT, EditRequest(files=files, origin="REST", **more), timeout=60)
 
-    async def detail(self, number=None):
-        return await self.bus.request(REVISION, RevisionRequest(number=number), timeout=60)
+    async def detail(self, number=None, against=None):
+        return await self.bus.request(REVISION, RevisionRequest(number=number, against=against), timeout=60)
 
     async def page(self):
         return (await self.bus.request(REVISIONS, PageRequest(limit=10), timeout=60)).revisions
@@ -146,6 +146,9 @@ async def test_the_history_tells_who_changed_what_and_an_older_revision_comes_ba
     assert "+3;3;0;U16;;Energy;;1;0;W;2" in detail.diff
     assert "not kept" in (await api.bus.request(RETURN, ReturnRequest(number=9, origin="REST"), timeout=60)).error
     assert "there is no 9" in (await api.detail(9)).error
+    assert "-3;3;0;U16;;Energy;;1;0;W;2" in (await api.detail(1, against=2)).diff
+    assert (await api.detail(1, against=3)).diff == ""
+    assert "there is no 9" in (await api.detail(1, against=9)).error
 
 
 async def test_one_service_that_rejects_takes_the_revision_back_for_all(api, running, connect):

@@ -7,10 +7,7 @@ from pydantic import Field
 
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
 from heliograph.contract.records import Value
-from heliograph.contract.requests import CommandText, Outcome
-
-Asker = Literal["REST", "web page", "CLI", "command"]
-"""Who asks for something that is written down with its origin."""
+from heliograph.contract.requests import Asker, CommandText, Outcome
 
 
 class JournalWay(StrEnum):

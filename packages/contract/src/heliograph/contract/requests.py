@@ -8,6 +8,9 @@ from pydantic import Field
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
 from heliograph.contract.records import Alarm, AlarmSource, Value
 
+Asker = Annotated[str, Field(min_length=1, max_length=100)]
+"""Who asks for something that is written down with its origin, for people: `web page: anna`, `REST token grafana`."""
+
 
 class Outcome(Payload):
     """The answer to any request: `error` is empty when it was done, else a text for a person."""
@@ -68,7 +71,7 @@ class TraceRequest(Payload):
 
     interface: TraceInterface
     minutes: Annotated[int, Field(ge=0, le=1440)]
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
 
 
 class Way(StrEnum):
@@ -210,7 +213,7 @@ class EditRequest(Payload):
 
     In `_config.ini` a password that reads `***` stays as it is.
     """
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
     based_on: int | None = None
     """The revision that was edited: with another one in force the edit is refused. None: edit what is in force."""
     only_check: bool = False
@@ -285,13 +288,13 @@ class ReturnRequest(Payload):
     """Put an older revision in force again, as a new revision."""
 
     number: int
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
 
 
 class BundleRequest(Payload):
     """Ask for a debug bundle: it goes to every file server at the next connection (spec 3.4)."""
 
-    origin: Literal["REST", "web page", "command"]
+    origin: Asker
 
 
 class BundleAnswer(Outcome):

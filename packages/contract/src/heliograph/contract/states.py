@@ -295,6 +295,19 @@ class CommandsState(Payload):
     scripts: tuple[ScriptState, ...] = ()
 
 
+class PageCertificate(Payload):
+    """What the page and the REST API show under TLS."""
+
+    origin: Literal["generated", "given"]
+    fingerprint: str
+    """SHA-256 of the certificate: pairs of hexadecimal digits with colons between."""
+    expires: Milliseconds
+    names: tuple[str, ...] = ()
+    """Host names and addresses that it is for."""
+    problem: str = ""
+    """For people: why it cannot be renewed, or why a newer one was not taken; empty when all is well."""
+
+
 class ApiState(Payload):
     """The state of the api."""
 
@@ -308,6 +321,8 @@ class ApiState(Payload):
     rejected: str = ""
     """See `CollectorState.rejected`."""
     rejected_revision: int | None = None
+    certificate: PageCertificate | None = None
+    """None: without TLS."""
 
 
 ServiceState = Annotated[CollectorState | SyncState | CommandsState | ApiState, Field(discriminator="service")]
@@ -343,6 +358,8 @@ class StatusDocument(Payload):
     disk: DiskState | None = None
     streams: tuple[StreamState, ...] = ()
     """Of the bus, as of the last look."""
+    certificate: PageCertificate | None = None
+    """Of the page; None without TLS."""
     outbox_records: int = 0
     traces: tuple[TraceState, ...] = ()
     set_points: tuple[SetPointState, ...] = ()

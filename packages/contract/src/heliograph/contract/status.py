@@ -28,6 +28,7 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
     sync = sync if isinstance(sync, SyncState) else SyncState(time=0, started=0)
     commands = states.get("commands")
     commands = commands if isinstance(commands, CommandsState) else CommandsState(time=0, started=0)
+    api = states.get("api")
     return StatusDocument(
         time=now,
         uid=sync.uid,
@@ -40,6 +41,7 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         servers=sync.servers,
         storage=sync.storage,
         kept=sync.kept,
+        certificate=api.certificate if isinstance(api, ApiState) else None,
         outbox_records=collector.outbox_records,
         traces=collector.traces,
         set_points=collector.set_points,
@@ -93,6 +95,7 @@ def _attention(
         if device.condition in poor
     )
     lines.extend(_not_operating(collector, states.get("commands")))
+    lines.extend(_certificate(states.get("api")))
     return lines
 
 
@@ -112,6 +115,12 @@ def _not_operating(collector: CollectorState, commands: ServiceState | None) -> 
         if script.condition is ScriptCondition.WAITING
     )
     return lines
+
+
+def _certificate(api: ServiceState | None) -> list[str]:
+    """What is to be said of the page's certificate."""
+    problem = api.certificate.problem if isinstance(api, ApiState) and api.certificate else ""
+    return [f"The certificate of the page: {problem}"] if problem else []
 
 
 def _not_taken(states: Mapping[str, ServiceState]) -> list[str]:

@@ -1,68 +1,85 @@
-"""Who may do what: reads are open to clients of this machine as long as no token is set, writes always need the token.
+"""Who may do what: viewers read, operators do everything; clients of this machine read while nobody closed the gateway.
 
-What counts is the client's address, not the one listened on. A call without a token must also name this gateway as its
-host, so that a web page whose name was rebound to this address learns nothing; and it must not come through a proxy,
-whose clients could be anybody.
+It is closed by a token that a person set, and by the first account. What counts is the client's address, not the one
+listened on. A call of nobody known must also name this gateway as its host, so that a web page whose name was rebound
+to this address learns nothing; and it must not come through a proxy, whose clients could be anybody. A request that
+comes with a cookie and changes something must prove that a page of this gateway sent it.
 """
 
 import hmac
-import secrets
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Response, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from heliograph.api.errors import Unauthorised
-from heliograph.api.settings import Network, Settings
-from heliograph.runtime import write_atomically
+from heliograph.api.auth import NOBODY, Book, Who, asking
+from heliograph.api.auth.book import Client, require_operator
+from heliograph.api.auth.gateway_token import GatewayToken
+from heliograph.api.auth.sessions import LONGEST_MS
+from heliograph.api.errors import Forbidden, LoginFirst, Unauthorised
+from heliograph.api.settings import Network
 
-TOKEN_FILE: Final = "api-token"  # noqa: S105  # the file's name, not a token
+COOKIE: Final = "heliograph"
+SAFE_COOKIE: Final = "__Host-heliograph"
+"""Under TLS: browsers take it from this very host alone."""
+CSRF_HEADER: Final = "X-CSRF-Token"
+_READING: Final = {"GET", "HEAD", "OPTIONS"}
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-_bearer = HTTPBearer(auto_error=False, description="The token of `GATEWAY_API_TOKEN`, or of the file `api-token`.")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """The token and where a person finds it."""
-
-    value: str
-    place: str
-    is_set: bool
-    """Whether a person set it: then reads need it too."""
-
-    def fits(self, given: str) -> bool:
-        """Compare in constant time."""
-        return hmac.compare_digest(given.encode(errors="replace"), self.value.encode())
+_bearer = HTTPBearer(auto_error=False, description="A token of a program (`hg_…`), or the gateway's own.")
+_cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="Session",
+    description="Of a browser that logged in; see `/api/v1/session`.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rules, for one token."""
+    """The rules, over those who are known."""
 
-    token: Token
+    book: Book
     open_to: tuple[Network, ...]
     names: frozenset[str]
 
-    def read_refusal(self, request: Request, given: str | None) -> str:
-        """Why this client may not read, for a person; empty when it may."""
+    @property
+    def token(self) -> GatewayToken:
+        """The gateway's own token."""
+        return self.book.gateway
+
+    async def who(self, request: Request, given: str | None) -> Who:
+        """Who asks. Raises `Unauthorised` for a wrong token, `Forbidden` for what another page forged, `TooMany`."""
         if given is not None:
-            return "" if self.token.fits(given) else self._wrong()
-        if self.token.is_set:
-            return f"Reads need the token of {self.token.place}."
+            return await self.book.who_has(given, client_of(request))
+        cookie = cookie_of(request)
+        who = await self.book.who_is(cookie) if cookie else None
+        if who is None:
+            return NOBODY
+        if request.method not in _READING:
+            require_own_page(request, who.csrf, request.headers.get(CSRF_HEADER, ""))
+        return who
+
+    def read_refusal(self, request: Request, who: Who) -> str:
+        """Why this client may not read, for a person; empty when it may."""
+        if who is not NOBODY:
+            return ""
+        gateway = self.book.gateway
+        if self.book.accounts.are_there:
+            return f"Reads need an account or a token: log in, or send the token of {gateway.place}."
+        if gateway.is_set:
+            return f"Reads need the token of {gateway.place}."
         reason = self._closed(request)
-        return reason and f"{reason}, so reads need the token of {self.token.place}."
+        return reason and f"{reason}, so reads need the token of {gateway.place}."
 
-    def write_refusal(self, given: str | None) -> str:
-        """Why this client may not write, for a person; empty when it may."""
-        if given is None:
-            return f"Writes need the token of {self.token.place}, as 'Authorization: Bearer …'."
-        return "" if self.token.fits(given) else self._wrong()
-
-    def _wrong(self) -> str:
-        return f"The token is wrong; the right one is that of {self.token.place}."
+    def write_refusal(self) -> str:
+        """Why nobody may write, for a person."""
+        return (
+            f"Writes need an operator: log in, or send the token of {self.book.gateway.place} "
+            "or of a program as 'Authorization: Bearer …'."
+        )
 
     def _closed(self, request: Request) -> str:
         """Why a client without a token is no client of this machine; empty when it is one."""
@@ -83,34 +100,111 @@ class Access:
         return _address(name) is not None or name.lower().rstrip(".") in self.names
 
 
-def access_of(settings: Settings) -> Access:
-    """Take the token from the environment, else from its file, else make one there (mode 0600)."""
-    return Access(_token(settings), settings.open_networks, settings.names)
+def require_own_page(request: Request, csrf: str, given: str) -> None:
+    """Let pass what a page of this gateway sent (CSRF). Raises `Forbidden`."""
+    require_own_origin(request)
+    if not hmac.compare_digest(csrf.encode(), given.encode(errors="replace")):
+        raise Forbidden(f"The {CSRF_HEADER} of this request is missing or not that of its session: load the page anew.")
 
 
-def given_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> str | None:
+def require_own_origin(request: Request) -> None:
+    """Refuse what the page of another site sent. Raises `Forbidden`.
+
+    Browsers tell `Sec-Fetch-Site` only under TLS and on the loopback; elsewhere `Origin` is all there is.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    host = request.headers.get("host", "").lower()
+    is_own = site in ("same-origin", "none") if site else origin is None or urlsplit(origin).netloc.lower() == host
+    if not is_own:
+        raise Forbidden("This request was sent by the page of another site.")
+
+
+def client_of(request: Request) -> Client:
+    """Where a request comes from."""
+    address = request.client.host if request.client else "unknown address"
+    return Client(address, request.headers.get("user-agent", ""))
+
+
+def is_secure(request: Request) -> bool:
+    """Whether it came over TLS."""
+    return request.url.scheme == "https"
+
+
+def cookie_of(request: Request) -> str:
+    """The cookie of its session; empty without one."""
+    return request.cookies.get(SAFE_COOKIE if is_secure(request) else COOKIE, "")
+
+
+def give_cookie(request: Request, response: Response, cookie: str) -> None:
+    """Have the browser keep the cookie of its session: out of reach of scripts and of other sites."""
+    secure = is_secure(request)
+    response.set_cookie(
+        SAFE_COOKIE if secure else COOKIE,
+        cookie,
+        max_age=LONGEST_MS // 1000,
+        secure=secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def end_cookie(request: Request, response: Response) -> None:
+    """Have the browser forget the cookie."""
+    secure = is_secure(request)
+    response.delete_cookie(SAFE_COOKIE if secure else COOKIE, secure=secure, httponly=True, samesite="strict")
+
+
+def given_token(
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    session: Annotated[str | None, Security(_cookie)],
+) -> str | None:
     """The token of a call, if it has one."""
+    del session  # named for the description: the cookie is read by `cookie_of`
     return credentials.credentials if credentials else None
 
 
 GivenToken = Annotated[str | None, Depends(given_token)]
 
 
-async def may_read(request: Request, given: GivenToken) -> None:
+async def who_is_it(request: Request, given: GivenToken) -> Who:
+    """Who asks; noted for all that is done in this request. Raises what becomes a problem document."""
+    access: Access = request.app.state.access
+    who = await access.who(request, given)
+    asking(who)
+    return who
+
+
+TheWho = Annotated[Who, Depends(who_is_it)]
+
+
+async def may_read(request: Request, who: TheWho) -> None:
     """Let the call pass if it may read, else raise `Unauthorised`."""
     access: Access = request.app.state.access
-    _raise(access.read_refusal(request, given))
-
-
-async def may_write(request: Request, given: GivenToken) -> None:
-    """Let the call pass if it may write, else raise `Unauthorised`."""
-    access: Access = request.app.state.access
-    _raise(access.write_refusal(given))
-
-
-def _raise(refusal: str) -> None:
+    refusal = access.read_refusal(request, who)
     if refusal:
         raise Unauthorised(refusal)
+
+
+async def may_stay(who: TheWho) -> None:
+    """Let pass who is known, whatever the role, else raise `Unauthorised`."""
+    if who is NOBODY:
+        raise Unauthorised("This needs an account or a token: log in, or send the token as 'Authorization: Bearer …'.")
+
+
+async def may_see(request: Request, who: TheWho) -> None:
+    """Let a person see a page if they may, else raise `LoginFirst`: what they wanted goes on after the login."""
+    access: Access = request.app.state.access
+    if access.read_refusal(request, who):
+        wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        raise LoginFirst(wanted)
+
+
+async def may_write(request: Request, who: TheWho) -> None:
+    """Let the call pass if it may write, else raise `Unauthorised` or `Forbidden`."""
+    if who is NOBODY:
+        access: Access = request.app.state.access
+        raise Unauthorised(access.write_refusal())
+    require_operator(who)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
@@ -119,25 +213,3 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
-
-
-def _token(settings: Settings) -> Token:
-    value = settings.gateway_api_token.get_secret_value().strip()
-    if value:
-        return Token(value, "GATEWAY_API_TOKEN", is_set=True)
-    path = (settings.state_dir / TOKEN_FILE).absolute()
-    return Token(_kept(path) or _made(path), str(path), is_set=False)
-
-
-def _kept(path: Path) -> str:
-    """The token made at an earlier start; its file is closed to others if somebody opened it."""
-    if not path.exists():
-        return ""
-    path.chmod(0o600)
-    return path.read_text(encoding="utf-8").strip()
-
-
-def _made(path: Path) -> str:
-    value = secrets.token_urlsafe(32)
-    write_atomically(path, f"{value}\n".encode(), mode=0o600)
-    return value

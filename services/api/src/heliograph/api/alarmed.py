@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from heliograph.api.models import AlarmRow
 from heliograph.contract import Alarm
 from heliograph.contract.records import Value
+from heliograph.contract.requests import NumberedAlarm
 from heliograph.formats import Plant, PlantDevice, Variable, engineering_value
 
 _WHOLE: Final = {
@@ -48,6 +50,19 @@ def told(alarm: Alarm, plant: Plant) -> AlarmTold:
         return AlarmTold(f"Variable {alarm.variable} changed", place)
     value = None if variable.scale_factor else engineering_value(variable, _raw(alarm.value))
     return AlarmTold(f"{variable.name} changed", place, variable.name, variable.unit, value)
+
+
+def alarm_row(numbered: NumberedAlarm, plant: Plant) -> AlarmRow:
+    """An alarm as REST tells it."""
+    about = told(numbered.alarm, plant)
+    return AlarmRow(
+        number=numbered.number,
+        words=about.words,
+        variable_name=about.variable_name,
+        unit=about.unit,
+        engineering=about.value,
+        **numbered.alarm.model_dump(),
+    )
 
 
 def _of_gateway(info: str, plant: Plant) -> AlarmTold:

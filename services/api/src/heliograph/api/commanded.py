@@ -80,6 +80,8 @@ class EntryList(Answer):
     entries: tuple[EntryRow, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class CommandsNow(Answer):

@@ -34,7 +34,6 @@ from heliograph.contract import (
     Way,
 )
 from heliograph.contract.channels import EXECUTE, JOURNAL, LANGUAGE, SCRIPT, SCRIPT_LOG
-from heliograph.contract.commanding import Asker
 from heliograph.formats import CommandError, parse_commands
 
 MARGIN_SECONDS: Final = 10.0
@@ -110,7 +109,7 @@ async def text_now(view: View, sent: Sent, identity: str) -> CommandsNow:
     return CommandsNow(identity=identity, finished=is_ended and is_begun, commands=rows)
 
 
-async def act(view: View, name: str, action: ScriptAction, asker: Asker) -> ScriptDone:
+async def act(view: View, name: str, action: ScriptAction, asker: str) -> ScriptDone:
     """Start, stop, enable or disable a script; raises `NotThere`, `Silent`, `Refused`."""
     _require(view, name)
     outcome: Outcome = await view.ask(SCRIPT, ScriptRequest(script=name, action=action, origin=asker), SCRIPT_SECONDS)

@@ -1,7 +1,7 @@
 """What is asked of sync about the configuration and its revisions, and what is known of them without asking."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from heliograph.api.errors import NotThere, Overtaken, Problem, Refused, SetRefused, Silent
 from heliograph.api.models import finding_rows
@@ -104,7 +104,7 @@ async def mistakes_in(view: View, files: Mapping[str, str | None]) -> tuple[str,
     return answer.findings
 
 
-async def return_to(view: View, number: int, origin: Literal["REST", "web page"] = "REST") -> EditDone:
+async def return_to(view: View, number: int, origin: str) -> EditDone:
     """Put an older revision in force again; raises as `edit`, and `NotThere`."""
     await _require(view, number)
     return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin=origin)))

@@ -1,7 +1,7 @@
 """Detections: asked of the collector; what a person accepts becomes an edit of the configuration like any other."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from heliograph.api import configuration as asked
 from heliograph.api.detected import AcceptBody, DetectionBegun, DetectionNow
@@ -25,8 +25,6 @@ from heliograph.runtime.acceptance import additions_of
 
 TRIES: Final = 3
 """Of an edit that is overtaken by another one: what it adds is computed anew each time."""
-
-Origin = Literal["REST", "web page"]
 
 
 async def start(view: View, request: DetectRequest) -> DetectionBegun:
@@ -55,7 +53,7 @@ async def stop(view: View, key: str, *, forget: bool = False) -> None:
         raise NotThere(outcome.error)
 
 
-async def accept(view: View, key: str, body: AcceptBody, origin: Origin = "REST") -> EditDone:
+async def accept(view: View, key: str, body: AcceptBody, origin: str) -> EditDone:
     """Configure found devices as one revision; raises `NotThere`, `Refused`, and as `configuration.edit`."""
     state = await _state(view, key, definitions=True)
     chosen = _chosen(state, body)

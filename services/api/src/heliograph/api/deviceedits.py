@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Literal, NoReturn
+from typing import Final, NoReturn
 
 from fastapi.exceptions import RequestValidationError
 
@@ -26,17 +26,16 @@ COLUMNS: Final = {
     "timeout_ms": "timeout(ms)",
 }
 Made = Callable[[Revision], Change]
-Origin = Literal["REST", "web page"]
 
 
-async def add(view: View, body: NewDevice, origin: Origin, *, is_check: bool) -> DeviceDone:
+async def add(view: View, body: NewDevice, origin: str, *, is_check: bool) -> DeviceDone:
     """Add a device, or only check it. Raises as `configuration.edit`, and what tells of single fields."""
     chosen, cells, serial = await _chosen(body), _cells(body), body.serial.model_dump()
     made = lambda revision: with_new(revision.files, revision.uid, cells, chosen, serial)  # noqa: E731
     return await _edited(view, made, origin, "is configured", is_check=is_check)
 
 
-async def change(view: View, index: str, body: ChangedDevice, origin: Origin, *, is_check: bool) -> DeviceDone:
+async def change(view: View, index: str, body: ChangedDevice, origin: str, *, is_check: bool) -> DeviceDone:
     """Change a device, or only check that; raises as `add`, and `NotThere`."""
     chosen = await _chosen(body) if body.definition or body.library else None
     cells, serial = _cells(body), body.serial.model_dump()
@@ -44,13 +43,13 @@ async def change(view: View, index: str, body: ChangedDevice, origin: Origin, *,
     return await _edited(view, made, origin, "is changed", is_check=is_check)
 
 
-async def remove(view: View, index: str, origin: Origin, *, is_check: bool) -> DeviceDone:
+async def remove(view: View, index: str, origin: str, *, is_check: bool) -> DeviceDone:
     """Remove a device, or only check that; its records stay. Raises as `add`, and `NotThere`."""
     made = lambda revision: without(revision.files, revision.uid, index)  # noqa: E731
     return await _edited(view, made, origin, "is not polled any more; its records stay", is_check=is_check)
 
 
-async def _edited(view: View, made: Made, origin: Origin, what: str, *, is_check: bool) -> DeviceDone:
+async def _edited(view: View, made: Made, origin: str, what: str, *, is_check: bool) -> DeviceDone:
     for left in reversed(range(TRIES)):
         revision = view.revision
         if revision is None:

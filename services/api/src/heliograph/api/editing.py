@@ -1,10 +1,7 @@
-"""Reading an edit of the configuration from a request: its body, its paths, and the revision that it is based on.
+"""Reading an edit of the configuration from a request: its body and its paths.
 
 Bodies are read here, by the routes, and not before: only after the client was found to have the right to write.
 """
-
-import re
-from typing import Final
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -12,26 +9,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from heliograph.api.errors import Overtaken, Unreadable
+from heliograph.api.errors import Unreadable
 from heliograph.api.sets import EditBody, set_path
-
-_TAG: Final = re.compile(r"(?:W/)?\"([0-9]{1,15})\"")
-
-
-def tag(number: int) -> str:
-    """The `ETag` of the configuration: the number of its revision."""
-    return f'"{number}"'
-
-
-def based_on(header: str | None, in_force: int | None) -> int | None:
-    """The revision that an `If-Match` names; None where there is none or any will do. Raises `Overtaken`."""
-    if header is None or header.strip() == "*":
-        return None
-    numbers = [int(match[1]) for part in header.split(",") if (match := _TAG.fullmatch(part.strip()))]
-    if not numbers:
-        text = f"If-Match is the ETag of what was read, the revision's number in quotes: {tag(in_force or 1)}."
-        raise Overtaken(text)
-    return in_force if in_force in numbers else numbers[0]
 
 
 def path_of(folder: str, name: str) -> str:

@@ -31,22 +31,25 @@ WITH_DEFINITIONS: Final = ("/api/v1/devices", "/api/v1/definitions")
 SECURITY: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+ONLY_TLS: Final = "max-age=31536000"
 
 
 class SafetyLayer:
     """Adds the headers, keeps answers out of caches, and limits a request's body in time and size."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, only_tls: bool = False) -> None:
         self._app = app
+        self._only_tls = only_tls
+        """Whether browsers shall never call without TLS again: with a certificate that they trust."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -56,7 +59,10 @@ class SafetyLayer:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add(MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                _add(headers)
+                if self._only_tls:
+                    headers["Strict-Transport-Security"] = ONLY_TLS
             await send(message)
 
         await self._app(scope, _Body(receive, *_limits(scope)).receive, send_safely)

@@ -107,6 +107,8 @@ class AlarmList(Answer):
     alarms: tuple[AlarmRow, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class ConnectionList(Answer):
@@ -115,6 +117,8 @@ class ConnectionList(Answer):
     connections: tuple[Connection, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class ConnectBody(ConnectRequest):
@@ -205,9 +209,12 @@ class ProblemDocument(Answer):
     """An error, as RFC 9457 has it."""
 
     type: str = "about:blank"
+    """Relative to the gateway's address; a page there explains it."""
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
+    instance: str = ""
+    """The path that was asked for."""
     errors: tuple[Fault, ...] = ()
     """Faults of the request."""
     findings: tuple[FindingRow, ...] = ()

@@ -1,11 +1,11 @@
 """Reading what a request says of commands beside their text: its key, how long to wait, and who sends it."""
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from fastapi import Header, Request
 
-from heliograph.contract.commanding import Asker
+from heliograph.api.auth import who_asks
 
 WAIT_SECONDS: Final = 30.0
 MOST_WAIT_SECONDS: Final = 60.0
@@ -38,18 +38,11 @@ def wait_seconds(prefer: str | None) -> float:
     return min(float(wanted[1]), MOST_WAIT_SECONDS)
 
 
-def asker_of(client: str | None) -> Asker:
-    """Who asks, for people: nothing depends on it."""
-    match client:
-        case "web page" | "CLI":
-            return client
-        case _:
-            return "REST"
-
-
-def origin_of_edit(client: str | None) -> Literal["REST", "web page"]:
-    """Who edits, as revisions tell it."""
-    return "web page" if client == "web page" else "REST"
+def asker_of(client: str | None) -> str:
+    """Who asks, and by which way: for people, nothing depends on it."""
+    who = who_asks()
+    way = client if client in ("web page", "CLI") else "web page" if who.session else "REST"
+    return who.after(way)
 
 
 def origin_of(request: Request, client: str | None) -> str:

@@ -16,6 +16,8 @@ class ScriptLog(Answer):
     lines: tuple[ScriptLine, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class ScriptDone(Answer):

@@ -5,7 +5,6 @@ from typing import Final
 
 from heliograph.api import configuration as asked
 from heliograph.api.errors import NotThere, Refused, Unreadable
-from heliograph.api.ordering import origin_of_edit
 from heliograph.api.sets import EditDone, set_path
 from heliograph.api.view import View
 from heliograph.contract import EditRequest
@@ -25,7 +24,7 @@ async def source(view: View, name: str) -> tuple[int, str]:
 
 
 async def write(
-    view: View, name: str, text: str, *, was: str = "", based_on: int | None, asker: str | None, only_check: bool
+    view: View, name: str, text: str, *, was: str = "", based_on: int | None, asker: str, only_check: bool
 ) -> EditDone:
     """Write a script, under another name than it `was` where that is given; raises as `configuration.edit`."""
     _, detail = await asked.revision(view)
@@ -33,7 +32,7 @@ async def write(
     return await asked.edit(view, _request(edit, based_on, asker, only_check=only_check))
 
 
-async def take_out(view: View, name: str, *, based_on: int | None, asker: str | None, only_check: bool) -> EditDone:
+async def take_out(view: View, name: str, *, based_on: int | None, asker: str, only_check: bool) -> EditDone:
     """Take a script out of the set; raises as `configuration.edit`, and `NotThere`."""
     _, detail = await asked.revision(view)
     edit = taken_out(detail.files, name)
@@ -62,8 +61,8 @@ def taken_out(files: Files, name: str) -> Edit:
     return {path: None, place: without_script(listed, f"{name}{SUFFIX}")}
 
 
-def _request(edit: Edit, based_on: int | None, asker: str | None, *, only_check: bool) -> EditRequest:
-    return EditRequest(files=edit, origin=origin_of_edit(asker), based_on=based_on, only_check=only_check)
+def _request(edit: Edit, based_on: int | None, asker: str, *, only_check: bool) -> EditRequest:
+    return EditRequest(files=edit, origin=asker, based_on=based_on, only_check=only_check)
 
 
 def _path(name: str) -> str:

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Generator
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
-MAX_CONNECTIONS: Final = 200
+MAX_CONNECTIONS: Final = 400
 GRACE_SECONDS: Final = 5
 
 
@@ -37,7 +38,9 @@ def listen(host: str, port: int) -> list[socket.socket]:
         raise CannotListen(f"cannot listen on port {port} of {host}: {reason}; see API_HOST and API_PORT") from error
 
 
-async def serve(app: ASGIApp, sockets: list[socket.socket], stopping: asyncio.Event) -> None:
+async def serve(
+    app: ASGIApp, sockets: list[socket.socket], stopping: asyncio.Event, tls: ssl.SSLContext | None = None
+) -> None:
     """Serve until `stopping`, then end within a few seconds."""
     config = uvicorn.Config(
         app,
@@ -54,6 +57,8 @@ async def serve(app: ASGIApp, sockets: list[socket.socket], stopping: asyncio.Ev
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=32 * 1024,
     )
+    config.load()
+    config.ssl = tls
     server = Server(config)
     work = asyncio.create_task(server.serve(sockets), name="api: http")
     stop = asyncio.create_task(stopping.wait(), name="api: stop")

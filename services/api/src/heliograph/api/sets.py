@@ -52,6 +52,8 @@ class RevisionList(Answer):
     revisions: tuple[RevisionSummary, ...]
     before: int | None = None
     """Give this as `before` for the next page; `null` on the last one."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; `null` on the last one."""
 
 
 class RevisionWhole(RevisionSummary):

@@ -1,6 +1,8 @@
 """The environment of the api."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -27,6 +29,20 @@ class Settings(ServiceSettings):
     api_names: str = "localhost"
     """Host names, separated by commas, by which clients without a token may call this gateway; addresses always may."""
 
+    api_password_memory_kib: int = Field(default=19_456, ge=8, le=1_048_576)
+    """Memory that hashing one password takes, argon2id; two are hashed at a time at most."""
+    api_password_rounds: int = Field(default=2, ge=1, le=100)
+    """Rounds of hashing a password."""
+    api_tls: Literal["off", "generated", "given"] = "off"
+    """`generated`: with a certificate of the gateway's own; `given`: with that of `api_tls_certificate`."""
+    api_tls_certificate: Path | None = None
+    """PEM file of a given certificate, with its chain."""
+    api_tls_key: Path | None = None
+    """PEM file of its private key, without a password."""
+
+    api_published_on: str = ""
+    """In a container: the address of the machine on which its port is published. Empty: what `api_host` says."""
+
     @field_validator("api_open_to")
     @classmethod
     def _networks_are_right(cls, value: str) -> str:
@@ -37,6 +53,15 @@ class Settings(ServiceSettings):
     def open_networks(self) -> tuple[Network, ...]:
         """`api_open_to`, read."""
         return _networks(self.api_open_to)
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether only this machine reaches the page."""
+        where = self.api_published_on.strip() or self.api_host
+        try:
+            return ip_address(where).is_loopback
+        except ValueError:
+            return where.lower() == "localhost"
 
     @property
     def names(self) -> frozenset[str]:

@@ -19,7 +19,7 @@ TICK_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 4.0
 """Something is sent at least so often, so that the page knows that it is live."""
 SEND_SECONDS: Final = 15.0
-MAX_CLIENTS: Final = 24
+MAX_CLIENTS: Final = 128
 BYTES_PER_TICK: Final = 200_000
 """Where the page is larger than this, pictures are made less often in proportion."""
 

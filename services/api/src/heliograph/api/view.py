@@ -11,6 +11,7 @@ from heliograph.api.bounds import bounds_of
 from heliograph.api.commanded import SetPoint
 from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
+from heliograph.api.feed import Feed, Kind, ReadingNews
 from heliograph.api.journalling import JournalView
 from heliograph.api.models import Device, DeviceVariables, VariableNow
 from heliograph.api.plantfigures import Seen
@@ -26,6 +27,7 @@ from heliograph.contract import (
     ConnectionPage,
     ConnectRequest,
     DeviceState,
+    NumberedEvent,
     Outcome,
     PageRequest,
     Reading,
@@ -46,6 +48,7 @@ from heliograph.contract.channels import (
     DETECTION_PROGRESS,
     JOURNAL_ENTRY,
     LIVE,
+    LOG_LINE,
     STATE,
     TRACE,
     Channel,
@@ -74,6 +77,8 @@ class View:
         self.detection = DetectionView()
         self.journal = JournalView()
         self._points = KnownPoints()
+        self.feed = Feed(clock)
+        self._heard = 0
 
     async def watch(self) -> None:
         """Follow the configuration, the states and the live readings, from now on."""
@@ -82,6 +87,7 @@ class View:
         await self._bus.subscribe(LIVE, self._take_reading)
         await self._bus.subscribe(DETECTION_PROGRESS, self.detection.take)
         await self._bus.subscribe(JOURNAL_ENTRY, self.journal.take)
+        await self._bus.subscribe(LOG_LINE, self._take_line)
 
     @property
     def revision(self) -> Revision | None:
@@ -96,6 +102,11 @@ class View:
     def connected(self) -> bool:
         """Whether the bus is there."""
         return self._bus.connected
+
+    @property
+    def tag(self) -> str:
+        """An `ETag` of what is known of devices: another one with each thing heard of them."""
+        return f'W/"{self.feed.era}-{self._heard}-{self.collector() is not None:d}"'
 
     def now(self) -> int:
         """Milliseconds since 1970."""
@@ -183,14 +194,14 @@ class View:
         """Ask for a connection; raises `Silent`, `Refused`."""
         await self._ask(CONNECT, ConnectRequest(server=server))
 
-    async def bundle(self) -> BundleAnswer:
+    async def bundle(self, origin: str) -> BundleAnswer:
         """Have a debug bundle made and sent; raises `Silent`, `Refused`."""
-        answer: BundleAnswer = await self._ask(BUNDLE, BundleRequest(origin="REST"), BUNDLE_SECONDS)
+        answer: BundleAnswer = await self._ask(BUNDLE, BundleRequest(origin=origin), BUNDLE_SECONDS)
         return answer
 
-    async def trace(self, interface: TraceInterface, minutes: int) -> None:
+    async def trace(self, interface: TraceInterface, minutes: int, origin: str) -> None:
         """Have what goes over an interface written down; raises `Silent`, `Refused`."""
-        await self._ask(TRACE, TraceRequest(interface=interface, minutes=minutes, origin="REST"))
+        await self._ask(TRACE, TraceRequest(interface=interface, minutes=minutes, origin=origin))
 
     async def ask(self, channel: Channel, request: Any, seconds: float = ASK_SECONDS) -> Any:
         """Ask the one reader of a channel; its answer may be a refusal. Raises `Silent`, `Oversized`."""
@@ -280,16 +291,31 @@ class View:
     async def _take_revision(self, revision: Revision) -> None:
         before = self._plant.devices
         if await self.in_force.take(revision):
+            self._heard += 1
             kept = {entry.device.index for entry in self._plant.devices if entry in before}
             self._readings = {index: reading for index, reading in self._readings.items() if index in kept}
 
     async def _take_state(self, state: ServiceState) -> None:
         self._states[state.service] = state
+        self._heard += 1
+        self.feed.tell(Kind.STATE, lambda: state)
 
     async def _take_reading(self, reading: Reading) -> None:
         entry = self._plant.by_index(reading.device)
         if entry is not None and entry.device.name == reading.name:
             self._readings[reading.device] = reading
+            self._heard += 1
+            self.feed.tell(Kind.READING, lambda: _news(entry, reading), reading.device)
+
+    async def _take_line(self, line: NumberedEvent) -> None:
+        self.feed.tell(Kind.LOG, lambda: line)
+
+
+def _news(entry: PlantDevice, reading: Reading) -> ReadingNews:
+    """What is told of a reading to those who follow: engineering values."""
+    variables = entry.definition.variables
+    values = {v.index: _variable_now(entry.definition, v, reading.values).value for v in variables}
+    return ReadingNews(device=reading.device, name=reading.name, time=reading.time, values=values)
 
 
 def _variable_now(definition: Definition, variable: Variable, raws: Mapping[str, Value]) -> VariableNow:

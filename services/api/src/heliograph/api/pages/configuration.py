@@ -3,11 +3,13 @@
 from typing import Any, Final
 
 from heliograph.api import configuration as asking
+from heliograph.api.models import finding_rows
 from heliograph.api.pages.differences import files_of
 from heliograph.api.pages.page import Page, Parts, Query
 from heliograph.contract import PageRequest, SyncState
 
 REVISION_ROWS: Final = 20
+MOST_FINDINGS: Final = 50
 DETAIL_TURNS: Final = 20
 """A revision does not change: what is asked anew is its state."""
 _DIGITS: Final = 16
@@ -20,13 +22,17 @@ def pages(parts: Parts) -> tuple[Page, ...]:
         Page("configuration", "configuration_page", ("configuration", "revisions"), made.now),
         Page("revision", "revision_page", ("revision",), made.one, facts=_numbers),
         Page("return", "return_page", ("revision",), made.coming, facts=_numbers),
-        Page("edit", "edit_page", (), lambda _: {}, facts=lambda query: {"file": query.get("file", "")}),
+        Page("edit", "edit_page", (), lambda _: {}, facts=_place),
     )
 
 
 def number_of(text: str) -> int | None:
     """A revision's number in an address; None where it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS and int(text) else None
+
+
+def _place(query: Query) -> dict[str, Any]:
+    return {"file": query.get("file", ""), "line": number_of(query.get("line", ""))}
 
 
 def _numbers(query: Query) -> dict[str, Any]:
@@ -85,4 +91,5 @@ class _Configuration:
             "told": offered if offered and status.revision in (None, offered.number) else None,
             "rejected": sync is not None and sync.rejected,
             "services": services,
+            "findings": finding_rows(status.findings[:MOST_FINDINGS]),
         }

@@ -42,7 +42,7 @@ class Page:
     exists: Callable[[Query], bool] = lambda _: True
     """Whether what the address names is there: else it is shown with status 404."""
     facts: Callable[[Query], dict[str, Any]] = lambda _: {}
-    """What the template needs beside the sections; nothing secret, nothing of the plant: a locked page shows it too."""
+    """What the template needs beside the sections."""
 
 
 def parts_of(view: View, renderer: Renderer, asked: Asked, plant: PlantView) -> Parts:

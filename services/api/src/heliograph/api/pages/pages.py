@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from heliograph.api.pages import alarms, commands, configuration, devices, overview, scripts, servers, system
+from heliograph.api.pages import account, alarms, commands, configuration, devices, overview, scripts, servers, system
 from heliograph.api.pages.asked import Asked
 from heliograph.api.pages.page import Page, Parts, Query, parts_of
 from heliograph.api.pages.rendering import Renderer
@@ -20,6 +20,7 @@ _SUBJECTS: Final[tuple[Callable[[Parts], tuple[Page, ...]], ...]] = (
     commands.pages,
     scripts.pages,
     system.pages,
+    account.pages,
 )
 
 
@@ -49,10 +50,10 @@ class Pages:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self.plant = PlantView(view)
-        self._renderer = Renderer(view)
+        self.renderer = Renderer(view)
         self.asked = Asked()
-        parts = parts_of(view, self._renderer, self.asked, self.plant)
+        self.plant = PlantView(view)
+        parts = parts_of(view, self.renderer, self.asked, self.plant)
         self._pages = {page.name: page for make in _SUBJECTS for page in make(parts)}
 
     def __contains__(self, name: str) -> bool:
@@ -68,27 +69,18 @@ class Pages:
     async def whole(self, name: str, query: Query, token_place: str) -> str:
         """A page with all that is known now; what other services know is asked for first."""
         sections = await self.asked.rendered(lambda: self.sections(name, query))
-        return self._shell(self._pages[name], query, sections, token_place, is_locked=False)
-
-    def locked(self, name: str, query: Query, token_place: str) -> str:
-        """The page without data, for who may not read."""
         page = self._pages[name]
-        return self._shell(page, query, dict.fromkeys(("identity", *page.names), ""), token_place, is_locked=True)
+        stream = {"page": name, **query}
+        return self.renderer.shell(page.template, sections, token_place, stream=stream, **page.facts(query))
 
     def sections(self, name: str, query: Query) -> dict[str, str]:
         """The sections of a page as of now."""
-        return {"identity": self._renderer.identity(), **self._pages[name].sections(query)}
+        return {"identity": self.renderer.identity(), **self._pages[name].sections(query)}
 
     def fragment(self, template: str, facts: dict[str, Any]) -> str:
         """A part of a page that is asked for by itself."""
-        return self._renderer.render(template, facts)
+        return self.renderer.render(template, facts)
 
     def picture(self) -> Picture:
         """The gateway as of now."""
         return Picture(self._view.now(), self)
-
-    def _shell(self, page: Page, query: Query, sections: dict[str, str], token_place: str, *, is_locked: bool) -> str:
-        stream = {"page": page.name, **query}
-        return self._renderer.shell(
-            page.template, sections, token_place, is_locked=is_locked, stream=stream, **page.facts(query)
-        )

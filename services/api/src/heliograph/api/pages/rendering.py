@@ -7,6 +7,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from heliograph.api.auth import who_asks
 from heliograph.api.metrics import installed_version
 from heliograph.api.pages import words
 from heliograph.api.view import View
@@ -54,18 +55,17 @@ class Renderer:
         sections: dict[str, str],
         token_place: str,
         *,
-        is_locked: bool,
         stream: dict[str, str],
         **facts: Any,
     ) -> str:
-        """A whole page, with the query of its stream of events; of a locked one sections come with the token."""
+        """A whole page for who asks, with the query of its stream of events."""
         rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
         frame = {
             "sections": rendered,
-            "is_locked": is_locked,
             "token_place": token_place,
             "time": self._view.now(),
             "stream": stream,
+            "who": who_asks(),
         }
         return self.render(name, {**frame, "version": installed_version(), **facts})
 

@@ -1,6 +1,8 @@
 """The paths of the api, a file for each part."""
 
 from heliograph.api.routes import (
+    account,
+    accounts,
     archives,
     builtins,
     checks,
@@ -11,8 +13,11 @@ from heliograph.api.routes import (
     detections,
     device_edits,
     devices,
+    door,
     editing_pages,
     edits,
+    events,
+    explained,
     health,
     history,
     page,
@@ -20,9 +25,11 @@ from heliograph.api.routes import (
     recorded,
     scriptfiles,
     scripts,
+    sessions,
     setpoints,
     status,
     support,
+    tokens,
     traces,
 )
 
@@ -47,6 +54,13 @@ ROUTERS = (
     support.router,
     traces.router,
     health.router,
+    events.router,
+    sessions.router,
+    accounts.router,
+    tokens.router,
+    account.router,
+    door.router,
+    explained.router,
     checks.router,
     editing_pages.router,
     page.router,

@@ -9,7 +9,8 @@ from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_read, may_write
 from heliograph.api.archives import ArchiveFormat, pack, unpack
-from heliograph.api.editing import read_body, tag
+from heliograph.api.conditional import tag
+from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
 from heliograph.api.ordering import Client
 from heliograph.api.problems import described

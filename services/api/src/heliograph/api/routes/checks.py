@@ -13,10 +13,12 @@ from heliograph.api import configuration as asked
 from heliograph.api import scripting
 from heliograph.api.access import may_write
 from heliograph.api.archives import unpack
-from heliograph.api.editing import based_on, read_body, read_edit, read_text
+from heliograph.api.conditional import based_on
+from heliograph.api.editing import read_body, read_edit, read_text
 from heliograph.api.errors import Overtaken, Problem, Silent
+from heliograph.api.ordering import asker_of
 from heliograph.api.pages import Pages, checked
-from heliograph.api.routes.edits import IfMatch
+from heliograph.api.routes.edits import IfMatch, in_force
 from heliograph.api.routes.parts import ThePages, TheView
 from heliograph.api.routes.scriptfiles import Was
 from heliograph.api.sets import EditDone
@@ -54,11 +56,10 @@ async def script(
     if_match: IfMatch = None,
 ) -> HTMLResponse:
     """What a script would come to; the body is its text."""
-    text, base = await read_text(request), _base(view, if_match)
+    text, base = await read_text(request), based_on(if_match, in_force(view))
     try:
-        done = await scripting.write(
-            view, name, text, was=was, based_on=base, asker="web page", only_check=True
-        )  # fmt: skip
+        asker = asker_of("web page")
+        done = await scripting.write(view, name, text, was=was, based_on=base, asker=asker, only_check=True)
     except (Overtaken, Silent):
         raise
     except Problem as problem:
@@ -69,9 +70,8 @@ async def script(
 async def _checked(
     view: View, pages: Pages, edit: dict[str, str | None], if_match: str | None, *, whole: bool
 ) -> HTMLResponse:
-    request = EditRequest(
-        files=edit, origin="web page", based_on=_base(view, if_match), only_check=True, whole=whole
-    )  # fmt: skip
+    base = based_on(if_match, in_force(view))
+    request = EditRequest(files=edit, origin=asker_of("web page"), based_on=base, only_check=True, whole=whole)
     try:
         done: EditDone | Problem = await asked.edit(view, request)
     except (Overtaken, Silent):
@@ -79,8 +79,3 @@ async def _checked(
     except Problem as problem:
         done = problem
     return HTMLResponse(pages.fragment("checked", checked(done)))
-
-
-def _base(view: View, if_match: str | None) -> int | None:
-    sync = view.sync()
-    return based_on(if_match, sync.revision if sync else None)

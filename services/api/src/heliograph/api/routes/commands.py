@@ -12,8 +12,8 @@ from heliograph.api.commanded import CommandBody, CommandsDone, CommandsNow, Com
 from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
 from heliograph.api.ordering import Client, Key, Prefer, origin_of, wait_seconds
+from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
-from heliograph.api.routes.history import Before, Limit
 from heliograph.api.routes.parts import TheSent, TheView
 from heliograph.api.sent import identity_of
 from heliograph.contract import JournalRequest, JournalWay
@@ -74,10 +74,17 @@ async def execute(
     responses={200: shown(examples.JOURNAL, "A page")},
 )
 async def journal(
-    view: TheView, limit: Limit = 50, before: Before = None, way: WayFilter = None, failed: Failed = False
+    view: TheView,
+    request: Request,
+    response: Response,
+    limit: Limit = 50,
+    before: Before = None,
+    way: WayFilter = None,
+    failed: Failed = False,
 ) -> EntryList:
     """Commands of every way, and each change of the plant by scripts, other masters or the end of a lifetime."""
-    return await asked.journal(view, JournalRequest(limit=limit, before=before, way=way, failed=failed))
+    page = await asked.journal(view, JournalRequest(limit=limit, before=before, way=way, failed=failed))
+    return page.model_copy(update={"next": next_page(request, response, page.before)})
 
 
 @router.get(

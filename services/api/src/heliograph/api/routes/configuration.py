@@ -3,17 +3,18 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from starlette.responses import PlainTextResponse
 
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_read
-from heliograph.api.editing import path_of, tag
+from heliograph.api.conditional import headers_of, tag, unchanged
+from heliograph.api.editing import path_of
 from heliograph.api.errors import NotThere
 from heliograph.api.examples import shown
+from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
-from heliograph.api.routes.history import Before, Limit
 from heliograph.api.routes.parts import TheView
 from heliograph.api.sets import ConfigurationNow, FolderName, RevisionList, RevisionWhole, SetFile, SetFiles
 from heliograph.contract import PageRequest
@@ -45,33 +46,49 @@ async def now(view: TheView) -> ConfigurationNow:
     summary="Revisions, newest first",
     responses={200: shown(set_examples.REVISIONS, "A page"), **described(409, 422, 503)},
 )
-async def revisions(view: TheView, limit: Limit = 50, before: Before = None) -> RevisionList:
+async def revisions(
+    view: TheView, request: Request, response: Response, limit: Limit = 50, before: Before = None
+) -> RevisionList:
     """A page of the history: who changed what, when, and what became of it."""
     page = await asked.revisions(view, PageRequest(limit=limit, before=before))
     rows = page.revisions[:limit]
-    return RevisionList(revisions=rows, before=rows[-1].number if len(rows) == limit else None)
+    older = rows[-1].number if len(rows) == limit else None
+    return RevisionList(revisions=rows, before=older, next=next_page(request, response, older))
 
 
 @router.get(
     "/revisions/{number}",
     summary="One revision whole",
+    response_model=RevisionWhole,
     responses={200: shown(set_examples.REVISION, "The revision"), **described(404, 409, 422, 503)},
 )
-async def revision(number: Number, view: TheView, against: Against = None) -> RevisionWhole:
-    """Its difference to the one before or to another one, and its files. Passwords read `***`."""
+async def revision(
+    number: Number, view: TheView, request: Request, response: Response, against: Against = None
+) -> RevisionWhole | Response:
+    """Its difference to the one before or to another one, and its files. Passwords read `***`.
+
+    The `ETag` changes with what became of it: confirmed, taken back.
+    """
     summary, detail = await asked.revision(view, number, against)
+    etag = f'"{summary.number}-{against or ""}-{summary.state}"'
+    if known := unchanged(request, etag):
+        return known
+    response.headers.update(headers_of(etag))
     return RevisionWhole(**summary.model_dump(), diff=detail.diff, files=detail.files)
 
 
 @router.get(
     "/files",
     summary="The files in force",
+    response_model=SetFiles,
     responses={200: shown(set_examples.FILES, "The files"), **described(404, 409, 503)},
 )
-async def files(view: TheView, response: Response) -> SetFiles:
+async def files(view: TheView, request: Request, response: Response) -> SetFiles | Response:
     """Paths, sizes and digests of the files as they are shown here. The `ETag` is the number of the revision."""
     summary, detail = await asked.revision(view)
-    response.headers["ETag"] = tag(summary.number)
+    if known := unchanged(request, tag(summary.number)):
+        return known
+    response.headers.update(headers_of(tag(summary.number)))
     return SetFiles(revision=summary.number, files=tuple(_file(*item) for item in sorted(detail.files.items())))
 
 
@@ -84,13 +101,14 @@ async def files(view: TheView, response: Response) -> SetFiles:
         **described(404, 409, 422, 503),
     },
 )
-async def file(folder: Folder, name: Name, view: TheView) -> PlainTextResponse:
+async def file(folder: Folder, name: Name, view: TheView, request: Request) -> Response:
     """Its text; passwords read `***`. The `ETag` is the number of the revision: give it back as `If-Match`."""
     path = path_of(folder, name)
     summary, detail = await asked.revision(view)
     if path not in detail.files:
         raise NotThere(f"The set in force has no file {path}; /api/v1/configuration/files lists those that it has.")
-    return PlainTextResponse(detail.files[path], headers={"ETag": tag(summary.number)})
+    etag = tag(summary.number)
+    return unchanged(request, etag) or PlainTextResponse(detail.files[path], headers=headers_of(etag))
 
 
 def _file(path: str, text: str) -> SetFile:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ValidationError
 from heliograph.api import device_examples as examples
 from heliograph.api import deviceedits as asked
 from heliograph.api.access import may_write
+from heliograph.api.conditional import tag
 from heliograph.api.devicebodies import ChangedDevice, DeviceDone, NewDevice
-from heliograph.api.editing import read_body, tag
+from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client
+from heliograph.api.ordering import Client, asker_of
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheView
@@ -50,7 +51,7 @@ async def add(
     of it under `findings`.
     """
     body = await _read(request, NewDevice)
-    return _told(response, await asked.add(view, body, _origin(client), is_check=check))
+    return _told(response, await asked.add(view, body, asker_of(client), is_check=check))
 
 
 @router.patch("/{index}", summary="Change a device", responses=described(404, 408, 413), openapi_extra=_CHANGED)
@@ -59,7 +60,7 @@ async def change(
 ) -> DeviceDone:
     """What is absent stays; all else in `_daq.csv` stays byte for byte. Needs the token."""
     body = await _read(request, ChangedDevice)
-    return _told(response, await asked.change(view, index, body, _origin(client), is_check=check))
+    return _told(response, await asked.change(view, index, body, asker_of(client), is_check=check))
 
 
 @router.delete("/{index}", summary="Remove a device", responses=described(404))
@@ -67,7 +68,7 @@ async def remove(
     index: Index, response: Response, view: TheView, *, check: Check = False, client: Client = None
 ) -> DeviceDone:
     """It is not polled any more. Its records, delivered or waiting, and its definition stay. Needs the token."""
-    return _told(response, await asked.remove(view, index, _origin(client), is_check=check))
+    return _told(response, await asked.remove(view, index, asker_of(client), is_check=check))
 
 
 async def _read(request: Request, model: type[Body]) -> Body:
@@ -76,10 +77,6 @@ async def _read(request: Request, model: type[Body]) -> Body:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
-
-
-def _origin(client: str | None) -> asked.Origin:
-    return "web page" if client == "web page" else "REST"
 
 
 def _told(response: Response, done: DeviceDone) -> DeviceDone:

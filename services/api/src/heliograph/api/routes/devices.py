@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
+from heliograph.api.conditional import headers_of, unchanged
 from heliograph.api.models import Device, DeviceList, DeviceVariables
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
@@ -17,9 +18,17 @@ router = APIRouter(
 )
 
 
-@router.get("", summary="All devices", responses={200: examples.shown(examples.DEVICES, "The devices")})
-async def devices(view: TheView) -> DeviceList:
-    """In the order of the configuration."""
+@router.get(
+    "",
+    summary="All devices",
+    response_model=DeviceList,
+    responses={200: examples.shown(examples.DEVICES, "The devices")},
+)
+async def devices(view: TheView, request: Request, response: Response) -> DeviceList | Response:
+    """In the order of the configuration. The `ETag` is another one as soon as something new was heard of a device."""
+    if known := unchanged(request, view.tag):
+        return known
+    response.headers.update(headers_of(view.tag))
     return DeviceList(devices=view.devices())
 
 

@@ -14,9 +14,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/configuration/edit")
-async def edit(looker: TheLooker, file: Annotated[str, Query(max_length=300)] = "") -> HTMLResponse:
-    """The files of the set, to be edited."""
-    return await looker.page("edit", {"file": file})
+async def edit(looker: TheLooker, file: Annotated[str, Query(max_length=300)] = "", line: Other = None) -> HTMLResponse:
+    """The files of the set, to be edited: a line of one of them first where the address names it."""
+    return await looker.page("edit", {"file": file} | ({} if line is None else {"line": str(line)}))
 
 
 @router.get("/configuration/revisions/{number}")

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_write
-from heliograph.api.editing import based_on, path_of, read_edit, read_text, tag
+from heliograph.api.conditional import based_on, tag
+from heliograph.api.editing import path_of, read_edit, read_text
+from heliograph.api.errors import Overtaken
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, origin_of_edit
+from heliograph.api.ordering import Client, asker_of
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
 from heliograph.api.routes.parts import TheView
@@ -66,25 +68,31 @@ async def change(
 )
 async def write(
     folder: Folder, name: Name, request: Request, response: Response, view: TheView, *, check: Check = False,
-    if_match: IfMatch = None,
+    if_match: IfMatch = None, client: Client = None,
 ) -> EditDone:  # fmt: skip
     """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
     path = path_of(folder, name)
-    return await edited(view, response, {path: await read_text(request)}, if_match, check=check)
+    return await edited(view, response, {path: await read_text(request)}, if_match, check=check, client=client)
 
 
 @router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
 async def take_out(
-    folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
-) -> EditDone:
+    folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False,
+    if_match: IfMatch = None, client: Client = None,
+) -> EditDone:  # fmt: skip
     """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
-    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check)
+    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check, client=client)
 
 
-@router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404))
-async def return_to(number: Number, response: Response, view: TheView, client: Client = None) -> EditDone:
+@router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404, 412))
+async def return_to(
+    number: Number, response: Response, view: TheView, if_match: IfMatch = None, client: Client = None
+) -> EditDone:
     """Its files come in force again, as a new revision. Needs the token."""
-    return _told(response, await asked.return_to(view, number, origin_of_edit(client)))
+    now = in_force(view)
+    if based_on(if_match, now) not in (None, now):
+        raise Overtaken(f"Revision {now} is in force: look again at what you want to return from.")
+    return told(response, await asked.return_to(view, number, asker_of(client)))
 
 
 async def edited(
@@ -92,14 +100,19 @@ async def edited(
     whole: bool = False, client: str | None = None,
 ) -> EditDone:  # fmt: skip
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
+    number = based_on(if_match, in_force(view))
+    request = EditRequest(files=files, origin=asker_of(client), based_on=number, only_check=check, whole=whole)
+    return told(response, await asked.edit(view, request))
+
+
+def in_force(view: View) -> int | None:
+    """The revision in force, as sync told it last."""
     sync = view.sync()
-    number = based_on(if_match, sync.revision if sync else None)
-    origin = origin_of_edit(client)
-    request = EditRequest(files=files, origin=origin, based_on=number, only_check=check, whole=whole)
-    return _told(response, await asked.edit(view, request))
+    return sync.revision if sync else None
 
 
-def _told(response: Response, done: EditDone) -> EditDone:
+def told(response: Response, done: EditDone) -> EditDone:
+    """The answer, with the tag of the revision that came of it."""
     if done.revision is not None:
         response.headers["ETag"] = tag(done.revision)
     return done

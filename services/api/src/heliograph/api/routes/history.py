@@ -2,20 +2,17 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
-from heliograph.api.alarmed import told
-from heliograph.api.models import AlarmList, AlarmRow, ConnectionList
+from heliograph.api.alarmed import alarm_row
+from heliograph.api.models import AlarmList, ConnectionList
+from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 from heliograph.contract import AlarmRequest, AlarmSource, DeviceKey, PageRequest
-from heliograph.contract.requests import NumberedAlarm
-from heliograph.formats import Plant
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many rows at most")]
-Before = Annotated[int | None, Query(ge=0, le=2**53, description="Only rows with a smaller number than this")]
 Server = Annotated[Literal["1", "2"] | None, Query(description="Only connections to this server")]
 
 OfDevice = Annotated[DeviceKey | None, Query(description="Only of the device with this index")]
@@ -30,34 +27,31 @@ router = APIRouter(
 
 @router.get("/alarms", summary="Alarms, newest first", responses={200: examples.shown(examples.ALARMS, "A page")})
 async def alarms(
-    view: TheView, limit: Limit = 50, before: Before = None, device: OfDevice = None, source: OfSource = None,
-    since: Since = None, until: Until = None,
+    view: TheView, request: Request, response: Response, limit: Limit = 50, before: Before = None,
+    device: OfDevice = None, source: OfSource = None, since: Since = None, until: Until = None,
 ) -> AlarmList:  # fmt: skip
     """A page of the alarms of devices and of the gateway."""
     wanted = AlarmRequest(limit=limit, before=before, device=device, source=source, since=since, until=until)
     page = await view.alarms(wanted)
-    rows = tuple(_row(row, view.in_force.plant) for row in page.alarms[:limit])
-    return AlarmList(alarms=rows, before=rows[-1].number if len(rows) == limit else None)
+    rows = tuple(alarm_row(row, view.in_force.plant) for row in page.alarms[:limit])
+    older = rows[-1].number if len(rows) == limit else None
+    return AlarmList(alarms=rows, before=older, next=next_page(request, response, older))
 
 
 @router.get(
     "/connections", summary="Connections, newest first", responses={200: examples.shown(examples.CONNECTIONS, "A page")}
 )
-async def connections(view: TheView, limit: Limit = 50, before: Before = None, server: Server = None) -> ConnectionList:
+async def connections(
+    view: TheView,
+    request: Request,
+    response: Response,
+    limit: Limit = 50,
+    before: Before = None,
+    server: Server = None,
+) -> ConnectionList:
     """A page of the history of connections to the servers."""
     number: Literal[1, 2] | None = None if server is None else (1 if server == "1" else 2)
     page = await view.connections(PageRequest(limit=limit, before=before, server=number))
     rows = page.connections[:limit]
-    return ConnectionList(connections=rows, before=rows[-1].number if len(rows) == limit else None)
-
-
-def _row(numbered: NumberedAlarm, plant: Plant) -> AlarmRow:
-    about = told(numbered.alarm, plant)
-    return AlarmRow(
-        number=numbered.number,
-        words=about.words,
-        variable_name=about.variable_name,
-        unit=about.unit,
-        engineering=about.value,
-        **numbered.alarm.model_dump(),
-    )
+    older = rows[-1].number if len(rows) == limit else None
+    return ConnectionList(connections=rows, before=older, next=next_page(request, response, older))

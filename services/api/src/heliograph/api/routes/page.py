@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from heliograph.api.access import Access, GivenToken, may_read
+from heliograph.api.access import Access, may_read, may_see
 from heliograph.api.errors import NotThere
 from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, JournalFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
@@ -26,27 +26,24 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """Who looks at a page: with data for who may read, else without any."""
+    """Somebody who may look at pages."""
 
-    request: Request
     access: Access
-    given: str | None
     pages: Pages
 
     async def page(self, name: str, query: Mapping[str, str] | None = None) -> HTMLResponse:
         """One page."""
         asked, place = query or {}, self.access.token.place
-        if self.access.read_refusal(self.request, self.given):
-            return HTMLResponse(self.pages.locked(name, asked, place))
         status = 200 if self.pages.exists(name, asked) else 404
         return HTMLResponse(await self.pages.whole(name, asked, place), status)
 
 
-async def _looker(request: Request, access: TheAccess, given: GivenToken, pages: ThePages) -> Looker:
-    return Looker(request, access, given, pages)
+async def looker(access: TheAccess, pages: ThePages, _: Annotated[None, Depends(may_see)]) -> Looker:
+    """Who looks; who may not is led to the login."""
+    return Looker(access, pages)
 
 
-TheLooker = Annotated[Looker, Depends(_looker)]
+TheLooker = Annotated[Looker, Depends(looker)]
 
 
 @router.get("/")

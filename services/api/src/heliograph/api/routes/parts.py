@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from heliograph.api.access import Access
+from heliograph.api.auth import Book
 from heliograph.api.lookback.download import Downloads
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
@@ -49,6 +50,11 @@ async def _downloads(request: Request) -> Downloads:
     return downloads
 
 
+async def _book(request: Request) -> Book:
+    access: Access = request.app.state.access
+    return access.book
+
+
 async def _access(request: Request) -> Access:
     access: Access = request.app.state.access
     return access
@@ -61,4 +67,5 @@ ThePlant = Annotated[PlantView, Depends(_plant)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheDownloads = Annotated[Downloads, Depends(_downloads)]
+TheBook = Annotated[Book, Depends(_book)]
 TheAccess = Annotated[Access, Depends(_access)]

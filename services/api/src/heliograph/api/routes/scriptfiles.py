@@ -8,15 +8,15 @@ from starlette.responses import PlainTextResponse
 from heliograph.api import command_examples as examples
 from heliograph.api import scripting, set_examples
 from heliograph.api.access import may_read, may_write
-from heliograph.api.editing import based_on, read_text, tag
+from heliograph.api.conditional import based_on, tag
+from heliograph.api.editing import read_text
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client
+from heliograph.api.ordering import Client, asker_of
 from heliograph.api.problems import described
-from heliograph.api.routes.edits import Check, IfMatch
+from heliograph.api.routes.edits import Check, IfMatch, in_force, told
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.scripts import Name
 from heliograph.api.sets import EditDone
-from heliograph.api.view import View
 
 Was = Annotated[str, Query(description="The script's name until now, where it gets another one", max_length=255)]
 
@@ -60,9 +60,9 @@ async def write(
     """
     text = await read_text(request)
     done = await scripting.write(
-        view, name, text, was=was, based_on=_base(view, if_match), asker=client, only_check=check
+        view, name, text, was=was, based_on=based_on(if_match, in_force(view)), asker=asker_of(client), only_check=check
     )
-    return _told(response, done)
+    return told(response, done)
 
 
 @router.delete(
@@ -77,17 +77,6 @@ async def take_out(
 ) -> EditDone:  # fmt: skip
     """Its file and its line in `_scl.ini` go in one revision; it ends at once. Needs the token."""
     done = await scripting.take_out(
-        view, name, based_on=_base(view, if_match), asker=client, only_check=check
+        view, name, based_on=based_on(if_match, in_force(view)), asker=asker_of(client), only_check=check
     )  # fmt: skip
-    return _told(response, done)
-
-
-def _base(view: View, if_match: str | None) -> int | None:
-    sync = view.sync()
-    return based_on(if_match, sync.revision if sync else None)
-
-
-def _told(response: Response, done: EditDone) -> EditDone:
-    if done.revision is not None:
-        response.headers["ETag"] = tag(done.revision)
-    return done
+    return told(response, done)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from heliograph.api import command_examples as examples
 from heliograph.api import commands as asked
@@ -10,8 +10,8 @@ from heliograph.api.access import may_read, may_write
 from heliograph.api.errors import Silent
 from heliograph.api.examples import shown
 from heliograph.api.ordering import Client, asker_of
+from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
-from heliograph.api.routes.history import Before, Limit
 from heliograph.api.routes.parts import TheView
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.contract import ScriptAction, ScriptLogRequest
@@ -39,9 +39,12 @@ async def scripts(view: TheView) -> ScriptList:
     dependencies=[Depends(may_read)],
     responses={200: shown(examples.LOG, "A page"), **described(404, 409, 422)},
 )
-async def log(name: Name, view: TheView, limit: Limit = 200, before: Before = None) -> ScriptLog:
+async def log(
+    name: Name, view: TheView, request: Request, response: Response, limit: Limit = 200, before: Before = None
+) -> ScriptLog:
     """Lines of `wd.log`, and what became of the script."""
-    return await asked.script_log(view, ScriptLogRequest(script=name, limit=limit, before=before))
+    page = await asked.script_log(view, ScriptLogRequest(script=name, limit=limit, before=before))
+    return page.model_copy(update={"next": next_page(request, response, page.before)})
 
 
 @router.post(

@@ -3,7 +3,9 @@
 "use strict";
 
 const TOLD = "send-told";
+const MOST_RESULTS = 200;
 let variables = [];
+let sentNames = [];
 let confirmed = null; // what is sent when the person says yes
 
 const isWrite = () => document.querySelector("input[name=what]:checked").value === "write";
@@ -47,10 +49,27 @@ function showVariables() {
 function showVariable() {
   const variable = variables.find(({ index }) => index === byId("send-variable").value);
   setText(byId("send-unit"), variable && variable.unit ? variable.unit : "");
-  let hint = variable && variable.value !== null ? `Last value read: ${variable.value} ${variable.unit}` : "";
+  let hint = variable ? `${lastValue(variable)}${isWrite() ? limitsOf(variable) : ""}` : "";
   if (!byId("send-device").options.length) hint = "No device is configured.";
   else if (!variable) hint = isWrite() ? "This device has no variable that can be written." : "";
   setText(byId("send-hint"), hint);
+}
+
+const lastValue = ({ value, unit }) => (value === null || value === undefined ? "" : `Last value read: ${value} ${unit}. `);
+
+function limitsOf({ least, most, unit }) {
+  const hasLeast = typeof least === "number";
+  const hasMost = typeof most === "number";
+  if (hasLeast && hasMost) return `Allowed: ${least} to ${most} ${unit}.`;
+  if (hasLeast) return `Allowed: ${least} ${unit} or more.`;
+  return hasMost ? `Allowed: ${most} ${unit} or less.` : "";
+}
+
+// Why a value may not be sent; empty where it may: the gateway checks again.
+function outside(variable, value) {
+  if (typeof value !== "number" || !variable) return "";
+  const isOut = (typeof variable.least === "number" && value < variable.least) || (typeof variable.most === "number" && value > variable.most);
+  return isOut ? `${value} is outside of what is allowed. ${limitsOf(variable)}` : "";
 }
 
 // An index is a number: as a text it would be taken for a name first.
@@ -64,6 +83,8 @@ function valueOf(text) {
 function send(button, text) {
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
   byId("send-results").hidden = true;
+  sentNames = [JSON.parse(text)].flat().map((command) => (command && command.rpcName) || "?");
+  say(TOLD, "Sent: waiting for what comes of it …", false);
   const more = { "Idempotency-Key": key.join("") };
   demand(button, TOLD, { path: "/api/v1/commands", body: text, more, done: showResults });
 }
@@ -73,14 +94,32 @@ function showResults(answer) {
   const failed = answer.results.filter((result) => "error" in result).length;
   const done = answer.results.length - failed;
   say(TOLD, failed ? `${done} done, ${failed} ended with an error.` : `Done: ${done} of ${answer.results.length}.`, failed > 0);
-  const shown = answer.results.slice(0, 200).map((result) => {
-    const row = document.createElement("li");
-    row.className = "error" in result ? "error" : "info";
-    row.textContent = "error" in result ? `Error: ${result.error}` : JSON.stringify(result.result);
-    return row;
-  });
-  byId("send-results").replaceChildren(...shown);
+  byId("send-results").replaceChildren(resultTable(answer.results.slice(0, MOST_RESULTS)));
   byId("send-results").hidden = false;
+}
+
+// A table with a row for each result: what came of it, in words.
+function resultTable(results) {
+  const table = document.createElement("table");
+  table.className = "table results";
+  table.append(Object.assign(document.createElement("caption"), { className: "hidden", textContent: "Results, in the order of the commands" }));
+  const head = table.createTHead().insertRow();
+  for (const title of ["Command", "Came of it", "Result"]) head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: title }));
+  const body = table.createTBody();
+  results.forEach((result, at) => {
+    const isError = "error" in result;
+    const row = body.insertRow();
+    for (const [label, text] of [["Command", sentNames[at] || `${at + 1}`], ["Came of it", isError ? "Error" : "Done"], ["Result", isError ? result.error : inWordsOf(result.result)]])
+      Object.assign(row.insertCell(), { textContent: text }).dataset.label = label;
+    if (isError) row.lastChild.className = "failure";
+  });
+  return table;
+}
+
+function inWordsOf(value) {
+  if (value === null || typeof value !== "object") return String(value);
+  if (Array.isArray(value)) return JSON.stringify(value);
+  return Object.entries(value).map(([name, part]) => `${name}: ${part !== null && typeof part === "object" ? JSON.stringify(part) : part}`).join(" · ");
 }
 
 function confirmThen(text, then) {
@@ -95,6 +134,8 @@ byId("variable-form").addEventListener("submit", (event) => {
   const [device, variable, value] = [chosen("send-device"), chosen("send-variable"), byId("send-value").value];
   const parameters = { device: reference(device.value), variable: reference(variable.value) };
   if (!isWrite()) return send(button, JSON.stringify([{ rpcName: "sunpm.readVariable", parameters }]));
+  const refusal = outside(variables.find(({ index }) => index === variable.value), valueOf(value));
+  if (refusal) return say(TOLD, refusal, true);
   const text = JSON.stringify([{ rpcName: "sunpm.writeVariable", parameters: { ...parameters, value: valueOf(value) } }]);
   const unit = byId("send-unit").textContent;
   return confirmThen(`Write ${value} ${unit} to ${variable.text} of ${device.text}.`, () => send(button, text));
@@ -129,5 +170,4 @@ document.addEventListener("click", (event) => {
 for (const choice of document.querySelectorAll("input[name=what]")) choice.addEventListener("change", showVariables);
 byId("send-device").addEventListener("change", () => fillVariables().catch((error) => say(TOLD, error.message, true)));
 byId("send-variable").addEventListener("change", showVariable);
-document.addEventListener("unlocked", () => { if (!byId("send-device").options.length) fillDevices(); });
-if (document.body.dataset.live !== "locked") fillDevices();
+fillDevices();

@@ -38,7 +38,6 @@ function plotTicked() {
 }
 
 document.addEventListener("change", (event) => { if (event.target.name === "plot") plotTicked(); });
-document.addEventListener("unlocked", plotTicked);
 plotTicked();
 
 // ---- writing ----------------------------------------------------------------------------------------------------

@@ -139,22 +139,18 @@ function showFindings(findings) {
 const path = (isCheck) => `/api/v1/devices${ofDevice ? `/${encodeURIComponent(ofDevice)}` : ""}${isCheck ? "?check=true" : ""}`;
 const method = () => (ofDevice ? "PATCH" : "POST");
 
-// As `demand`, and it gives what stands in a refusal beside its text.
+// As `demand`, and it shows what stands in a refusal beside its text.
 async function send(button, isCheck, done) {
   const body = JSON.stringify(filled());
-  if (button.getAttribute("aria-busy") === "true") return;
+  if (button.getAttribute("aria-busy") === "true") return undefined;
   button.setAttribute("aria-busy", "true");
   showFaults([]);
   showFindings([]);
   say("device-form-told", isCheck ? "Checking with the whole configuration …" : "Putting it in force …", false);
   try {
-    const more = { "Heliograph-Client": "web page", "Content-Type": "application/json" };
-    const answer = await fetch(path(isCheck), { method: method(), body, headers: headers(more) });
-    if (answer.status === 401) {
-      button.removeAttribute("aria-busy");
-      demand(button, "device-form-told", { method: method(), path: path(isCheck), body, done });
-      return;
-    }
+    const named = headers({ "Content-Type": "application/json" });
+    const answer = await fetch(path(isCheck), { method: method(), body, headers: named });
+    if (answer.status === 401) return toLogin();
     const said = await answer.json();
     say("device-form-told", answer.ok ? "" : said.detail, !answer.ok);
     showFaults(said.errors || []);
@@ -165,6 +161,7 @@ async function send(button, isCheck, done) {
   } finally {
     button.removeAttribute("aria-busy");
   }
+  return undefined;
 }
 
 function showOutcome(done) {
@@ -211,7 +208,5 @@ if (form) {
     fillDevice().catch(() => {});
     if (!ofDevice) form.reset();
   }));
-  const fill = () => Promise.all([fillDefinitions(), fillDevice()]).then(showDefinition, (error) => say("device-form-told", error.message, true));
-  document.addEventListener("unlocked", () => { if (!definitions.length) fill(); });
-  if (document.body.dataset.live !== "locked") fill();
+  Promise.all([fillDefinitions(), fillDevice()]).then(showDefinition, (error) => say("device-form-told", error.message, true));
 }

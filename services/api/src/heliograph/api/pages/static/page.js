@@ -7,11 +7,10 @@ const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 const byId = (id) => document.getElementById(id);
 const open = new Set();
 let ofPage = document.body.dataset.stream; // the query of the stream that keeps this page live
-let token = sessionStorage.getItem("token") || "";
+const csrf = document.querySelector('meta[name="csrf-token"]').content; // empty without a session
 let clockAhead = Number(document.body.dataset.time) - Date.now();
 let lastEvent = 0; // by performance.now()
 let stream = null;
-let afterToken = null;
 
 // ---- time -------------------------------------------------------------------------------------------------------
 
@@ -57,7 +56,6 @@ function tickTimes() {
 // ---- live or not ------------------------------------------------------------------------------------------------
 
 function showLife() {
-  if (document.body.dataset.live === "locked") return tell("idle", "Locked");
   const quiet = (performance.now() - lastEvent) / 1000;
   if (lastEvent && quiet < QUIET_SECONDS) {
     document.body.dataset.live = "yes";
@@ -127,9 +125,14 @@ function morph(have, want) {
 
 // ---- the stream -------------------------------------------------------------------------------------------------
 
-const headers = (more) => ({ ...(token ? { Authorization: `Bearer ${token}` } : {}), ...more });
+const headers = (more) => ({ "Heliograph-Client": "web page", ...(csrf ? { "X-CSRF-Token": csrf } : {}), ...more });
 
-// EventSource cannot carry a token, hence fetch and a reader of our own.
+// What the person wanted goes on after the login: this page comes again.
+function toLogin() {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+// EventSource does not tell a refusal from a lost line, hence fetch and a reader of our own.
 async function follow() {
   for (let wait = 1; ; wait = Math.min(wait * 2, 10)) {
     stream = new AbortController();
@@ -140,9 +143,8 @@ async function follow() {
     try {
       const query = open.size ? `${ofPage}&open=${encodeURIComponent([...open].join(","))}` : ofPage;
       const answer = await fetch(`/events?${query}`, { headers: headers(), signal: mine.signal, cache: "no-store" });
-      if (answer.status === 401) await lock(await detailOf(answer));
-      else if (answer.ok) {
-        unlock();
+      if (answer.status === 401) return toLogin();
+      if (answer.ok) {
         wait = 0.5;
         await read(answer.body.getReader());
       }
@@ -182,44 +184,6 @@ function reopen() {
   }
 }
 
-// ---- token ------------------------------------------------------------------------------------------------------
-
-function lock(reason) {
-  document.body.dataset.live = "locked";
-  byId("stale").hidden = true;
-  byId("locked").hidden = false;
-  byId("content").hidden = true;
-  if (reason) setText(byId("locked-reason"), reason);
-  if (token) askToken(reason);
-  showLife();
-  return new Promise((done) => { afterToken = done; });
-}
-
-function unlock() {
-  if (document.body.dataset.live === "locked") document.body.dataset.live = "first";
-  byId("locked").hidden = true;
-  byId("content").hidden = false;
-  document.dispatchEvent(new Event("unlocked"));
-}
-
-function askToken(fault, then) {
-  if (then) afterToken = then;
-  byId("token-fault").hidden = !fault;
-  setText(byId("token-fault"), fault || "");
-  byId("token").value = "";
-  if (!byId("token-dialog").open) byId("token-dialog").showModal();
-}
-
-byId("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  token = byId("token").value.trim();
-  sessionStorage.setItem("token", token);
-  byId("token-dialog").close();
-  const then = afterToken;
-  afterToken = null;
-  if (then) then();
-});
-
 // ---- what a person does -----------------------------------------------------------------------------------------
 
 async function detailOf(answer) {
@@ -239,22 +203,17 @@ function say(id, text, isBad) {
   told.textContent = text;
 }
 
-// Sends a request that needs the token; asks for the token where it is missing or wrong, and sends again then.
+// Sends a request that changes something; who may not is told so, or led to the login.
 // `done` gets the answer where it is a good one; the `id` names the element that tells of it. `overtaken` is called
 // where another revision came in force meanwhile. What `isMarkup` comes as text.
 async function demand(button, id, { method = "POST", path, body, more = {}, done, overtaken, isMarkup, signal }) {
-  const again = () => demand(button, id, { method, path, body, more, done, overtaken, isMarkup, signal });
-  if (!token) return askToken("", again);
-  if (button.getAttribute("aria-busy") === "true") return undefined;
+  if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
   try {
-    const named = { "Heliograph-Client": "web page", ...(body ? { "Content-Type": "application/json" } : {}), ...more };
-    const answer = await fetch(path, { method, body, headers: headers(named), signal });
-    if (answer.status === 401) {
-      token = "";
-      sessionStorage.removeItem("token");
-      askToken(await detailOf(answer), again);
-    } else if (answer.ok) {
+    const named = headers({ ...(body ? { "Content-Type": "application/json" } : {}), ...more });
+    const answer = await fetch(path, { method, body, headers: named, signal });
+    if (answer.status === 401) toLogin();
+    else if (answer.ok) {
       const said = isMarkup ? await answer.text() : await answer.json();
       say(id, said.detail || "", false);
       if (done) done(said);
@@ -265,7 +224,6 @@ async function demand(button, id, { method = "POST", path, body, more = {}, done
   } finally {
     button.removeAttribute("aria-busy");
   }
-  return undefined;
 }
 
 function connect(button) {
@@ -278,7 +236,7 @@ function connect(button) {
 document.addEventListener("htmx:configRequest", (event) => { Object.assign(event.detail.headers, headers()); });
 document.addEventListener("htmx:responseError", async (event) => {
   const { xhr, elt } = event.detail;
-  if (xhr.status === 401) return askToken("", () => window.htmx.trigger(elt, "retry"));
+  if (xhr.status === 401) return toLogin();
   let text = xhr.statusText;
   try {
     text = JSON.parse(xhr.responseText).detail || text;
@@ -294,8 +252,6 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.connect !== undefined) connect(button);
-  else if (button.dataset.token !== undefined) askToken("");
-  else if (button.dataset.cancel !== undefined) byId("token-dialog").close();
 });
 
 document.addEventListener("toggle", (event) => {

@@ -77,5 +77,4 @@ document.addEventListener("click", (event) => {
 });
 for (const element of [editor.text, byId("script-name")]) element.addEventListener("input", () => forget(CHECKED));
 window.addEventListener("beforeunload", (event) => { if (editedText() !== applied && !editor.text.disabled) event.preventDefault(); });
-document.addEventListener("unlocked", () => { if (editor.text.disabled) begin(); });
-if (document.body.dataset.live !== "locked") begin();
+begin();

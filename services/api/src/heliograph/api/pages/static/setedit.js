@@ -63,6 +63,7 @@ async function begin() {
     setText(byId("edit-base"), `Revision ${revision}`);
     const wanted = current || byId("set-edit").dataset.file;
     await openFile(paths.includes(wanted) || draft.has(wanted) ? wanted : paths[0] || "");
+    if (!draft.size && wanted === current && byId("set-edit").dataset.line) goTo(Number(byId("set-edit").dataset.line), 1);
   } catch (error) {
     say(TOLD, `The files are not known: ${error.message}`, true);
   }
@@ -166,5 +167,4 @@ byId("add-form").addEventListener("submit", (event) => {
   add();
 });
 window.addEventListener("beforeunload", (event) => { if (draft.size) event.preventDefault(); });
-document.addEventListener("unlocked", () => { if (!paths.length) begin(); });
-if (document.body.dataset.live !== "locked") begin();
+begin();

@@ -1,0 +1,74 @@
+// Sends a built-in command: which there are and what each takes comes from the gateway.
+"use strict";
+
+let table = [];
+
+function labelled(parameter, input) {
+  const field = document.createElement("div");
+  field.className = "field";
+  const label = Object.assign(document.createElement("label"), { htmlFor: input.id, textContent: parameter.required ? `${parameter.name} (needed)` : parameter.name });
+  const words = Object.assign(document.createElement("span"), { id: `${input.id}-words`, className: "sub", textContent: parameter.words });
+  input.setAttribute("aria-describedby", words.id);
+  field.append(label, input, words);
+  return field;
+}
+
+function chooserOf(choices) {
+  const select = document.createElement("select");
+  select.append(new Option("–", ""), ...choices.map(([text, value]) => new Option(text, value)));
+  return select;
+}
+
+function inputOf({ form, choices, least, most }) {
+  if (form === "choice") return chooserOf(choices.map((choice) => [choice, choice]));
+  if (form === "flag") return chooserOf([["yes", "true"], ["no", "false"]]);
+  if (form === "device") return chooserOf(Array.from(byId("send-device").options, ({ text, value }) => [text, value]));
+  const types = { number: "number", secret: "password" };
+  const input = Object.assign(document.createElement("input"), { type: types[form] || "text", autocomplete: "off", maxLength: 300 });
+  if (least !== null) input.min = least;
+  if (most !== null) input.max = most;
+  return input;
+}
+
+function showFields() {
+  const command = table.find(({ name }) => name === byId("builtin-name").value);
+  const fields = command.parameters.map((parameter) => {
+    const input = Object.assign(inputOf(parameter), { id: `builtin-${parameter.name}`, name: parameter.name, required: parameter.required });
+    input.dataset.form = parameter.form;
+    return labelled(parameter, input);
+  });
+  const none = Object.assign(document.createElement("p"), { className: "sub", textContent: "It takes no parameters." });
+  byId("builtin-fields").replaceChildren(...(fields.length ? fields : [none]));
+}
+
+function parameterOf({ value, dataset }) {
+  if (dataset.form === "flag") return value === "true";
+  if (dataset.form === "number") return Number(value);
+  if (dataset.form === "device" || dataset.form === "variable") return reference(value);
+  return dataset.form === "value" ? valueOf(value) : value;
+}
+
+async function fillTable() {
+  try {
+    table = (await known("/api/v1/built-in-commands")).commands;
+    byId("builtin-name").replaceChildren(...table.map(({ name }) => new Option(name.replace("sunpm.", ""), name)));
+    showFields();
+  } catch (error) {
+    const none = Object.assign(document.createElement("p"), { className: "sub", textContent: `The built-in commands are not known now: ${error.message} Any command can be sent as JSON below.` });
+    byId("builtin-fields").replaceChildren(none);
+  }
+}
+
+byId("builtin-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const given = [...byId("builtin-fields").querySelectorAll("input, select")].filter(({ value }) => value !== "");
+  const parameters = Object.fromEntries(given.map((input) => [input.name, parameterOf(input)]));
+  const rpcName = byId("builtin-name").value;
+  const told = given.map(({ name, value, type }) => `${name} ${type === "password" ? "***" : value}`).join(", ");
+  const button = event.submitter || event.target.querySelector("button");
+  confirmThen(`${rpcName}${told ? ` with ${told}` : ""}.`, () => send(button, JSON.stringify([{ rpcName, parameters }])));
+});
+
+byId("builtin-name").addEventListener("change", showFields);
+for (const details of document.querySelectorAll("details.any"))
+  details.addEventListener("toggle", () => { if (details.open && details.contains(byId("builtin-form")) && !table.length) fillTable(); });

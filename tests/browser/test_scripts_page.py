@@ -1,0 +1,62 @@
+"""Scripts in a browser: a new one, one renamed with a mistake on the way, one taken out."""
+
+import pytest
+from playwright.async_api import expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LIST = "CONFIG/WPM00C44F_scl.ini"
+FILES = {LIST: "SCRIPT_File[0]=night.lua\n", "SCRIPT/night.lua": "-- sleeps\n"}
+
+
+@pytest.fixture(autouse=True)
+def revisions(gateway):
+    known = gateway.peers.revisions
+    known.files |= FILES
+    known.edits.clear()
+    return known
+
+
+async def test_a_new_script_is_written_checked_and_applied(phone, revisions, picture):
+    page = phone
+    await page.goto("/scripts")
+    await page.get_by_role("link", name="New script").click()
+    await page.get_by_label("Name").fill("hello")
+    await picture(page, "script-new-phone")
+    await page.get_by_role("button", name="Check the script").click()
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await page.wait_for_url("**/scripts")
+    (edit,) = revisions.edits
+    assert edit.files[LIST] == "SCRIPT_File[0]=night.lua\nSCRIPT_File[1]=hello.lua\n"
+    assert "function wsInit()" in edit.files["SCRIPT/hello.lua"]
+
+
+async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_place(desk, revisions, axe, picture):
+    page = desk
+    await page.goto("/scripts/night/edit")
+    text = page.get_by_label("Text of the file")
+    await expect(text).to_have_value("-- sleeps\n")
+    await text.fill("-- sleeps\nif ??\n")
+    await page.get_by_role("button", name="Check the script").click()
+    await page.get_by_role("button", name="SCRIPT/night.lua, line 2, column 1").click()
+    await expect(page.locator("#caret")).to_have_text("Line 2, column 1")
+    await expect(page.locator(".gutter")).to_contain_text("✕ 2")
+    await axe(page)
+    await picture(page, "script-edit")
+    await text.fill("-- wakes\n")
+    await page.get_by_label("Name").fill("dawn")
+    await page.get_by_role("button", name="Check the script").click()
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await page.wait_for_url("**/scripts")
+    files = {"SCRIPT/dawn.lua": "-- wakes\n", "SCRIPT/night.lua": None, LIST: "SCRIPT_File[0]=dawn.lua\n"}
+    assert revisions.edits[0].files == files
+
+
+async def test_a_script_is_taken_out_after_a_question(desk, revisions, axe):
+    page = desk
+    await page.goto("/scripts/night")
+    await page.get_by_role("button", name="Take it out of the set").click()
+    await axe(page)
+    await page.get_by_role("button", name="Take it out", exact=True).click()
+    await page.wait_for_url("**/scripts")
+    assert revisions.edits[0].files == {"SCRIPT/night.lua": None, LIST: ""}
