@@ -21,7 +21,7 @@ async def test_a_device_is_added_as_one_revision(api, peers):
 
 async def test_a_check_changes_nothing_and_tells_what_would_be(api, peers):
     warning = "DEF/inv.csv:3:1: warning: something to know"
-    peers.revisions.finding = warning
+    peers.revisions.finding, peers.revisions.is_checking = warning, True
     body = NEW | {"definition": "", "library": "huawei_sun2000", "interface": "SERIAL2", "serial": {"baudrate": 9600}}
     done = (await api.send("POST", "/api/v1/devices?check=true", json=body)).json()
     assert (done["checked"], done["revision"]) == (True, None)
