@@ -9,56 +9,18 @@ import pytest
 from heliograph.api.detected import DetectionList, DetectionNow
 from heliograph.api.sets import EditDone
 from heliograph.contract import (
-    DetectAnswer,
     DetectionProgress,
-    DetectionQuery,
-    DetectionState,
-    DetectRequest,
     EditAnswer,
-    Outcome,
-    StopDetection,
 )
-from heliograph.contract.channels import DETECT, DETECTION, DETECTION_PROGRESS, STOP_DETECTION
+from heliograph.contract.channels import DETECTION_PROGRESS
 from heliograph.formats import parse_daq
 from support.plausible import FILES, UID
-from support.proposals import DEFINITION, proposal
+from support.plausible_detection import KEY, TEXT, Collector
+from support.proposals import DEFINITION
 from support.waiting import until
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;"
-KEY = "0123456789ab"
 PATH = f"/api/v1/detections/{KEY}"
-TEXT = "modbusTCP;inverter;ACME;X5\n1;3;40002;I16;;1_tableId;;;;;1\n"
-
-
-class Collector:
-    """Plays the collector: one detection."""
-
-    def __init__(self) -> None:
-        self.asked: list[DetectRequest] = []
-        self.stopped: list[StopDetection] = []
-        self.refusal = ""
-        self.state = DetectionState(
-            detection=KEY, began=1000, targets=("192.168.1.0/24:502",), asked=3, total=254, running=True,
-            lines=("2024-06-01 12:00:01: SunSpec device found at @1 192.168.1.7:502",),
-            proposals=(proposal("7"), proposal("8"), proposal("9", ticked=False, known="is configured already: a (1)")),
-            definitions={DEFINITION: TEXT},
-        )  # fmt: skip
-
-    async def start(self, request: DetectRequest) -> DetectAnswer:
-        self.asked.append(request)
-        return DetectAnswer(error=self.refusal, detection=None if self.refusal else KEY)
-
-    async def tell(self, query: DetectionQuery) -> DetectionState:
-        if query.detection not in (None, self.state.detection) or self.state.detection is None:
-            return DetectionState(error=f"there is no detection {query.detection}")
-        return self.state if query.definitions else self.state.model_copy(update={"definitions": {}})
-
-    async def stop(self, request: StopDetection) -> Outcome:
-        self.stopped.append(request)
-        if request.detection != KEY:
-            return Outcome(error="there is no such detection")
-        self.state = DetectionState() if request.forget else self.state.model_copy(update={"running": False})
-        return Outcome()
 
 
 async def section_with(api, text: str) -> str:
@@ -74,9 +36,7 @@ async def section_with(api, text: str) -> str:
 @pytest.fixture
 async def collector(peers) -> Collector:
     played = Collector()
-    await peers.collector.serve(DETECT, played.start)
-    await peers.collector.serve(DETECTION, played.tell)
-    await peers.collector.serve(STOP_DETECTION, played.stop)
+    await played.serve(peers.collector)
     return played
 
 

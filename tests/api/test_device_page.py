@@ -92,7 +92,7 @@ async def test_hostile_names_stay_text(api, peers):
     markup = Markup((await api.get("/devices/1")).text)
     assert markup.inline == []
     assert "img" not in markup.tags
-    assert markup.tags.count("script") <= 3
+    assert markup.tags.count("script") <= 6  # the page's own
 
 
 async def test_a_real_browser_keeps_it_live(api, peers):

@@ -13,6 +13,7 @@ from heliograph.api.commanded import (
     SetPointList,
 )
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
+from heliograph.api.devicebodies import DefinitionChecked, DefinitionList, DeviceDone
 from heliograph.api.errors import Problem
 from heliograph.api.explanations import EXPLANATIONS
 from heliograph.api.logged import LogList
@@ -44,6 +45,7 @@ from heliograph.api.people import (
     TokenMade,
     WhoNow,
 )
+from heliograph.api.plantnow import PlantNow
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.api.tested import PlannedList, ServerTestBegun
@@ -51,7 +53,13 @@ from heliograph.contract import ServerTestState, StatusDocument
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
+    ("get", "/api/v1/plant"): (200, PlantNow),
     ("get", "/api/v1/devices"): (200, DeviceList),
+    ("post", "/api/v1/devices"): (200, DeviceDone),
+    ("patch", "/api/v1/devices/{index}"): (200, DeviceDone),
+    ("delete", "/api/v1/devices/{index}"): (200, DeviceDone),
+    ("get", "/api/v1/definitions"): (200, DefinitionList),
+    ("post", "/api/v1/definitions/check"): (200, DefinitionChecked),
     ("get", "/api/v1/devices/{index}"): (200, Device),
     ("get", "/api/v1/devices/{index}/variables"): (200, DeviceVariables),
     ("get", "/api/v1/devices/{index}/series"): (200, DeviceSeries),

@@ -139,7 +139,7 @@ async def test_hostile_names_stay_text(serve, peers):
     telling = asyncio.create_task(tell())
     shown: list[str] = []
     for query, name, part in (
-        ("?page=devices&open=1,2", "values-1", "alert"), ("?page=servers", "history", "alert(1)"),
+        ("?page=device&index=1", "values", "alert"), ("?page=servers", "history", "alert(1)"),
         ("?page=configuration", "configuration", "Taken back"), ("?page=alarms", "alarms", "alert(1)"),
     ):  # fmt: skip
         held = await sections_until(
@@ -228,13 +228,6 @@ async def test_the_stream_sends_what_changed_and_no_more(api, peers):
             later = await anext(events)
     assert "identity" not in later["sections"]
     await events.aclose()
-
-
-async def test_open_devices_come_with_all_their_values(api):
-    held = await sections_until(api, lambda s: "values-1" in s, "?page=devices&open=1,9,<x>")
-    assert "Serial number" in held["values-1"]
-    assert "RealPower" in held["values-1"]
-    assert held["values-9"] == ""
 
 
 async def test_the_stream_beats_when_nothing_changes(serve, peers):

@@ -82,6 +82,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
     app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), Downloads()
+    app.state.plant = pages.plant
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

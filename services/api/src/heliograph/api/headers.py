@@ -28,6 +28,8 @@ COMMANDS: Final = "/api/v1/commands"
 """Where texts of commands are sent; spec 4.1 gives them their size. Read as those of edits."""
 COMMAND_SECONDS: Final = 60.0
 MAX_COMMANDS: Final = COMMAND_FILE_LIMIT
+WITH_DEFINITIONS: Final = ("/api/v1/devices", "/api/v1/definitions")
+"""Where the text of one definition may be sent along. Read as texts of commands."""
 
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -106,6 +108,8 @@ def _limits(scope: Scope) -> tuple[int, float]:
     if method == "POST" and path.startswith(TEXTS):
         return MAX_TEXT, BODY_SECONDS
     if method == "POST" and path == COMMANDS:
+        return MAX_COMMANDS, COMMAND_SECONDS
+    if method in {"PATCH", "POST"} and path.startswith(WITH_DEFINITIONS):
         return MAX_COMMANDS, COMMAND_SECONDS
     return MAX_BODY, BODY_SECONDS
 

@@ -33,6 +33,7 @@ class Device(Answer):
     interface: str
     address: int
     period_seconds: int
+    timeout_ms: int = 1000
     category: str
     model: str
     definition: str
@@ -69,6 +70,9 @@ class VariableNow(Answer):
     unit: str
     action: int
     writable: bool
+    least: float | None = None
+    """The least engineering value that may be written; absent where there is no bound, or nothing can be written."""
+    most: float | None = None
     raw: Value = None
     value: Value = None
     """The engineering value: coefficients and scale factor applied."""

@@ -7,6 +7,7 @@ reading of each device.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from heliograph.api.bounds import bounds_of
 from heliograph.api.commanded import SetPoint
 from heliograph.api.detecting import DetectionView
 from heliograph.api.errors import NotThere, Oversized, Refused, Silent
@@ -14,6 +15,8 @@ from heliograph.api.feed import Feed, Kind, ReadingNews
 from heliograph.api.journalling import JournalView
 from heliograph.api.logged import LogView
 from heliograph.api.models import Device, DeviceVariables, VariableNow
+from heliograph.api.plantfigures import Seen
+from heliograph.api.plantpoints import KnownPoints
 from heliograph.api.setpoints import set_points
 from heliograph.api.tested import ServerTestView
 from heliograph.contract import (
@@ -78,6 +81,7 @@ class View:
         self.journal = JournalView()
         self.log = LogView()
         self.server_test = ServerTestView()
+        self._points = KnownPoints()
         self.feed = Feed(clock)
         self._heard = 0
 
@@ -113,6 +117,17 @@ class View:
     def now(self) -> int:
         """Milliseconds since 1970."""
         return milliseconds(self._clock)
+
+    @property
+    def time_zone(self) -> str:
+        """The plant's, by its name."""
+        return self.revision.time_zone if self.revision else "UTC"
+
+    def seen(self) -> tuple[Seen, ...]:
+        """All devices as the figures of the plant need them, in the order of the configuration."""
+        collector = self.collector()
+        states = {state.device: state for state in collector.devices} if collector else {}
+        return tuple(self._seen(entry, states.get(entry.device.index)) for entry in self._plant.devices)
 
     def status(self) -> StatusDocument:
         """The status of the whole gateway."""
@@ -220,6 +235,17 @@ class View:
             raise NotThere(f"There is no device with the index {index[:20]!r}; /api/v1/devices lists them.")
         return entry
 
+    def _seen(self, entry: PlantDevice, state: DeviceState | None) -> Seen:
+        reading = self._readings.get(entry.device.index)
+        return Seen(
+            entry=entry,
+            points=self._points.of(entry.definition, entry.device.category),
+            condition=state.condition if state else None,
+            since=state.since if state else None,
+            time=reading.time if reading else None,
+            raws=reading.values if reading else None,
+        )
+
     def _now(self, entry: PlantDevice, variables: Iterable[Variable]) -> DeviceVariables:
         reading = self._readings.get(entry.device.index)
         time, raws = (reading.time, reading.values) if reading else (None, {})
@@ -228,8 +254,16 @@ class View:
             name=entry.device.name,
             time=time,
             age_seconds=self._age(time),
-            variables=tuple(_variable_now(entry.definition, variable, raws) for variable in variables),
+            variables=tuple(self._variable(entry, variable, raws) for variable in variables),
         )
+
+    def _variable(self, entry: PlantDevice, variable: Variable, raws: Mapping[str, Value]) -> VariableNow:
+        now = _variable_now(entry.definition, variable, raws)
+        if not now.writable:
+            return now
+        limits = self.revision.limits if self.revision else ()
+        least, most = bounds_of(entry.device.index, variable, limits)
+        return now.model_copy(update={"least": least, "most": most})
 
     def _device(self, entry: PlantDevice) -> Device:
         device = entry.device
@@ -244,6 +278,7 @@ class View:
             interface="" if device.interface is None else str(device.interface),
             address=device.address,
             period_seconds=device.period_seconds,
+            timeout_ms=device.timeout_ms,
             category=device.category or entry.definition.category,
             model=device.model or entry.definition.model,
             definition=device.definition,

@@ -5,24 +5,36 @@ from typing import Final
 from heliograph.api import detections
 from heliograph.api.detected import DetectionNow
 from heliograph.api.errors import NotThere
-from heliograph.api.models import Device
+from heliograph.api.models import Device, VariableNow
+from heliograph.api.pages.devicelist import FIRST, ORDERS, STATES, DeviceFilter, chosen
 from heliograph.api.pages.page import Page, Parts, Query
+from heliograph.api.plots import Sparklines
 
-HEADLINES: Final = 5
 OLD_SECONDS: Final = 30
+RECORDED: Final = 14
+"""Bits of the actions whose variables stand in records (spec 2.2)."""
+SPARKLINES_SECONDS: Final = 15
+"""They are asked for anew so often; records come once a minute at most."""
 DETECTION_LINES: Final = 12
-MAX_OPEN: Final = 64
-"""Devices whose values one page may follow in full."""
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
     """Make the pages."""
     made = _Devices(parts)
     return (
-        Page("devices", "devices_page", ("devices",), made.listed),
-        Page("device", "device_page", ("device", "values"), made.one, made.is_there, _index),
+        Page("devices", "devices_page", ("devices",), made.listed, facts=_filter),
+        Page("device", "device_page", ("device", "values", "plan"), made.one, made.is_there, _index),
         Page("new device", "new_device_page", ("detection",), made.detection),
     )
+
+
+def _is_plotted(variable: VariableNow) -> bool:
+    """Whether records hold it as a number."""
+    return bool(variable.action & RECORDED) and not isinstance(variable.value, str)
+
+
+def _filter(query: Query) -> dict[str, object]:
+    return {"filter": DeviceFilter.of_query(query), "states": STATES, "orders": ORDERS}
 
 
 def _index(query: Query) -> dict[str, object]:
@@ -33,17 +45,22 @@ class _Devices:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._view = parts.view
+        self._sparklines = Sparklines(parts.view)
 
     def listed(self, query: Query) -> dict[str, str]:
-        """The list, and the values in full of the devices that one page has open."""
+        """The list, as it is filtered and sorted."""
+        wanted, every = DeviceFilter.of_query(query), self._view.devices()
+        found = chosen(every, wanted)
+        shown = found if wanted.whole else found[:FIRST]
         facts = {
             "revision": self._view.revision,
-            "devices": [self._card(device) for device in self._view.devices()],
+            "filter": wanted,
+            "devices": [self._row(device) for device in shown],
+            "count": len(every),
+            "more": len(found) - len(shown),
             "lines": self._view.status().lines if self._view.collector() else (),
         }
-        opened = [index for index in query.get("open", "").split(",") if index][:MAX_OPEN]
-        values = {f"values-{index}": self._values(index) for index in opened}
-        return {"devices": self._parts.render("devices", facts)} | values
+        return {"devices": self._parts.render("devices", facts)}
 
     def one(self, query: Query) -> dict[str, str]:
         """What stands on the page of one device; it says so where there is no such device any more."""
@@ -51,10 +68,10 @@ class _Devices:
         try:
             points = [point for point in self._view.set_points() if point.device == index]
             facts = {"device": self._view.device(index), "set_points": points}
-            device = self._parts.render("device", facts)
         except NotThere as gone:
-            device = self._parts.render("gone", {"text": gone.detail})
-        return {"device": device, "values": self._values(index)}
+            return {"device": self._parts.render("gone", {"text": gone.detail}), "values": "", "plan": ""}
+        sections = {name: self._parts.render(name, facts) for name in ("device", "plan")}
+        return sections | {"values": self._values(index)}
 
     def is_there(self, query: Query) -> bool:
         """Whether there is such a device."""
@@ -78,13 +95,17 @@ class _Devices:
         return lines[-DETECTION_LINES:]
 
     def _values(self, index: str) -> str:
-        """The values of one device in full; empty when there is no such device."""
-        try:
-            return self._parts.render("values", {"now": self._view.variables(index)})
-        except NotThere:
-            return ""
+        """The values of one device in full."""
+        now = self._view.variables(index)
+        plotted = [variable.index for variable in now.variables if _is_plotted(variable)]
+        sparklines = self._parts.asked.get(
+            ("sparklines", index), lambda: self._sparklines.of(index, plotted), every=SPARKLINES_SECONDS
+        )
+        facts = {"now": now, "plotted": plotted, "first": next(iter(plotted), ""), "sparklines": sparklines.value or {}}
+        return self._parts.render("values", facts)
 
-    def _card(self, device: Device) -> dict[str, object]:
-        now, count = self._view.headlines(device.index, HEADLINES)
+    def _row(self, device: Device) -> dict[str, object]:
+        now, _ = self._view.headlines(device.index, 1)
         is_old = device.age_seconds is None or device.age_seconds > OLD_SECONDS
-        return {"device": device, "shown": now.variables, "count": count, "is_old": is_old, "read": now.time}
+        shown = now.variables[0] if now.variables and now.time else None
+        return {"device": device, "shown": shown, "is_old": is_old}

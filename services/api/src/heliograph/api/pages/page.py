@@ -10,6 +10,7 @@ from typing import Any
 
 from heliograph.api.pages.asked import Asked
 from heliograph.api.pages.rendering import Renderer
+from heliograph.api.plantview import PlantView
 from heliograph.api.view import View
 
 Query = Mapping[str, str]
@@ -24,6 +25,7 @@ class Parts:
     render: Callable[[str, dict[str, Any]], str]
     """A template and its facts, escaped."""
     asked: Asked
+    plant: PlantView
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,6 @@ class Page:
     """What the template needs beside the sections."""
 
 
-def parts_of(view: View, renderer: Renderer, asked: Asked) -> Parts:
+def parts_of(view: View, renderer: Renderer, asked: Asked, plant: PlantView) -> Parts:
     """Return what pages are made with."""
-    return Parts(view, renderer.render, asked)
+    return Parts(view, renderer.render, asked, plant)

@@ -19,6 +19,7 @@ from heliograph.api.pages import (
 from heliograph.api.pages.asked import Asked
 from heliograph.api.pages.page import Page, Parts, Query, parts_of
 from heliograph.api.pages.rendering import Renderer
+from heliograph.api.plantview import PlantView
 from heliograph.api.view import View
 
 _SUBJECTS: Final[tuple[Callable[[Parts], tuple[Page, ...]], ...]] = (
@@ -63,7 +64,8 @@ class Pages:
         self._view = view
         self.renderer = Renderer(view)
         self.asked = Asked()
-        parts = parts_of(view, self.renderer, self.asked)
+        self.plant = PlantView(view)
+        parts = parts_of(view, self.renderer, self.asked, self.plant)
         self._pages = {page.name: page for make in _SUBJECTS for page in make(parts)}
 
     def __contains__(self, name: str) -> bool:

@@ -79,6 +79,8 @@ def _environment() -> Environment:
     environment.filters.update(
         brief=words.brief,
         number=words.number,
+        watts=words.watts,
+        kilowatt_hours=words.kilowatt_hours,
         size=words.size,
         span=words.span,
         utc=words.utc,

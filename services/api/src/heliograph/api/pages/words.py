@@ -91,6 +91,23 @@ def number(value: Any) -> str:
     return f"{value:,}".replace(",", NARROW).replace("-", "−")
 
 
+def watts(value: float | None) -> str:
+    """A power in the unit that fits it."""
+    if value is None:
+        return NOTHING
+    for unit, size in (("MW", 1e6), ("kW", 1e3)):
+        if abs(value) >= size:
+            return f"{_decimal(value / size)}{NARROW}{unit}"
+    return f"{value:.0f}{NARROW}W".replace("-", "−")
+
+
+def kilowatt_hours(value: float | None) -> str:
+    """An energy in the unit that fits it."""
+    if value is None:
+        return NOTHING
+    return f"{_decimal(value / 1000)}{NARROW}MWh" if abs(value) >= 10_000 else f"{_decimal(value)}{NARROW}kWh"
+
+
 def brief(value: Any) -> str:
     """A JSON value on one line, shortened where it is long; a text as it is, nothing for an empty object."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

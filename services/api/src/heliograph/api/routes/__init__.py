@@ -9,7 +9,9 @@ from heliograph.api.routes import (
     commands,
     configuration,
     connections,
+    definitions,
     detections,
+    device_edits,
     devices,
     door,
     editing_pages,
@@ -20,6 +22,7 @@ from heliograph.api.routes import (
     history,
     log,
     page,
+    plant,
     recorded,
     scriptfiles,
     scripts,
@@ -34,7 +37,10 @@ from heliograph.api.routes import (
 
 ROUTERS = (
     status.router,
+    plant.router,
     devices.router,
+    device_edits.router,
+    definitions.router,
     recorded.router,
     history.router,
     connections.router,

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import Access, may_read, may_see
 from heliograph.api.errors import NotThere
-from heliograph.api.pages import ASSETS, AlarmFilter, HistoryFilter, JournalFilter, LogFilter, Pages
+from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, HistoryFilter, JournalFilter, LogFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.stream import EventStream
 from heliograph.contract import JournalWay
@@ -53,9 +53,9 @@ async def overview(looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/devices")
-async def devices(looker: TheLooker) -> HTMLResponse:
-    """All devices."""
-    return await looker.page("devices")
+async def devices(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The devices, as they are filtered and sorted."""
+    return await looker.page("devices", DeviceFilter.of_query(request.query_params).query)
 
 
 @router.get("/devices/new")

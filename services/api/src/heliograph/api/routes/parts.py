@@ -9,6 +9,7 @@ from heliograph.api.auth import Book
 from heliograph.api.lookback.download import Downloads
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
+from heliograph.api.plantview import PlantView
 from heliograph.api.sent import Sent
 from heliograph.api.stream import Hub
 from heliograph.api.view import View
@@ -27,6 +28,11 @@ async def _figures(request: Request) -> Figures:
 async def _pages(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
     return pages
+
+
+async def _plant(request: Request) -> PlantView:
+    plant: PlantView = request.app.state.plant
+    return plant
 
 
 async def _sent(request: Request) -> Sent:
@@ -57,6 +63,7 @@ async def _access(request: Request) -> Access:
 TheView = Annotated[View, Depends(_view)]
 TheFigures = Annotated[Figures, Depends(_figures)]
 ThePages = Annotated[Pages, Depends(_pages)]
+ThePlant = Annotated[PlantView, Depends(_plant)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheBook = Annotated[Book, Depends(_book)]

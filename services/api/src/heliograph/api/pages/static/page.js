@@ -6,7 +6,7 @@ const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 
 const byId = (id) => document.getElementById(id);
 const open = new Set();
-const ofPage = document.body.dataset.stream; // the query of the stream that keeps this page live
+let ofPage = document.body.dataset.stream; // the query of the stream that keeps this page live
 const csrf = document.querySelector('meta[name="csrf-token"]').content; // empty without a session
 let clockAhead = Number(document.body.dataset.time) - Date.now();
 let lastEvent = 0; // by performance.now()
@@ -169,6 +169,12 @@ async function read(reader) {
     waiting = events.pop();
     for (const event of events) if (event.startsWith("data: ")) take(JSON.parse(event.slice(6)));
   }
+}
+
+// Follows other data on the same page: another filter, another order.
+function look(page, query) {
+  ofPage = `page=${encodeURIComponent(page)}&${query}`;
+  reopen();
 }
 
 function reopen() {

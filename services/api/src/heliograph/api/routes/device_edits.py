@@ -1,0 +1,85 @@
+"""`/api/v1/devices`, written: a device added, changed or removed is one revision, or nothing (spec 1.7, 2.1)."""
+
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from heliograph.api import device_examples as examples
+from heliograph.api import deviceedits as asked
+from heliograph.api.access import may_write
+from heliograph.api.conditional import tag
+from heliograph.api.devicebodies import ChangedDevice, DeviceDone, NewDevice
+from heliograph.api.editing import read_body
+from heliograph.api.examples import shown
+from heliograph.api.ordering import Client, asker_of
+from heliograph.api.problems import described
+from heliograph.api.routes.devices import Index
+from heliograph.api.routes.parts import TheView
+
+Check = Annotated[bool, Query(description="Say what would come of it, and change nothing")]
+Body = TypeVar("Body", bound=BaseModel)
+
+router = APIRouter(
+    prefix="/api/v1/devices",
+    tags=["devices"],
+    dependencies=[Depends(may_write)],
+    responses={200: shown(examples.DONE, "It is in force"), **described(401, 409, 412, 422, 503)},
+)
+
+
+def _body(model: type[BaseModel], shown_as: dict[str, Any]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": shown_as}}}
+    }
+
+
+_NEW: Final = _body(NewDevice, examples.NEW)
+_CHANGED: Final = _body(ChangedDevice, examples.CHANGES)
+
+
+@router.post("", summary="Add a device", responses=described(408, 413), openapi_extra=_NEW)
+async def add(
+    request: Request, response: Response, view: TheView, *, check: Check = False, client: Client = None
+) -> DeviceDone:
+    """Its line comes into `_daq.csv`, its definition into `DEF/` where it is new. Needs the token.
+
+    Nothing configured is overwritten. Faults of single fields are told under `errors`, those of the set that would come
+    of it under `findings`.
+    """
+    body = await _read(request, NewDevice)
+    return _told(response, await asked.add(view, body, asker_of(client), is_check=check))
+
+
+@router.patch("/{index}", summary="Change a device", responses=described(404, 408, 413), openapi_extra=_CHANGED)
+async def change(
+    index: Index, request: Request, response: Response, view: TheView, *, check: Check = False, client: Client = None
+) -> DeviceDone:
+    """What is absent stays; all else in `_daq.csv` stays byte for byte. Needs the token."""
+    body = await _read(request, ChangedDevice)
+    return _told(response, await asked.change(view, index, body, asker_of(client), is_check=check))
+
+
+@router.delete("/{index}", summary="Remove a device", responses=described(404))
+async def remove(
+    index: Index, response: Response, view: TheView, *, check: Check = False, client: Client = None
+) -> DeviceDone:
+    """It is not polled any more. Its records, delivered or waiting, and its definition stay. Needs the token."""
+    return _told(response, await asked.remove(view, index, asker_of(client), is_check=check))
+
+
+async def _read(request: Request, model: type[Body]) -> Body:
+    try:
+        return model.model_validate_json(await read_body(request))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
+
+
+def _told(response: Response, done: DeviceDone) -> DeviceDone:
+    if done.revision is not None:
+        response.headers["ETag"] = tag(done.revision)
+    return done
