@@ -76,7 +76,7 @@ class Intake:
         self._disk = disk
         self._broken = broken
         self._desk = desk
-        self._keep = keep
+        self._log = keep
         self._bundle = bundle
         self._kept = kept
 
@@ -123,7 +123,7 @@ class Intake:
     async def _take_lines(self, events: list[Event]) -> None:
         good = [event for event in events if 0 <= event.time < LAST_TIME]
         await asyncio.to_thread(self._spool.take_lines, good)
-        await asyncio.to_thread(self._keep, good)
+        await asyncio.to_thread(self._log, good)
 
     async def _take_results(self, results: list[CommandResults]) -> None:
         if await asyncio.to_thread(self._mailbox.arrived, results):
