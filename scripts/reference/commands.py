@@ -11,7 +11,7 @@ from reference.tables import code, matched, page, table
 Words = tuple[str, str, Mapping[str, Any]]
 WORDS: Final[Mapping[str, Words]] = {
     "getParameters": (
-        "Reads the variables of actions 1, 7 and 9, of one device or of all; their values come in the `_P_` file.",
+        "Reads the variables of actions 1, 7 and 9, of one device, or of all when none is given; their values come in the `_P_` file.",
         '`"OK"`',
         {"device": "roof_1"},
     ),
@@ -25,10 +25,14 @@ WORDS: Final[Mapping[str, Words]] = {
         "`value`, `raw`, `unit`, `timestamp`",
         {"device": "roof_1", "variable": "Power"},
     ),
-    "setRelay": ("Switches the gateway's own relay.", '`"OK"` after the read-back', {"state": 1}),
+    "setRelay": (
+        "Switches a relay of the gateway: `relay` 1 of the device `IO` unless given.",
+        '`"OK"` after the read-back',
+        {"state": 1},
+    ),
     "discoverDevices": (
         "Searches for devices that are not configured yet, on serial lines or hosts. What is found waits for a person, or with `accept` comes into the configuration as one revision.",
-        "the number found",
+        "the number found, those configured included; one search at a time, 30 minutes at most",
         {"protocol": "sunspec", "interface": "ethernet1", "hosts": ["192.168.1.10-40"], "addresses": "1-3"},
     ),
     "connect": ("A connection to a server follows, or to all.", '`"OK"`', {"server": 1}),
@@ -38,7 +42,11 @@ WORDS: Final[Mapping[str, Words]] = {
         {"interface": "serial1", "minutes": 10},
     ),
     "status": ("The state of the whole gateway.", "the document of `GET /api/v1/status`", {}),
-    "reboot": ("All services end in order and begin again.", '`"OK"`, then the restart', {}),
+    "reboot": (
+        "Three seconds later all services, but not the broker, end in order and begin again.",
+        '`"OK"`, then the restart',
+        {},
+    ),
     "factory": (
         "Deletes configuration and collected data of all services. `confirm` is the gateway's uid.",
         '`"OK"`, then the reset',

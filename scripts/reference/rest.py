@@ -14,8 +14,10 @@ ERRORS_FROM: Final = 400
 
 def text() -> str:
     """The page."""
-    paths = description()["paths"]
-    return page("REST operations", "the API's OpenAPI document", _introduction(), _overview(paths), _operations(paths))
+    whole = description()
+    paths, schemas = whole["paths"], whole["components"]["schemas"]
+    operations = _operations(paths, schemas)
+    return page("REST operations", "the API's OpenAPI document", _introduction(), _overview(paths), operations)
 
 
 def description() -> Mapping[str, Any]:
@@ -44,32 +46,33 @@ def _overview(paths: Mapping[str, Any]) -> Iterator[str]:
     yield from table(("operation", "what it does"), rows)
 
 
-def _operations(paths: Mapping[str, Any]) -> Iterator[str]:
+def _operations(paths: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
     for method, path, operation in _each(paths):
         yield f"## `{method} {path}`"
         yield ""
         yield " ".join(operation.get("description", operation.get("summary", "")).split())
         yield ""
         if parameters := operation.get("parameters"):
-            yield from table(("parameter", "in", "is", "needed"), map(_parameter, parameters))
+            yield from table(("parameter", "in", "is", "needed"), (_parameter(each, schemas) for each in parameters))
         yield f"Answers: {', '.join(_answers(operation['responses']))}."
         yield ""
 
 
-def _parameter(parameter: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _parameter(parameter: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[str, str, str, str]:
     words = parameter.get("description", "") or parameter["schema"].get("description", "")
-    kind = " or ".join(_kinds(parameter["schema"]))
+    kind = " or ".join(_kinds(parameter["schema"], schemas))
     needed = "yes" if parameter.get("required") else ""
     return code(parameter["name"]), parameter["in"], f"{kind}{': ' if words else ''}{' '.join(words.split())}", needed
 
 
-def _kinds(schema: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
     for part in schema.get("anyOf", [schema]):
-        choices = part.get("enum") or ([part["const"]] if "const" in part else [])
+        known = schemas.get(part.get("$ref", "").rsplit("/", 1)[-1], part)
+        choices = known.get("enum") or ([known["const"]] if "const" in known else [])
         if choices:
             yield ", ".join(code(choice) for choice in choices)
-        elif part.get("type") != "null":
-            yield part.get("type", part.get("$ref", "object").rsplit("/", 1)[-1])
+        elif known.get("type") != "null":
+            yield known.get("type", "object")
 
 
 def _answers(responses: Mapping[str, Any]) -> Iterator[str]:
