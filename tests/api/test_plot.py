@@ -52,9 +52,8 @@ async def test_a_plot_is_drawn_and_can_be_read_by_everybody(recorded):
         assert await page.locator(".plot-legend li").all_text_contents() == [
             "AC power41 kW", "DC voltage600 V", "Cabinet temperature41.2 °C",
         ]  # fmt: skip
-        dashes = await page.locator(".plot-legend line").evaluate_all(
-            "all => all.map((l) => l.getAttribute('stroke-dasharray'))"
-        )
+        lines = page.locator(".plot-legend line")
+        dashes = await lines.evaluate_all("all => all.map((line) => line.getAttribute('stroke-dasharray'))")
         assert len(set(dashes)) == 3
 
         await page.get_by_role("img", name="Plot of AC power: 40 to 45.59 kW").focus()

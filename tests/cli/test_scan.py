@@ -126,7 +126,7 @@ def test_a_second_time_there_is_nothing_to_add(plant, directory):
 def test_without_a_yes_it_is_only_shown(plant, directory):
     kept = read_set_directory(directory)
     result = scan(f"127.0.0.1:{plant.port}", "--into", directory)
-    assert result.exit_code == 3
+    assert result.exit_code == 7
     assert f"8;127.0.0.1:{plant.port};HW 5000/TL A-1;1;600;1000;A-1;1;inverter;HW 5000/TL;" in result.stderr
     assert "add --yes" in result.stderr
     assert read_set_directory(directory) == kept
@@ -148,7 +148,7 @@ def test_a_set_with_a_broken_daq_is_left_alone(plant, directory):
     daq.write_text(daq.read_text() + "8;10.0.0.9:x;a;1;60;1000;;1;;;m.csv\n")
     kept = read_set_directory(directory)
     result = scan(f"127.0.0.1:{plant.port}", "--into", directory, "--yes")
-    assert result.exit_code == 3
+    assert result.exit_code == 7
     assert "has errors and is left alone" in result.stderr
     assert read_set_directory(directory) == kept
 

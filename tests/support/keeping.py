@@ -26,12 +26,13 @@ def layout_of(text: str, file: str = "inv.csv") -> Layout:
     return Layout(protocol=definition.written_protocol, definition=file, digest=definition.digest, columns=columns)
 
 
+MONTH = Bounds(30, 1024**3)
 LAYOUT = layout_of(DEFINITION)
 
 
 def made(
     time: int, values: Sequence[Value] = (106, 110, 108, 12), device: str = "1", layout: Layout = LAYOUT
-) -> Record:
+) -> Record:  # fmt: skip
     return Record(
         source="box", sequence=time, device=device, name=f"roof_{device}", interface="MODBUS", time=time, layout=layout,
         values=tuple(values),
@@ -43,7 +44,7 @@ class Keeping:
     """The kept records, and what a person was told of them."""
 
     directory: Path
-    bounds: Bounds = Bounds(30, 1024**3)
+    bounds: Bounds = MONTH
     clock: HandClock = field(default_factory=HandClock)
     definitions: list[str] = field(default_factory=lambda: [DEFINITION])
     told: list[str] = field(default_factory=list)

@@ -47,9 +47,8 @@ def test_points_have_the_extremes_and_the_mean_of_their_records(rows, most):
             gathering.add(place, 1, source, values)
         found = gathering.series()
         for point in range(len(axis.times)):
-            expected = _slowly(
-                index, [values for place, (_, values) in zip(axis.places, rows, strict=True) if place == point]
-            )
+            own = [values for place, (_, values) in zip(axis.places, rows, strict=True) if place == point]
+            expected = _slowly(index, own)
             given_ = (found.least[point], found.mean[point], found.most[point])
             if expected is None:
                 assert given_ == (None, None, None)

@@ -1,7 +1,7 @@
 """`heliograph scan`: searches hosts and serial lines for SunSpec devices, without a gateway (spec 2.4).
 
-Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 2 it could not be asked like
-this; 3 found, but not written; 130 stopped.
+Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 7 found, but not written; else
+as everywhere.
 """
 
 import sys
@@ -10,16 +10,14 @@ from typing import Annotated, Final
 
 import typer
 
-from heliograph.cli.output import prepare_output
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, prepare_output
 from heliograph.cli.scan_into import Destination
 from heliograph.formats import is_uid
 from heliograph.formats.daq import SerialInterface, SerialLine
 from heliograph.formats.sunspec import read_targets, read_units
 from heliograph.formats.sunspec.targets import Target
 
-NOTHING: Final = 1
-NOT_WRITTEN: Final = 3
-STOPPED: Final = 130
 PORTS: Final = ("/", "socket://", "rfc2217://", "COM")
 """What begins like this is a serial port."""
 
@@ -70,8 +68,8 @@ def scan(
     What would be added is shown first, and written after a yes (or --yes). Nothing that is configured is overwritten:
     names are made unique, indices are the next free ones, a device that the set has already is passed over.
 
-    Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 2 it could not be asked like
-    this; 3 found, but not written; 130 stopped.
+    Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 7 found, but not written;
+    else as everywhere (heliograph help exit-codes).
     """
     prepare_output()
     from heliograph.cli.scanning import Request, run_search  # noqa: PLC0415  # pymodbus would slow every command down
@@ -88,11 +86,11 @@ def scan(
     proposals = outcome.proposals.listed(destination.devices)
     outcome.show(proposals, as_json=as_json)
     if outcome.stopped:
-        raise typer.Exit(STOPPED)
+        raise Failure("interrupted; what was found until then is shown, nothing is written", Exit.INTERRUPTED)
     if not proposals:
-        raise typer.Exit(NOTHING)
+        raise Failure("no SunSpec device was found", Exit.REFUSED)
     if into is not None and not destination.add(outcome.proposed(proposals), serial, yes=yes, say=_say):
-        raise typer.Exit(NOT_WRITTEN)
+        raise Failure("found, but not written", Exit.IN_THE_WAY)
 
 
 def _serial(line: str, baudrate: int, data_bits: int, parity: str, stop_bits: int) -> SerialLine:
