@@ -1,5 +1,7 @@
 """Devices added, changed and removed over REST: one edit each, checked first, refused field by field."""
 
+import re
+
 from heliograph.contract import EditAnswer
 from support.plausible import DAQ, INVERTER, UID
 
@@ -115,3 +117,11 @@ async def test_definitions_of_the_set_and_of_the_library_are_listed_and_a_new_on
 
     answer = await api.send("POST", "/api/v1/definitions/check", content=b"x" * (1024 * 1024 + 1))
     assert answer.status_code == 413
+
+
+async def test_the_description_of_the_api_points_at_nothing_that_is_not_in_it(api):
+    document = await api.get("/api/v1/openapi.json")
+    known = document.json()["components"]["schemas"]
+    named = set(re.findall(r'"\$ref":\s*"#/components/schemas/([^"]+)"', document.text))
+    assert named <= set(known)
+    assert '"#/$defs' not in document.text
