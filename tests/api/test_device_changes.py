@@ -124,6 +124,15 @@ def test_a_change_keeps_what_it_does_not_name():
     assert changed.line == "1;192.168.1.41;south;3;600;1000;SN7;1,poll=500,gap=3;inverter;SUN-50K;inv.csv"
 
 
+def test_the_gateways_own_inputs_and_a_customer_output_keep_what_makes_them_so():
+    own = "IO;;inputs;;600;1000;;;;;io.csv\nTIC1;;linky;;600;1000;012345;9600;;;tic.csv\n"
+    files = {PATH: DAQ + own, "DEF/io.csv": "io;;;\n", "DEF/tic.csv": "tic;;;\n"}
+    for index, line in (("IO", "IO;;own;;600"), ("TIC1", "TIC1;;own;;600;1000;012345;9600")):
+        changed = with_changed(files, UID, index, {"name": "own"}, None, SERIAL)
+        assert changed.line.startswith(line)
+        assert changed.device.interface is None
+
+
 def test_another_definition_takes_category_and_model_of_the_old_one_away():
     changed = with_changed(FILES, UID, "4", {}, Chosen("inv.csv"), SERIAL)
     assert changed.line == "4;SERIAL1;grid meter;5;600;1000;;;;;inv.csv"

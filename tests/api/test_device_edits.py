@@ -1,5 +1,7 @@
 """Devices added, changed and removed over REST: one edit each, checked first, refused field by field."""
 
+import re
+
 from heliograph.contract import EditAnswer
 from support.plausible import DAQ, INVERTER, UID
 
@@ -7,16 +9,26 @@ PATH = f"CONFIG/{UID}_daq.csv"
 NEW = {"name": "roof_4", "interface": "192.168.1.44", "address": 1, "definition": "inv.csv"}
 
 
-async def test_a_device_is_added_as_one_revision(api, peers):
+async def test_a_device_is_added_changed_and_removed_as_one_revision_each(api, peers):
     answer = await api.send("POST", "/api/v1/devices", json=NEW)
     assert answer.status_code == 200, answer.text
     done = answer.json()
     assert (done["index"], done["name"], done["revision"], done["checked"]) == ("5", "roof_4", 13, False)
     assert done["detail"] == "roof_4 is configured. Revision 13 is in force."
     assert answer.headers["ETag"] == '"13"'
-    (edit,) = peers.revisions.edits
+    edit = peers.revisions.edits[-1]
     assert edit.files == {PATH: DAQ + f"{done['line']}\n"}
     assert (edit.based_on, edit.origin, edit.only_check) == (3, "REST", False)
+    done = (await api.send("PATCH", "/api/v1/devices/1", json={"period_seconds": 60, "name": "south"})).json()
+    assert done["detail"].startswith("south is changed.")
+    assert peers.revisions.edits[1].files == {PATH: DAQ.replace("roof_1;1;600", "south;1;60")}
+    done = (await api.send("DELETE", "/api/v1/devices/4", headers={"Heliograph-Client": "web page"})).json()
+    assert "its records stay" in done["detail"]
+    line = "4;SERIAL1;grid meter;5;600;1000;;;meter;UMG 96;meter.csv\n"
+    assert peers.revisions.edits[2].files == {PATH: DAQ.replace(line, "")}
+    assert peers.revisions.edits[2].origin == "web page"
+    for method in ("PATCH", "DELETE"):
+        assert (await api.send(method, "/api/v1/devices/77", json={})).status_code == 404
 
 
 async def test_a_check_changes_nothing_and_tells_what_would_be(api, peers):
@@ -66,19 +78,6 @@ async def test_a_definition_with_errors_is_refused_with_its_lines(api, peers):
     assert (row["file"], row["line"], row["column"]) == ("DEF/new.csv", 2, 9)
 
 
-async def test_a_device_is_changed_and_removed(api, peers):
-    done = (await api.send("PATCH", "/api/v1/devices/1", json={"period_seconds": 60, "name": "south"})).json()
-    assert done["detail"].startswith("south is changed.")
-    assert peers.revisions.edits[0].files == {PATH: DAQ.replace("roof_1;1;600", "south;1;60")}
-    done = (await api.send("DELETE", "/api/v1/devices/4", headers={"Heliograph-Client": "web page"})).json()
-    assert "its records stay" in done["detail"]
-    line = "4;SERIAL1;grid meter;5;600;1000;;;meter;UMG 96;meter.csv\n"
-    assert peers.revisions.edits[1].files == {PATH: DAQ.replace(line, "")}
-    assert peers.revisions.edits[1].origin == "web page"
-    for method in ("PATCH", "DELETE"):
-        assert (await api.send(method, "/api/v1/devices/77", json={})).status_code == 404
-
-
 async def test_an_edit_that_is_overtaken_all_the_time_is_told(api, peers):
     peers.revisions.answer = EditAnswer(error="revision 4 is in force", conflict=True)
     assert (await api.send("POST", "/api/v1/devices", json=NEW)).status_code == 412
@@ -99,15 +98,13 @@ async def test_without_a_configuration_it_says_what_to_do_first(serve, peers):
     assert "put a whole set into the set directory first" in answer.json()["detail"]
 
 
-async def test_definitions_of_the_set_and_of_the_library_are_listed(api):
+async def test_definitions_of_the_set_and_of_the_library_are_listed_and_a_new_one_is_tried(api):
     rows = (await api.get("/api/v1/definitions")).json()["definitions"]
     assert [(row["name"], row["used"]) for row in rows if row["source"] == "set"] == [("inv.csv", 3), ("meter.csv", 1)]
     shipped = {row["name"]: row for row in rows if row["source"] == "library"}
     assert (shipped["huawei_sun2000"]["manufacturer"], shipped["huawei_sun2000"]["port"]) == ("Huawei", 502)
     assert not {"sources", "documents", "connections"} & set(shipped)
 
-
-async def test_a_definition_is_tried_before_it_is_added(api):
     answer = await api.send("POST", "/api/v1/definitions/check?file=inv.csv", content=INVERTER)
     tried = answer.json()
     assert (tried["usable"], tried["manufacturer"], tried["variables"], tried["recorded"]) == (True, "Sunny", 10, 9)
@@ -118,7 +115,13 @@ async def test_a_definition_is_tried_before_it_is_added(api):
         ("DEF/inv.csv", 6)
     ]
 
-
-async def test_a_text_beyond_the_limit_is_refused(api):
     answer = await api.send("POST", "/api/v1/definitions/check", content=b"x" * (1024 * 1024 + 1))
     assert answer.status_code == 413
+
+
+async def test_the_description_of_the_api_points_at_nothing_that_is_not_in_it(api):
+    document = await api.get("/api/v1/openapi.json")
+    known = document.json()["components"]["schemas"]
+    named = set(re.findall(r'"\$ref":\s*"#/components/schemas/([^"]+)"', document.text))
+    assert named <= set(known)
+    assert '"#/$defs' not in document.text

@@ -68,6 +68,10 @@ def named(points: Points) -> dict[str, str]:
             "modbusTCP;inverter;A;B", ("Daily yield;;;;kWh", "Total yield;;;;MWh", "Yield last month;;;;kWh"),
             Role.PRODUCER, {"today": "Daily yield", "total": "Total yield"}, id="energy by name",
         ),
+        pytest.param(
+            "modbusTCP;inverter;A;B", ("Power, 10 min max;RealPower;;;W", "AC power;;;;W"),
+            Role.PRODUCER, {"produced": "Power, 10 min max"}, id="a tag goes before a name",
+        ),
         pytest.param("modbusTCP;data logger;A;B", ("Plant power;RealPower;;;W",), Role.OTHER, {}, id="a logger's sum"),
         pytest.param("modbusTCP;Battery;A;B", ("Power;RealPower;;;W",), Role.STORAGE, {}, id="a battery"),
         pytest.param("modbusTCP;Sensor;A;B", ("Irradiance;;;;W/m²",), Role.OTHER, {}, id="a sensor"),
@@ -171,6 +175,10 @@ def test_of_several_meters_the_one_at_the_grid_is_known_by_its_name_or_not_at_al
     assert found.name == "Netz"
     assert figures(*made[:2]).grid is None
     assert len(figures(*made[:2]).meters) == 2
+    produced = replace(meter, entry=_renamed(meter.entry, "PV meter"))
+    assert figures(produced).grid is None
+    assert (found := figures(produced, made[0]).grid) is not None
+    assert found.name == "Halle 1"
 
 
 def _renamed(entry: PlantDevice, name: str) -> PlantDevice:

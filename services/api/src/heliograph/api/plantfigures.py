@@ -21,6 +21,9 @@ OLD_SECONDS: Final = 300
 """A reading is not shown as power now when it is older than this, or than three periods of a device polled slowly."""
 AT_THE_GRID: Final = re.compile(r"grid|netz|réseau|reseau|\bpcc\b|connection|feed|linky|main|haupt|übergabe|enedis")
 
+ELSEWHERE: Final = re.compile(r"produc|generat|erzeug|\bpv\b|solar")
+"""A meter of what is produced is never that at the grid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -169,8 +172,9 @@ def _meter(device: Seen, baselines: Baselines, now: int) -> MeterNow:
 
 
 def _at_the_grid(meters: Sequence[MeterNow]) -> MeterNow | None:
-    named = [meter for meter in meters if AT_THE_GRID.search(meter.name.casefold())]
-    return next((found[0] for found in (meters, named) if len(found) == 1), None)
+    others = [meter for meter in meters if not ELSEWHERE.search(meter.name.casefold())]
+    named = [meter for meter in others if AT_THE_GRID.search(meter.name.casefold())]
+    return next((found[0] for found in (others, named) if len(found) == 1), None)
 
 
 def _consumption(power: SumNow, grid: MeterNow | None) -> float | None:

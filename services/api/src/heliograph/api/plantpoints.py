@@ -68,8 +68,8 @@ def points_of(definition: Definition, category: str = "") -> Points:
     """Find the points of a device; `category` is that of its line of `_daq.csv`."""
     variables = definition.variables
     role = _role(category or definition.category, variables)
-    powers = [v for v in variables if v.unit in WATTS and not _NO_POWER.search(_words(v.name))]
-    energies = [v for v in variables if v.unit in KILOWATT_HOURS and not _NO_ENERGY.search(_words(v.name))]
+    powers = [v for v in variables if v.unit in WATTS and _is_meant(v, _NO_POWER)]
+    energies = [v for v in variables if v.unit in KILOWATT_HOURS and _is_meant(v, _NO_ENERGY)]
     return Points(
         role,
         produced=_produced(role, powers),
@@ -120,6 +120,11 @@ def _role(category: str, variables: Iterable[Variable]) -> Role:
     if tags & _PRODUCERS_TAGS:
         return Role.PRODUCER
     return Role.METER if tags & _METERS_TAGS else Role.OTHER
+
+
+def _is_meant(variable: Variable, other: re.Pattern[str]) -> bool:
+    """Whether it may be one of the figures: a tag says so, and no name says otherwise."""
+    return variable.tag in _PRODUCERS_TAGS | _METERS_TAGS or not other.search(_words(variable.name))
 
 
 def _produced(role: Role, powers: list[Variable]) -> Variable | None:

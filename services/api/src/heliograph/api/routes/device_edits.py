@@ -30,11 +30,12 @@ router = APIRouter(
 
 
 def _body(model: type[BaseModel], shown_as: dict[str, Any]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": shown_as}}}
-    }
+    """The description of a body that the route reads by itself, with the settings of a line spelt out in it."""
+    schema = model.model_json_schema()
+    lines = schema.pop("$defs")
+    schema["properties"]["serial"] = lines["SerialSettings"]
+    content = {"application/json": {"schema": schema, "examples": shown_as}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 _NEW: Final = _body(NewDevice, examples.NEW)

@@ -190,6 +190,7 @@ async function fillDevice() {
     before[name] = device[name];
     form.elements[name].value = device[name];
   }
+  for (const name of ["interface", "address"]) form.elements[name].disabled = !device.interface; // the gateway's own inputs
 }
 
 if (form) {
