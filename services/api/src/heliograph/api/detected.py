@@ -12,7 +12,7 @@ from heliograph.contract.identifiers import Milliseconds
 class DetectBody(DetectRequest):
     """What is to be searched, and how."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=False)  # FastAPI builds its own of it at once
 
 
 class DetectionNow(Answer):
