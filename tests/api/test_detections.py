@@ -63,7 +63,7 @@ class Collector:
 
 async def section_with(api, text: str) -> str:
     """Follow the page's stream until its section about detection holds a text."""
-    async with asyncio.timeout(30), api.client().stream("GET", "/events") as answer:
+    async with asyncio.timeout(30), api.client().stream("GET", "/events?page=new+device") as answer:
         async for line in answer.aiter_lines():
             section = json.loads(line[6:])["sections"].get("detection", "") if line else ""
             if text in section:
@@ -205,6 +205,6 @@ async def test_the_page_shows_progress_and_a_list_with_ticks(api, peers, collect
 
 
 async def test_the_page_has_the_form_of_a_search(api):
-    html = (await api.get("/")).text
+    html = (await api.get("/devices/new")).text
     assert 'id="detection-form"' in html
     assert (await api.get("/assets/detection.js")).status_code == 200

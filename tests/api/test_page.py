@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliograph.api.pages import ASSETS, words
+from heliograph.api.pages.rendering import NAVIGATION
 from heliograph.api.stream import MAX_CLIENTS
 from heliograph.contract import (
     Alarm,
@@ -55,31 +56,50 @@ async def sections_until(api, condition, query: str = "") -> dict[str, str]:
     raise AssertionError(f"the stream ended: {held}")
 
 
-async def test_the_page_shows_the_gateway_at_the_first_look(api):
-    answer = await api.get("/")
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("/", ("Roof of the dairy", "WPM00C44F", "need attention", "Service commands is not running.")),
+        ("/devices", (
+            "roof_1", "Not answering", "nothing came within 0.2 s, 3 times in a row", "AC power", "grid meter",
+            "SERIAL1", "busy 42 %", "Modbus TCP on port 5020: 2 clients",
+        )),
+        ("/devices/new", ("Search for SunSpec devices",)),
+        ("/servers", ("Server 1 main", "SFTP · data.example.org:22/dairy/", "3 files, 19.4 kB", "login was refused")),
+        ("/configuration", ("decimal comma read as a decimal point", "Last revisions")),
+        ("/alarms", ("DEVICE LOST roof_3", "State")),
+        ("/system", ("collector Running",)),
+    ],
+)  # fmt: skip
+async def test_a_page_shows_the_gateway_at_the_first_look(api, path, parts):
+    answer = await api.get(path)
     assert answer.headers["content-type"].startswith("text/html")
     text = " ".join(" ".join(Markup(answer.text).texts).split())
-    for part in (
-        "Roof of the dairy", "WPM00C44F", "need attention", "roof_1", "Not answering",
-        "nothing came within 0.2 s, 3 times in a row", "AC power", "grid meter", "SERIAL1", "busy 42 %",
-        "Modbus TCP on port 5020: 2 clients",
-        "Server 1 main", "SFTP · data.example.org:22/dairy/", "3 files, 19.4 kB", "login was refused",
-        "DEVICE LOST roof_3", "State", "decimal comma read as a decimal point", "Service commands is not running.",
-        str(api.state_dir / "api-token"), "Last revisions",
-    ):  # fmt: skip
+    for part in (*parts, str(api.state_dir / "api-token")):
         assert part.replace(" ", " ") in text.replace(words.NARROW, " "), part
     assert api.token not in answer.text
 
 
-async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api):
-    html = (await api.get("/")).text
-    markup = Markup(html)
+@pytest.mark.parametrize("place", NAVIGATION, ids=lambda place: place.name)
+async def test_the_navigation_leads_to_every_page_and_names_the_open_one(serve, place):
+    api = await serve()
+    markup = Markup((await api.get(place.path)).text)
+    assert {other.path for other in NAVIGATION} <= set(markup.loaded)
+    assert f'href="{place.path}" aria-current="page"' in (await api.get(place.path)).text
+
+
+@pytest.mark.parametrize("path", [*(place.path for place in NAVIGATION), "/devices/new", "/devices/1"])
+async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api, path):
+    markup = Markup((await api.get(path)).text)
     assert markup.inline == []
     assert not [link for link in markup.loaded if link.startswith(FOREIGN)]
     for link in markup.loaded:
         assert link.startswith(("/", "#"))
         if link.startswith("/assets/"):
             assert (await api.get(link)).status_code == 200
+
+
+def test_no_asset_names_a_place_elsewhere():
     for name, asset in ASSETS.items():
         text = asset.content.decode().replace("http://www.w3.org/2000/svg", "")
         assert not [mark for mark in ("http:", "https:", "@import", "url(") if mark in text], name
@@ -117,19 +137,24 @@ async def test_hostile_names_stay_text(serve, peers):
             await asyncio.sleep(0.3)
 
     telling = asyncio.create_task(tell())
-    held = await sections_until(
-        api, lambda s: all("alert(1)" in s[n] for n in ("identity", "history")) and "alert" in s.get("values-1", "")
-        and "Taken back" in s["configuration"],
-        "?open=1,2",
-    )  # fmt: skip
+    shown: list[str] = []
+    for query, name, part in (
+        ("?page=devices&open=1,2", "values-1", "alert"), ("?page=servers", "history", "alert(1)"),
+        ("?page=configuration", "configuration", "Taken back"), ("?page=alarms", "alarms", "alert(1)"),
+    ):  # fmt: skip
+        held = await sections_until(
+            api, lambda s, n=name, p=part: p in s.get(n, "") and "alert" in s["identity"], query
+        )
+        assert "&lt;img src=x onerror=alert(1)&gt;" in held["identity"]
+        shown += held.values()
+    shown += [(await api.get(place.path)).text for place in NAVIGATION]
     telling.cancel()
-    assert "&lt;img src=x onerror=alert(1)&gt;" in held["identity"]
-    for html in (*held.values(), (await api.get("/")).text):
+    for html in shown:
         markup = Markup(html)
         assert "img" not in markup.tags
         assert "b" not in markup.tags
         assert not [inline for inline in markup.inline if inline != "script"]
-        assert markup.tags.count("script") <= 2  # the page's own two
+        assert markup.tags.count("script") <= 3  # the page's own
 
 
 async def test_a_trial_a_refused_set_and_the_last_revisions_stand_on_the_page(api, peers):
@@ -142,7 +167,9 @@ async def test_a_trial_a_refused_set_and_the_last_revisions_stand_on_the_page(ap
     lagging = collector_state(rejected="DEF/m.csv:1:1: error: no", rejected_revision=4)
     await peers.collector.store(STATE, lagging, service="collector")
     held = await sections_until(
-        api, lambda s: all(w in s["configuration"] for w in ("On trial since", "goes on with", "Last revisions"))
+        api,
+        lambda s: all(w in s["configuration"] for w in ("On trial since", "goes on with", "Last revisions")),
+        "?page=configuration",
     )
     text = " ".join(" ".join(Markup(held["configuration"]).texts).split())
     for part in (
@@ -153,15 +180,17 @@ async def test_a_trial_a_refused_set_and_the_last_revisions_stand_on_the_page(ap
         assert part in text, part
     assert f'data-ms="{trial.until}" data-form="until"' in held["configuration"]
     assert held["configuration"].count("<tr>") == 1 + 10
-    assert "Revision 4 is on trial: back to revision 3 in 2" in held["attention"]
-    assert "could not take the newest revision (4)" in held["attention"]
-    servers = " ".join(" ".join(Markup(held["servers"]).texts).split())
+    attention = (await sections_until(api, lambda _: True))["attention"]
+    assert "Revision 4 is on trial: back to revision 3 in 2" in attention
+    assert "could not take the newest revision (4)" in attention
+    shown = (await sections_until(api, lambda _: True, "?page=servers"))["servers"]
+    servers = " ".join(" ".join(Markup(shown).texts).split())
     assert "Server 2 MQTT" in servers
     assert "Session open" in servers
 
 
 async def test_a_revision_in_force_stands_on_the_page_with_its_origin(api):
-    text = " ".join(" ".join(Markup((await api.get("/")).text).texts).split())
+    text = " ".join(" ".join(Markup((await api.get("/configuration")).text).texts).split())
     assert "Revision 3 In force From: set directory · in force since" in text
     assert "Findings about the set" in text
 
@@ -188,9 +217,9 @@ def test_an_mqtt_server_says_whether_its_session_stands(changes, word):
 
 
 async def test_the_stream_sends_what_changed_and_no_more(api, peers):
-    events = stream(api)
+    events = stream(api, "?page=devices")
     first = await anext(events)
-    assert {"identity", "attention", "devices", "servers", "history"} <= set(first["sections"])
+    assert set(first["sections"]) == {"identity", "devices"}
     assert abs(first["time"] - now()) < 60_000
     await peers.report()
     async with asyncio.timeout(90):
@@ -202,7 +231,7 @@ async def test_the_stream_sends_what_changed_and_no_more(api, peers):
 
 
 async def test_open_devices_come_with_all_their_values(api):
-    held = await sections_until(api, lambda s: "values-1" in s, "?open=1,9,<x>")
+    held = await sections_until(api, lambda s: "values-1" in s, "?page=devices&open=1,9,<x>")
     assert "Serial number" in held["values-1"]
     assert "RealPower" in held["values-1"]
     assert held["values-9"] == ""
@@ -238,13 +267,13 @@ async def test_the_number_of_streams_is_bounded(serve, peers):
 
 async def test_without_anything_the_page_says_what_to_do_next(serve, peers):
     api = await serve()
-    text = (await api.get("/")).text
-    assert "No configuration is in force yet" in text
-    assert "GATEWAY_SET" in text
-    assert "No server is configured" in text
-    assert "Service collector is not running." in text
+    for path, part in (
+        ("/devices", "No configuration is in force yet"), ("/devices", "GATEWAY_SET"),
+        ("/servers", "No server is configured"), ("/", "Service collector is not running."),
+    ):  # fmt: skip
+        assert part in (await api.get(path)).text
     await peers.configure(1, {f"CONFIG/{UID}_daq.csv": FILES[f"CONFIG/{UID}_daq.csv"].partition("1;192")[0]})
-    held = await sections_until(api, lambda s: "No device is configured" in s["devices"])
+    held = await sections_until(api, lambda s: "No device is configured" in s["devices"], "?page=devices")
     assert f"CONFIG/{UID}_daq.csv" in held["devices"]
 
 
@@ -254,10 +283,11 @@ async def test_a_silent_collector_makes_conditions_unknown(serve, peers):
     api = await serve()
     old = now() - 60_000
     await peers.collector.store(STATE, collector_state(time=old), service="collector")
-    held = await sections_until(api, lambda s: "roof_1" in s["devices"] and "last seen" in s["services"])
+    await sections_until(api, lambda s: "last seen" in s["services"], "?page=system")
+    held = await sections_until(api, lambda s: "roof_1" in s["devices"], "?page=devices")
     assert "Answering" not in held["devices"]
     assert held["devices"].count("The collector does not report.") == 4
-    assert "Service collector is not running." in held["attention"]
+    assert "Service collector is not running." in (await sections_until(api, lambda _: True))["attention"]
 
 
 async def test_a_real_browser_shows_the_page_live(api, peers):

@@ -32,8 +32,7 @@ async def main(settings: Settings, context: Context) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(hub.run(), name="api: pictures"),
-            group.create_task(pages.follow(hub.wanted), name="api: histories"),
-            group.create_task(pages.operating.follow(hub.wanted), name="api: journal and scripts"),
+            group.create_task(pages.asked.follow(hub.wanted), name="api: what pages ask"),
             group.create_task(context.report(lambda: _state(context, view), view.in_force.changed), name="api: state"),
         ]
         closing = group.create_task(_close(hub, context.stopping), name="api: close streams")

@@ -46,7 +46,8 @@ class Hub:
                 self._picture = picture
                 self._number += 1
                 self._made.notify_all()
-            await asyncio.sleep(TICK_SECONDS * max(1.0, picture.size / BYTES_PER_TICK))
+            await asyncio.sleep(TICK_SECONDS)  # those who look render what they look at meanwhile
+            await asyncio.sleep(TICK_SECONDS * max(0.0, picture.size / BYTES_PER_TICK - 1))
 
     async def close(self) -> None:
         """End every stream, for the orderly stop."""

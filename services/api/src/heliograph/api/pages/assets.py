@@ -1,4 +1,7 @@
-"""Style sheet, script and picture of the page: read once, served from memory, from this machine alone."""
+"""Style sheet, script and picture of the page: read once, served from memory, from this machine alone.
+
+What others wrote lies in `static/vendor`, put there by `scripts/vendor-assets`.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,6 +30,6 @@ def _read(path: Path) -> Asset:
 
 
 ASSETS: Final = {
-    path.name: _read(path) for path in sorted((Path(__file__).parent / "static").iterdir()) if path.suffix in _TYPES
+    path.name: _read(path) for path in sorted((Path(__file__).parent / "static").rglob("*")) if path.suffix in _TYPES
 }
 """By file name."""

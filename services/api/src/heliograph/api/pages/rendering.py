@@ -1,7 +1,8 @@
 """Templates rendered: the environment that escapes, its filters and words, and the frame round sections."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -9,6 +10,27 @@ from markupsafe import Markup
 from heliograph.api.metrics import installed_version
 from heliograph.api.pages import words
 from heliograph.api.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation."""
+
+    name: str
+    path: str
+    title: str
+
+
+NAVIGATION: Final = (
+    Place("overview", "/", "Overview"),
+    Place("devices", "/devices", "Devices"),
+    Place("servers", "/servers", "Servers"),
+    Place("configuration", "/configuration", "Configuration"),
+    Place("alarms", "/alarms", "Alarms"),
+    Place("commands", "/commands", "Commands"),
+    Place("scripts", "/scripts", "Scripts"),
+    Place("system", "/system", "System"),
+)
 
 
 class Renderer:
@@ -26,10 +48,25 @@ class Renderer:
         """Who the gateway is: the section at the head of every page."""
         return self.render("identity", {"status": self._view.status(), "revision": self._view.revision})
 
-    def shell(self, name: str, sections: dict[str, str], token_place: str, *, is_locked: bool, **facts: Any) -> str:
-        """A whole page; of a locked one the sections come when the token was given."""
+    def shell(
+        self,
+        name: str,
+        sections: dict[str, str],
+        token_place: str,
+        *,
+        is_locked: bool,
+        stream: dict[str, str],
+        **facts: Any,
+    ) -> str:
+        """A whole page, with the query of its stream of events; of a locked one sections come with the token."""
         rendered = {name: Markup(html) for name, html in sections.items()}  # noqa: S704  # escaped when it was rendered
-        frame = {"sections": rendered, "is_locked": is_locked, "token_place": token_place, "time": self._view.now()}
+        frame = {
+            "sections": rendered,
+            "is_locked": is_locked,
+            "token_place": token_place,
+            "time": self._view.now(),
+            "stream": stream,
+        }
         return self.render(name, {**frame, "version": installed_version(), **facts})
 
 
@@ -50,6 +87,7 @@ def _environment() -> Environment:
         server_chip=words.server_chip,
     )
     environment.globals.update(
+        NAVIGATION=NAVIGATION,
         CONDITIONS=words.CONDITIONS,
         MQTT_TYPES=words.MQTT_TYPES,
         RESULTS=words.RESULTS,

@@ -9,7 +9,6 @@ from heliograph.api.routes import (
     edits,
     health,
     history,
-    operating,
     page,
     scripts,
     setpoints,
@@ -33,7 +32,6 @@ ROUTERS = (
     traces.router,
     health.router,
     page.router,
-    operating.router,
 )
 
 __all__ = ["ROUTERS"]

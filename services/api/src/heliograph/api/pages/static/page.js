@@ -6,7 +6,7 @@ const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 
 const byId = (id) => document.getElementById(id);
 const open = new Set();
-const ofPage = document.body.dataset.stream || ""; // which stream keeps this page live; empty for the overview
+const ofPage = document.body.dataset.stream; // the query of the stream that keeps this page live
 let token = sessionStorage.getItem("token") || "";
 let clockAhead = Number(document.body.dataset.time) - Date.now();
 let lastEvent = 0; // by performance.now()
@@ -90,6 +90,7 @@ function take(news) {
     const template = document.createElement("template");
     template.innerHTML = html; // rendered and escaped by the gateway; scripts in it would not run under our policy
     morphChildren(section, template.content);
+    if (window.htmx) window.htmx.process(section);
   }
   tickTimes();
   showLife();
@@ -137,7 +138,7 @@ async function follow() {
       if (lastEvent && performance.now() - lastEvent > 2 * QUIET_SECONDS * 1000) mine.abort();
     }, 5000);
     try {
-      const query = ofPage || (open.size ? `open=${encodeURIComponent([...open].join(","))}` : "");
+      const query = open.size ? `${ofPage}&open=${encodeURIComponent([...open].join(","))}` : ofPage;
       const answer = await fetch(`/events?${query}`, { headers: headers(), signal: mine.signal, cache: "no-store" });
       if (answer.status === 401) await lock(await detailOf(answer));
       else if (answer.ok) {
@@ -226,6 +227,7 @@ async function detailOf(answer) {
 // Tells in an element of the page what came of something.
 function say(id, text, isBad) {
   const told = byId(id);
+  if (!told) return;
   told.className = isBad ? "told bad" : "told";
   told.hidden = !text;
   told.textContent = text;
@@ -262,6 +264,23 @@ function connect(button) {
   const body = JSON.stringify(button.dataset.connect ? { server: Number(button.dataset.connect) } : {});
   demand(button, "told", { path: "/api/v1/connections", body });
 }
+
+// Fragments that htmx asks for: they need what every request of this page needs, and a refusal is told in words, in
+// the element that `data-told` names.
+document.addEventListener("htmx:configRequest", (event) => { Object.assign(event.detail.headers, headers()); });
+document.addEventListener("htmx:responseError", async (event) => {
+  const { xhr, elt } = event.detail;
+  if (xhr.status === 401) return askToken("", () => window.htmx.trigger(elt, "retry"));
+  let text = xhr.statusText;
+  try {
+    text = JSON.parse(xhr.responseText).detail || text;
+  } catch {} // no problem document: the status has to do
+  return say(toldBy(elt), text, true);
+});
+for (const failure of ["htmx:sendError", "htmx:timeout"])
+  document.addEventListener(failure, (event) => { say(toldBy(event.detail.elt), "The gateway does not answer.", true); });
+
+const toldBy = (element) => (element.closest("[data-told]") || document.body).dataset.told || "told";
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
