@@ -14,7 +14,8 @@ Milliseconds = Annotated[int, "milliseconds since 1970-01-01T00:00:00Z"]
 class Payload(BaseModel):
     """The base of every message: immutable, and unknown fields are ignored so that newer senders are understood.
 
-    A validator is built when it is first needed: each service uses a part of the table alone.
+    A validator is built when it is first needed: each service uses a part of the table alone. A body of the REST API
+    that builds on a payload says `defer_build=False`: FastAPI would warn of its own field when it is used.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", defer_build=True)

@@ -85,7 +85,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
     app.state.plant = pages.plant
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes  # `include_router` would build each a second time, at the first request
     return app
 
 
