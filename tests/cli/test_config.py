@@ -241,6 +241,15 @@ def test_a_rollback_goes_to_the_last_good_revision_before_unless_told_otherwise(
     assert config("rollback", "99", "--yes").exit_code == 1
 
 
+def test_more_files_than_change_together_are_put_as_a_whole_set_alone(gateway, tmp_path):
+    (tmp_path / "DEF").mkdir()
+    for number in range(33):
+        (tmp_path / "DEF" / f"{number}.csv").write_text("x")
+    result = config("put", tmp_path, "--only", "--yes")
+    assert (result.exit_code, writes(gateway)) == (2, [])
+    assert "put the whole set" in result.stderr
+
+
 @pytest.mark.parametrize("name", ["none", "x.zip", "DEF/absent.csv"])
 def test_what_is_not_there_cannot_be_put(gateway, tmp_path, name):
     assert config("put", tmp_path / name, "--yes").exit_code == 2

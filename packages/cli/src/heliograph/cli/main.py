@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, calling, speaks_json, tell_failure
-from heliograph.cli.plugged import plug
+from heliograph.cli.plugged import KNOWN, plug
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +131,10 @@ def _written() -> list[str]:
 
 def _named(words: Sequence[str]) -> str:
     """How the command that is called is named in front of what it says."""
-    listed = COMMANDS.get(words[0]) if words else None
-    if listed is None:
+    if not words or words[0] not in (COMMANDS.keys() | KNOWN.keys()):
         return "heliograph"
-    inner = [word for word in words[1:2] if listed.is_group and not word.startswith("-")]
+    listed = COMMANDS.get(words[0])
+    inner = [word for word in words[1:2] if listed and listed.is_group and not word.startswith("-")]
     return " ".join(["heliograph", words[0], *inner])
 
 
