@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from heliograph.api import problems
 from heliograph.api.access import Access, access_of
 from heliograph.api.headers import SafetyLayer
-from heliograph.api.lookback.download import Downloads
+from heliograph.api.lookback.files import AllDownloads
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
 from heliograph.api.routes import ROUTERS
@@ -56,7 +56,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
-    app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), Downloads()
+    app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), AllDownloads()
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

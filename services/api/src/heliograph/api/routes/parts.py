@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from heliograph.api.access import Access
-from heliograph.api.lookback.download import Downloads
+from heliograph.api.lookback.files import AllDownloads
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
 from heliograph.api.sent import Sent
@@ -38,8 +38,8 @@ async def _hub(request: Request) -> Hub:
     return hub
 
 
-async def _downloads(request: Request) -> Downloads:
-    downloads: Downloads = request.app.state.downloads
+async def _downloads(request: Request) -> AllDownloads:
+    downloads: AllDownloads = request.app.state.downloads
     return downloads
 
 
@@ -53,5 +53,5 @@ TheFigures = Annotated[Figures, Depends(_figures)]
 ThePages = Annotated[Pages, Depends(_pages)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
-TheDownloads = Annotated[Downloads, Depends(_downloads)]
+TheDownloads = Annotated[AllDownloads, Depends(_downloads)]
 TheAccess = Annotated[Access, Depends(_access)]
