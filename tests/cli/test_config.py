@@ -88,6 +88,7 @@ def test_one_file_or_the_list_of_files_or_an_archive_goes_to_standard_output(gat
     assert METER in config("get").stdout
     assert json.loads(config("get", "--json").stdout)["files"][METER] == kept.files[METER]
     assert unpack(config("get", "-").stdout_bytes)[METER] == kept.files[METER]
+    assert json.loads(config("get", "-", "--json").stdout)["target"] is None
     missing = config("get", "--file", "DEF/none.csv")
     assert (missing.exit_code, "has no file DEF/none.csv" in missing.stderr) == (1, True)
     assert config("get", "--revision", "9").exit_code == 1

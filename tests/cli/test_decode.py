@@ -1,6 +1,7 @@
 """`heliograph decode FILE… --def DIR`."""
 
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -208,3 +209,14 @@ def test_as_a_program_its_output_is_plain_and_a_closed_pipe_is_no_drama(tmp_path
         process.stdout.close()
         assert process.stderr.read() == b""
         process.wait(60)
+
+
+def test_json_is_a_line_a_row_and_what_is_left_out_is_told_to_the_program(tmp_path: Path):
+    result = decode(FILE, tmp_path / "absent.csv", "--def", CASE, "--json")
+    assert result.exit_code == 1
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(rows) == len((CASE / "expected.csv").read_text().splitlines()) - 1
+    assert list(rows[0]) == ["timestamp", "device", "index", "name", "statistic", "raw", "value", "unit"]
+    *findings, last = map(json.loads, result.stderr.splitlines())
+    assert [line["finding"]["severity"] for line in findings] == ["error"]
+    assert last["exit_code"] == 1

@@ -134,7 +134,9 @@ def test_every_sub_command_gives_json_alone_to_a_program(gateway, tmp_path, name
     for line in result.stdout.splitlines() if name in LINES else [result.stdout]:
         assert json.loads(line) is not None
     if result.stderr:
-        assert json.loads(result.stderr)["exit_code"] == result.exit_code
+        *lines, last = map(json.loads, result.stderr.splitlines())
+        assert last["exit_code"] == result.exit_code
+        assert all("finding" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT])

@@ -112,6 +112,8 @@ def decode(
         if parquet is not None:
             _write_parquet(parquet, files, reading, faults)
         _print_rows(files, reading, faults, as_csv=as_csv, as_json=as_json, as_tables=parquet is None)
+    if faults.found and as_json:
+        raise Failure("not everything could be read: the findings say what is left out", Exit.REFUSED)
     raise typer.Exit(Exit.REFUSED if faults.found else Exit.DONE)
 
 

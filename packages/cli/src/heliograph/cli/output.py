@@ -1,6 +1,7 @@
 """What commands print, and how they fail: UTF-8, LF, no colours for machines, one line a message whatever a file holds.
 
-With `--json` standard output has JSON alone, and what is wrong is a problem document on standard error.
+With `--json` standard output has JSON alone, and standard error a line of JSON for each warning or finding; the last
+one is a problem document where the command fails.
 """
 
 import io
@@ -68,12 +69,13 @@ def printable(text: str) -> str:
 
 
 def print_findings(findings: Iterable[Finding], *, to_errors: bool = False) -> None:
-    """Print one line a finding; nothing where standard error is a program's."""
-    if to_errors and speaks_json():
-        return
+    """Print one line a finding; a line of JSON on standard error where that is a program's."""
     stream = sys.stderr if to_errors else sys.stdout
     for finding in findings:
-        stream.write(printable(str(finding)) + "\n")
+        line = printable(str(finding))
+        if to_errors and speaks_json():
+            line = json.dumps({"finding": finding_row(str(finding))}, ensure_ascii=False)
+        stream.write(line + "\n")
 
 
 def print_json(document: Any, *, indent: int | None = 1) -> None:

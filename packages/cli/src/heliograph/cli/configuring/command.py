@@ -82,7 +82,8 @@ def get(
             f"revision {found.number} has no file {file}; it has: {', '.join(sorted(found.files))}", Exit.REFUSED
         )
     files = {file: found.files[file]} if file else found.files
-    place = target or (STANDARD_OUTPUT if file and not as_json else None)
+    is_shown = target == STANDARD_OUTPUT or (target is None and file)
+    place = (None if as_json else STANDARD_OUTPUT) if is_shown else target
     written = _deliver(found, files, place, is_single=bool(file), force=force)
     if as_json:
         shown = None if target in (None, STANDARD_OUTPUT) else str(target)
