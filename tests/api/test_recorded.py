@@ -16,7 +16,7 @@ import pytest
 
 from heliograph.api.errors import Silent
 from heliograph.api.lookback import asking, download
-from heliograph.api.lookback.download import AT_ONCE
+from heliograph.api.lookback.files import AT_ONCE, Form
 from heliograph.api.lookback.models import DeviceSeries, RecordPage
 from heliograph.api.lookback.parquet import WriterFailed, parquet_pieces
 from heliograph.api.models import ProblemDocument
@@ -199,7 +199,7 @@ async def test_a_client_that_goes_away_ends_the_work_and_few_are_served_at_once(
 
     monkeypatch.setattr(asking, "_rows", hold)
     client = recorded.client()
-    streams = [client.stream("GET", f"{DEVICE}/records.csv") for _ in range(AT_ONCE)]
+    streams = [client.stream("GET", f"{DEVICE}/records.csv") for _ in range(AT_ONCE[Form.CSV])]
     for stream in streams:
         await stream.__aenter__()
     problem(await recorded.get(f"{DEVICE}/records.csv"), 503)

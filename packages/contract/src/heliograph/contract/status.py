@@ -80,7 +80,7 @@ def _attention(
     if sync.storage.full:
         lines.append("The storage is full: new records are not stored until an upload frees room.")
     if sync.kept is not None and sync.kept.problem:
-        lines.append(f"Looking back: {sync.kept.problem}.")
+        lines.append(f"{sync.kept.problem[:1].upper()}{sync.kept.problem[1:]}.")
     lines.extend(_without_configuration(sync))
     lines.extend(_not_taken(states))
     if sync.trial is not None:

@@ -11,7 +11,7 @@ from heliograph.api.auth.gateway_token import gateway_token
 from heliograph.api.auth.passwords import Cost
 from heliograph.api.following import tell_alarms
 from heliograph.api.headers import SafetyLayer
-from heliograph.api.lookback.download import Downloads
+from heliograph.api.lookback.files import AllDownloads
 from heliograph.api.media import require_media_type
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
@@ -81,11 +81,11 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         generate_unique_id_function=lambda route: f"{route.tags[0] if route.tags else 'page'}.{route.name}",
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
-    app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), Downloads()
+    app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), AllDownloads()
     app.state.plant = pages.plant
     problems.install(app)
     for router in ROUTERS:
-        app.router.routes += router.routes  # `include_router` would build each a second time, at the first request
+        app.include_router(router)
     return app
 
 

@@ -15,7 +15,6 @@ from starlette.types import Receive, Scope, Send
 
 from heliograph.api.errors import Problem, Silent
 
-AT_ONCE: Final = 2
 MOST_SECONDS: Final = 1800.0
 SEND_SECONDS: Final = 60.0
 """How long a client may take nothing."""
@@ -25,20 +24,21 @@ _log = logging.getLogger("heliograph.api")
 
 
 class Downloads:
-    """How many files are being made."""
+    """How many files of one form are being made, `at_once` at most."""
 
-    def __init__(self) -> None:
-        self.running = 0
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._running = 0
 
     def enter(self) -> None:
         """Begin one more; raises `Silent` when there are too many."""
-        if self.running >= AT_ONCE:
-            raise Silent(f"{self.running} files are being downloaded already; try again when one has ended.")
-        self.running += 1
+        if self._running >= self._at_once:
+            raise Silent("Such a file is being downloaded already; try again when that has ended.")
+        self._running += 1
 
     def leave(self) -> None:
         """One has ended."""
-        self.running -= 1
+        self._running -= 1
 
 
 class Download(Response):

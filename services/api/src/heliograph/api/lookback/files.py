@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import AsyncGenerator
 from enum import StrEnum
+from typing import Final
 
 from heliograph.api.lookback import csvtext, parquet
 from heliograph.api.lookback.asking import Span, parts, zone_of
@@ -19,9 +20,21 @@ class Form(StrEnum):
     PARQUET = "parquet"
 
 
-async def begin(view: View, downloads: Downloads, index: str, span: Span, form: Form) -> Download:
+AT_ONCE: Final = {Form.CSV: 2, Form.PARQUET: 1}
+"""For Parquet there is a process with a hundred megabytes."""
+
+
+class AllDownloads(dict[Form, Downloads]):
+    """The downloads of each form."""
+
+    def __init__(self) -> None:
+        super().__init__({form: Downloads(most) for form, most in AT_ONCE.items()})
+
+
+async def begin(view: View, all_downloads: AllDownloads, index: str, span: Span, form: Form) -> Download:
     """Begin a file with its first piece. Raises `NotThere`, `Refused`, `Silent`."""
     device = view.device(index)
+    downloads = all_downloads[form]
     downloads.enter()
     pieces = _pieces(view, device, span, form)
     try:

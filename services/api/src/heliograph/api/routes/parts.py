@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from heliograph.api.access import Access
 from heliograph.api.auth import Book
-from heliograph.api.lookback.download import Downloads
+from heliograph.api.lookback.files import AllDownloads
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
 from heliograph.api.plantview import PlantView
@@ -50,8 +50,8 @@ async def _book(request: Request) -> Book:
     return access.book
 
 
-async def _downloads(request: Request) -> Downloads:
-    downloads: Downloads = request.app.state.downloads
+async def _downloads(request: Request) -> AllDownloads:
+    downloads: AllDownloads = request.app.state.downloads
     return downloads
 
 
@@ -67,5 +67,5 @@ ThePlant = Annotated[PlantView, Depends(_plant)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheBook = Annotated[Book, Depends(_book)]
-TheDownloads = Annotated[Downloads, Depends(_downloads)]
+TheDownloads = Annotated[AllDownloads, Depends(_downloads)]
 TheAccess = Annotated[Access, Depends(_access)]

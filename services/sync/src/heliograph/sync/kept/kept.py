@@ -62,6 +62,8 @@ class Kept:
         """Of the connection."""
         self._contents = contents
         self._held = Held(None, None, 0, 0)
+        self._number = 0
+        """Of the file, counted by those that were put aside."""
         self._problem = ""
         self._again = 0.0
         self._is_cramped = False
@@ -87,14 +89,15 @@ class Kept:
 
     def look(self, read: Callable[[sqlite3.Connection], T], seconds: float) -> T:
         """Return what `read` finds at one moment of the file. Raises `sqlite3.Error`; also when it takes longer."""
-        end = self._clock.monotonic() + seconds
+        end, file = self._clock.monotonic() + seconds, self._number
         try:
             with closing(open_reader(self._path, lambda: self._clock.monotonic() > end)) as connection:
                 return read(connection)
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 with self._lock:
-                    self._refused(error)
+                    if file == self._number:
+                        self._refused(error)
             raise
 
     def state(self) -> KeptRecords:
@@ -115,13 +118,17 @@ class Kept:
         with self._lock:
             if self._clock.monotonic() < self._again:
                 return otherwise
-            try:
-                done = do(self._opened())
-            except Exception as error:  # noqa: BLE001  # nothing that is wrong here may reach who delivers
-                self._refused(error)
-                return otherwise
-            self._accepted()
-            return done
+            for _ in range(2):  # a damaged file is put aside: the next one may take it
+                try:
+                    done = do(self._opened())
+                except Exception as error:  # noqa: BLE001  # nothing that is wrong here may reach who delivers
+                    self._refused(error)
+                    if not is_damage(error):
+                        break
+                else:
+                    self._accepted()
+                    return done
+            return otherwise
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -140,25 +147,27 @@ class Kept:
             self._taking.learn(contents, self._held.oldest or 0)
 
     def _step(self, connection: sqlite3.Connection) -> bool:
-        limit = self._limit()
-        is_tight = limit < self.bounds.bytes
+        size = self._size()
+        limit = self._limit(size)
         self._cramp(limit)
         before = milliseconds(self._clock) - self.bounds.days * DAY_MS
         with _transaction(connection):
             has_more = make_room(connection, before, limit - min(SLACK_BYTES, limit // 10))
-            has_more |= give_back(connection, all_of_it=is_tight)
-        if is_tight:
+            has_more |= give_back(connection, all_of_it=size > limit)
+        if size > limit:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # only now the file becomes smaller
         self._held = held(connection)
         return has_more
 
-    def _limit(self) -> int:
+    def _size(self) -> int:
+        log = self._path.with_name(f"{NAME}-wal")
+        return self._path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+    def _limit(self, size: int) -> int:
         """Return how many bytes the file may have now, so that the disk keeps room for what waits for the servers."""
         disk = shutil.disk_usage(self._path.parent)
         reserve = min(RESERVE_BYTES, int(disk.total * RESERVE_SHARE))
-        log = self._path.with_name(f"{NAME}-wal")
-        own = self._path.stat().st_size + (log.stat().st_size if log.exists() else 0)
-        return min(self.bounds.bytes, own + disk.free - reserve)
+        return min(self.bounds.bytes, size + disk.free - reserve)
 
     def _cramp(self, limit: int) -> None:
         was_cramped, self._is_cramped = self._is_cramped, limit < LEAST_BYTES
@@ -166,6 +175,7 @@ class Kept:
             self._warn(CRAMPED)
 
     def _accepted(self) -> None:
+        self._again = 0.0
         if self._problem:
             self._problem = ""
             self._inform("records are kept for looking back again")
@@ -173,10 +183,11 @@ class Kept:
     def _refused(self, error: Exception) -> None:
         """Let go of the file, put it aside where it is damaged, and tell a person once."""
         self._let_go()
+        self._again = self._clock.monotonic() + AGAIN_SECONDS
         if is_damage(error):
+            self._number += 1
             text = f"the records kept for looking back cannot be read ({error}): {_moved(self._path)}. Delivery goes on"
         else:
-            self._again = self._clock.monotonic() + AGAIN_SECONDS
             text = (
                 f"no records are kept for looking back ({error}): free the disk, or mend its rights. Delivery goes on"
             )
