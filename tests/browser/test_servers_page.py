@@ -1,4 +1,4 @@
-"""Servers in a browser: settings at their fields, a schedule planned while one edits, a test stopped; log and system."""
+"""Servers in a browser: settings at their fields, a schedule planned while one edits, a test stopped; the log too."""
 
 import pytest
 from playwright.async_api import expect
