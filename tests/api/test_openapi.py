@@ -16,6 +16,7 @@ from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, Dete
 from heliograph.api.errors import Problem
 from heliograph.api.explanations import EXPLANATIONS
 from heliograph.api.logged import LogList
+from heliograph.api.lookback.models import DeviceSeries, RecordPage
 from heliograph.api.models import (
     Accepted,
     AlarmList,
@@ -53,6 +54,10 @@ SURFACE = {
     ("get", "/api/v1/devices"): (200, DeviceList),
     ("get", "/api/v1/devices/{index}"): (200, Device),
     ("get", "/api/v1/devices/{index}/variables"): (200, DeviceVariables),
+    ("get", "/api/v1/devices/{index}/series"): (200, DeviceSeries),
+    ("get", "/api/v1/devices/{index}/records"): (200, RecordPage),
+    ("get", "/api/v1/devices/{index}/records.csv"): (200, None),
+    ("get", "/api/v1/devices/{index}/records.parquet"): (200, None),
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),

@@ -17,6 +17,7 @@ from heliograph.contract import (
     SyncState,
     Trial,
 )
+from heliograph.contract.recorded import KeptRecords
 from heliograph.contract.status import status_document
 
 NOW = 1_717_236_000_000
@@ -75,6 +76,13 @@ def test_a_state_under_anothers_name_is_not_taken_for_it():
     """Whatever comes as `collector` without being a collector's state is no collector's state."""
     document = status_document(states(collector=ApiState(time=NOW, started=NOW)), NOW)
     assert document.devices == ()
+
+
+def test_it_says_what_is_kept_for_looking_back_and_why_nothing_is():
+    kept = KeptRecords(days=30, records=7, problem="no records are kept for looking back: the disk is nearly full")
+    document = status_document(states(sync=SyncState(time=NOW, started=NOW, revision=1, kept=kept)), NOW)
+    assert document.kept == kept
+    assert "No records are kept for looking back: the disk is nearly full." in document.attention
 
 
 def test_attention_names_the_gravest_first():

@@ -2,7 +2,7 @@
 
 import inspect
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, prepare_output, warn
 from heliograph.cli.reach import Reach
-from heliograph.cli.rest import TIMEOUT_SECONDS, call
+from heliograph.cli.rest import TIMEOUT_SECONDS, call, pour
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -73,6 +73,15 @@ class Gateway:
         except httpx.HTTPStatusError as error:
             raise _refused(self.reach, error.response) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise Failure(_unreached(self.reach, error), Exit.NOT_REACHED) from error
+
+    def pour(self, path: str, take: Callable[[bytes], object], seconds: float) -> None:
+        """Hand a good answer over piece by piece; `seconds` is the longest silence. Raises `Failure`."""
+        try:
+            pour(path, self.reach, seconds, take)
+        except httpx.HTTPStatusError as error:
+            raise _refused(self.reach, error.response) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Failure(_unreached(self.reach, error), Exit.NOT_REACHED) from error
 
 
@@ -142,9 +151,9 @@ class _Problem(BaseModel):
 
 def _unreached(reach: Reach, error: Exception) -> str:
     """Why there is no answer: where was looked, and what to try."""
-    url, cause = reach.url, error.__cause__ or error.__context__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError) or isinstance(error, ssl.SSLCertVerificationError):
-        told = getattr(cause, "verify_message", "") or str(error)
+    url = reach.url
+    if doubt := next((cause for cause in _causes(error) if isinstance(cause, ssl.SSLCertVerificationError)), None):
+        told = doubt.verify_message
         return f"the certificate of {url} is not trusted ({told}): name its --fingerprint, or the authority with --ca"
     match error:
         case httpx.TimeoutException() | TimeoutError():
@@ -153,3 +162,9 @@ def _unreached(reach: Reach, error: Exception) -> str:
             return f"nobody answers at {url}: does the gateway run? Another address: --url or HELIOGRAPH_URL ({error})"
         case _:
             return f"{url}: {error or type(error).__name__}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -15,6 +15,7 @@ import typer
 from pydantic import BaseModel
 
 from heliograph.cli.asking import Gateway, asks_gateway
+from heliograph.cli.completing import parameters as parameter_words
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, print_json, printable
 from heliograph.cli.progress import waiting
@@ -35,7 +36,11 @@ NameArgument = Annotated[
 ]
 ParametersArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="Its parameters: JSON values, anything else is a text."),
+    typer.Argument(
+        metavar="[KEY=VALUE]...",
+        help="Its parameters: JSON values, anything else is a text.",
+        autocompletion=parameter_words,
+    ),
 ]
 FileOption = Annotated[
     Path | None, typer.Option("--file", metavar="FILE", help="A text of commands, as in a command file.")

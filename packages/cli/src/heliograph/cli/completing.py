@@ -3,6 +3,8 @@
 A gateway that is not reached within half a second, or wants a token that is not there, offers nothing, silently.
 """
 
+import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ import typer
 
 ANSWER_SECONDS: Final = 0.5
 MOST: Final = 1000
+_SPECIAL: Final = re.compile(r"([^\w@%+=:,./-])")
 Offered = list[tuple[str, str]]
 """Values, each with a line that tells of it."""
 
@@ -27,8 +30,10 @@ def device_names(ctx: typer.Context, incomplete: str) -> Offered:
 
 
 def parameters(ctx: typer.Context, incomplete: str) -> Offered:
-    """Of a command: the names of devices behind `device=`."""
+    """Of a command: the names of devices behind `device=`, which bash hands over as three words."""
     key, sign, value = incomplete.partition("=")
+    if (ctx.params.get("parameters") or ())[-2:] in (["device", "="], ("device", "=")):
+        return device_names(ctx, incomplete)
     if not sign:
         return _begun([("device=", "of the gateway"), ("variable=", ""), ("value=", "")], incomplete)
     if key != "device":
@@ -52,9 +57,15 @@ def definition_names(incomplete: str) -> Offered:
 
 
 def _begun(offered: Iterable[tuple[str, str]], incomplete: str) -> Offered:
-    return [(name, line) for name, line in offered if name and name.startswith(incomplete) and name.isprintable()][
-        :MOST
-    ]
+    fitting = [(name, line) for name, line in offered if name and name.startswith(incomplete) and name.isprintable()]
+    return [(_quoted(name), line) for name, line in fitting[:MOST]]
+
+
+def _quoted(name: str) -> str:
+    """Return a name as bash takes it for one word; the other shells quote by themselves."""
+    if not os.environ.get("_HELIOGRAPH_COMPLETE", "").endswith("_bash"):
+        return name
+    return _SPECIAL.sub(r"\\\1", name)
 
 
 def _rows(ctx: typer.Context, path: str, field: str) -> Iterator[dict[str, Any]]:

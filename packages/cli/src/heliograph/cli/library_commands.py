@@ -20,7 +20,9 @@ from heliograph.runtime.files import write_atomically
 from heliograph.runtime.setdirectory import read_limited
 
 commands = typer.Typer(
-    help="The definitions that come with Heliograph: look at them, copy them into a set.", no_args_is_help=True
+    help="The definitions that come with Heliograph: look at them, copy them into a set.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

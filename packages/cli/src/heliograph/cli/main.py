@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, calling, speaks_json, tell_failure
-from heliograph.cli.plugged import plug
+from heliograph.cli.plugged import KNOWN, plug
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "command": Listed("command", "command", "Have commands executed at once."),
     "journal": Listed("journal", "journal", "Show the last commands and other changes."),
     "script": Listed("script", "script", "Show, start, stop, enable or disable scripts."),
+    "records": Listed("records", "records", "Show what a device recorded lately; CSV, Parquet."),
     "trace": Listed("trace", "trace", "Have what goes over an interface written down."),
     "support-bundle": Listed("support_bundle", "support_bundle", "Send a debug bundle to the servers."),
     "definitions": Listed("library_commands", "commands", "Definitions of devices: list, show, copy."),
@@ -130,10 +131,10 @@ def _written() -> list[str]:
 
 def _named(words: Sequence[str]) -> str:
     """How the command that is called is named in front of what it says."""
-    listed = COMMANDS.get(words[0]) if words else None
-    if listed is None:
+    if not words or words[0] not in (COMMANDS.keys() | KNOWN.keys()):
         return "heliograph"
-    inner = [word for word in words[1:2] if listed.is_group and not word.startswith("-")]
+    listed = COMMANDS.get(words[0])
+    inner = [word for word in words[1:2] if listed and listed.is_group and not word.startswith("-")]
     return " ".join(["heliograph", words[0], *inner])
 
 

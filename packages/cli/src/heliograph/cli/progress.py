@@ -76,4 +76,5 @@ def _bar() -> Any:
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}", markup=False), TimeRemainingColumn(),
     )  # fmt: skip
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    # rich would else take standard output for its own
+    return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)

@@ -2,6 +2,8 @@
 
 import ipaddress
 import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,9 +29,27 @@ def call(
 
     `body` is sent as JSON, bytes as they are. The answer of an `HTTPStatusError` was read, as far as its limit.
     """
+    sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
+    with _opened(method, path, reach, seconds, sent, headers) as answer:
+        read = _whole(answer)
+    return read.raise_for_status()
+
+
+def pour(path: str, reach: Reach, seconds: float, take: Callable[[bytes], object]) -> None:
+    """Hand a good answer over piece by piece; `seconds` is the longest silence. Raises as `call` does."""
+    with _opened("GET", path, reach, seconds, {}, None) as answer:
+        if answer.is_error:
+            _whole(answer).raise_for_status()
+        for piece in answer.iter_bytes():
+            take(piece)
+
+
+@contextmanager
+def _opened(
+    method: str, path: str, reach: Reach, seconds: float, sent: dict[str, Any], headers: dict[str, str] | None
+) -> Iterator[httpx.Response]:  # fmt: skip
     address = f"{reach.url}/api/v1/{path}"
     given = {"Authorization": f"Bearer {reach.token}"} if reach.token else {}
-    sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
     with (
         httpx.Client(
             timeout=httpx.Timeout(min(TIMEOUT_SECONDS, seconds), read=seconds),
@@ -39,10 +59,13 @@ def call(
         ) as client,
         client.stream(method, address, **sent) as answer,
     ):
-        # the content is plain by now: its encoding is no header of the answer that is handed on
-        told = {name: value for name, value in answer.headers.items() if name != "content-encoding"}
-        read = httpx.Response(answer.status_code, headers=told, content=_read(answer), request=answer.request)
-    return read.raise_for_status()
+        yield answer
+
+
+def _whole(answer: httpx.Response) -> httpx.Response:
+    # the content is plain by now: its encoding is no header of the answer that is handed on
+    told = {name: value for name, value in answer.headers.items() if name != "content-encoding"}
+    return httpx.Response(answer.status_code, headers=told, content=_read(answer), request=answer.request)
 
 
 @cache

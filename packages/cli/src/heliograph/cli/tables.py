@@ -32,7 +32,7 @@ def print_texts(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     heading = Text(printable(title)) if title else None
     table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
+        table.add_column(_cell(name), justify="right" if name in right else "left")
     for row in rows:
         table.add_row(*map(_cell, row))
     console.print(table)

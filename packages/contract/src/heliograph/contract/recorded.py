@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
+from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload, RecordKind
 from heliograph.contract.records import Value
 from heliograph.contract.requests import Outcome
 
@@ -48,6 +48,9 @@ class RowsRequest(Payload):
     end: Milliseconds
     """Records of the times begin < time <= end."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 500
+    kind: RecordKind = RecordKind.ACQUISITION
+    survey: bool = False
+    """Tell the columns of the whole span as well."""
 
 
 class RowColumn(Payload):
@@ -58,6 +61,7 @@ class RowColumn(Payload):
     unit: str = ""
     field: str = ""
     """Empty: the instant value; `minimum`, `maximum`, `mean`."""
+    is_text: bool = False
 
 
 class RowsAnswer(Outcome):
@@ -68,6 +72,8 @@ class RowsAnswer(Outcome):
     rows: tuple[tuple[Value, ...], ...] = ()
     following: Milliseconds | None = None
     """The `begin` of the next part; None when this was the last."""
+    survey: tuple[RowColumn, ...] = ()
+    """Where it was asked for: every column of the span, those of the newest definition first."""
 
 
 class KeptRecords(Payload):

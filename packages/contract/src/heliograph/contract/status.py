@@ -79,6 +79,8 @@ def _attention(
     lines = [f"Service {s.service} is not running." for s in services if not s.running]
     if sync.storage.full:
         lines.append("The storage is full: new records are not stored until an upload frees room.")
+    if sync.kept is not None and sync.kept.problem:
+        lines.append(f"{sync.kept.problem[:1].upper()}{sync.kept.problem[1:]}.")
     lines.extend(_without_configuration(sync))
     lines.extend(_not_taken(states))
     if sync.trial is not None:

@@ -99,10 +99,14 @@ class RowFields:
     def engineering(self, place: int, row: Sequence[Value]) -> Value:
         """Return the engineering value of a field of a row, or None where it or its scale factor is missing."""
         raw = row[place]
-        exponent = self._exponents[place]
-        if exponent is not None:
-            return self._engineering[place](raw, exponent.of(row))
+        if self._exponents[place] is not None:
+            return self._engineering[place](raw, self.scale_factor(place, row))
         return raw if self._is_plain[place] else self._engineering[place](raw)
+
+    def scale_factor(self, place: int, row: Sequence[Value]) -> Value:
+        """Return the scale factor that held for a field of a row: None where it has none, or the row does not tell."""
+        exponent = self._exponents[place]
+        return None if exponent is None else exponent.of(row)
 
 
 def _remembering(variable: Variable) -> Callable[..., Value]:

@@ -11,6 +11,7 @@ from heliograph.api.auth.gateway_token import gateway_token
 from heliograph.api.auth.passwords import Cost
 from heliograph.api.following import tell_alarms
 from heliograph.api.headers import SafetyLayer
+from heliograph.api.lookback.download import Downloads
 from heliograph.api.media import require_media_type
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
@@ -79,7 +80,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         generate_unique_id_function=lambda route: f"{route.tags[0] if route.tags else 'page'}.{route.name}",
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
-    app.state.figures, app.state.sent = Figures(view), Sent()
+    app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), Downloads()
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

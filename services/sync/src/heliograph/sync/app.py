@@ -29,12 +29,14 @@ from heliograph.sync.diary import Diary
 from heliograph.sync.enquiries import Enquiries, LiveLog
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
+from heliograph.sync.kept import Bounds, Kept, Looking
 from heliograph.sync.lastset import LastSet
 from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
 from heliograph.sync.logbook import Logbook
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
 from heliograph.sync.reconcile import Gateway
+from heliograph.sync.remembered import by_digest
 from heliograph.sync.remote import Access, HostKeyPins, RemoteStore, open_store
 from heliograph.sync.resetfile import ResetFile
 from heliograph.sync.resetting import FactoryReset
@@ -59,6 +61,8 @@ SET_SECONDS: Final = 2.0
 FORWARD_SECONDS: Final = 0.5
 """After this the bus is tried again; else a text goes as soon as it was taken in."""
 ROOM_SECONDS: Final = 3.0
+STEP_SECONDS: Final = 0.1
+"""Between two steps that make room for records that are kept for looking back."""
 STOP_SECONDS: Final = 12.0
 """How long a running connection may take to end at a stop."""
 
@@ -105,6 +109,7 @@ class Sync:
             suspect(self._state_dir / "sync.db")
             raise
         finally:
+            self._kept.close()
             self._diary.flush()
             self._database.close()
             self._logbook.close()
@@ -133,6 +138,10 @@ class Sync:
         self._mailbox = Mailbox(self._database, self._spool, self._diary, clock)
         self._mailbox.listen(self._text_came)
         revisions = Revisions(self._database)
+        self._kept = Kept(
+            self._state_dir, clock, Bounds(settings.history_days, settings.history_limit_bytes),
+            contents=lambda: by_digest(revisions.definitions()), warn=self._diary.warning, inform=self._diary.info,
+        )  # fmt: skip
         self._configuration = Configuration(revisions, self._spool, self._diary, clock, self._revised)
         self._last_set = LastSet(self._state_dir, revisions)
         self._directory = SetWatch(settings, revisions, self._configuration, self._diary)
@@ -169,7 +178,7 @@ class Sync:
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
             connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
-            desk=desk, keep=self._logbook.keep, bundle=self._make_bundle,
+            desk=desk, logged=self._logbook.keep, bundle=self._make_bundle, kept=self._kept,
         )  # fmt: skip
         sources = Sources(self._in_force, self._access, Pins(self._database), self._is_connected)
         tests = ServerTests(self._context.bus, clock, sources)
@@ -192,6 +201,7 @@ class Sync:
         await self._rollout.begin()
         await self._intake.serve()
         await self._enquiries.serve()
+        await Looking(self._kept).serve(self._context.bus)
         await self._context.bus.serve(FACTORY, self._reset.answer)
         await self._context.bus.watch(STATE, self._hear)
 
@@ -206,6 +216,7 @@ class Sync:
             "commands": self._forward(),
             "diary": self._diary.keep_flushing(),
             "room": self._make_room(),
+            "room for looking back": self._make_room_for_kept(),
             "state": self._context.report(self._state, self._changed),
             "database": self._watch_database(),
             "factory reset": self._reset.run(),
@@ -233,6 +244,7 @@ class Sync:
             await self._context.clock.sleep(SET_SECONDS)
 
     def _revised(self) -> None:
+        self._kept.learn()
         self._rollout.revised()
 
     def _tried(self, number: int, applied: Applied, success: bool) -> None:
@@ -262,6 +274,11 @@ class Sync:
                 await asyncio.to_thread(self._free)
             await self._context.clock.sleep(ROOM_SECONDS)
 
+    async def _make_room_for_kept(self) -> None:
+        while True:
+            has_more = await asyncio.to_thread(self._kept.make_room)
+            await self._context.clock.sleep(STEP_SECONDS if has_more else ROOM_SECONDS)
+
     async def _watch_database(self) -> None:
         await self._broken
 
@@ -279,6 +296,7 @@ class Sync:
             "findings": (*self._disk.complaints, *state.findings),
             "disk": disk_state(self._state_dir),
             "streams": self._broker.streams,
+            "kept": self._kept.state(),
         }
         return state.model_copy(update=more)
 

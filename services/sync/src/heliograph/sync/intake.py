@@ -42,9 +42,10 @@ from heliograph.sync.database import is_damage
 from heliograph.sync.desk import Desk
 from heliograph.sync.diary import Diary
 from heliograph.sync.history import History
+from heliograph.sync.kept import Kept
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
-from heliograph.sync.spool import Spool
+from heliograph.sync.spool import Spool, Taken
 
 _log = logging.getLogger("heliograph.sync.intake")
 
@@ -61,8 +62,8 @@ class Intake:
     def __init__(
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
         *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
-        broken: Callable[[BaseException], None], desk: Desk, keep: Callable[[Sequence[Event]], None],
-        bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]],
+        broken: Callable[[BaseException], None], desk: Desk, logged: Callable[[Sequence[Event]], None],
+        bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]], kept: Kept,
     ) -> None:  # fmt: skip
         self._bus = bus
         self._spool = spool
@@ -75,8 +76,9 @@ class Intake:
         self._disk = disk
         self._broken = broken
         self._desk = desk
-        self._keep = keep
+        self._logged = logged
         self._bundle = bundle
+        self._kept = kept
 
     def tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return the endless work of reading, by the name of its task."""
@@ -104,9 +106,15 @@ class Intake:
         good = [record for record in records if _is_storable(record)]
         if len(good) < len(records):
             self._diary.error(f"{len(records) - len(good)} records with an impossible time or number were dropped")
-        taken = await asyncio.to_thread(self._spool.take_records, good)
+        taken = await asyncio.to_thread(self._keep, good)
         if taken.refused:
             _log.warning("%s records refused: the storage is full", taken.refused)
+
+    def _keep(self, records: list[Record]) -> Taken:
+        """Take records in for the servers, then for looking back: also those that a kill kept out of the latter."""
+        taken = self._spool.take_records(records)
+        self._kept.take(records, taken.written)
+        return taken
 
     async def _take_alarms(self, alarms: list[Alarm]) -> None:
         good = [alarm for alarm in alarms if 0 <= alarm.time < LAST_TIME]
@@ -115,7 +123,7 @@ class Intake:
     async def _take_lines(self, events: list[Event]) -> None:
         good = [event for event in events if 0 <= event.time < LAST_TIME]
         await asyncio.to_thread(self._spool.take_lines, good)
-        await asyncio.to_thread(self._keep, good)
+        await asyncio.to_thread(self._logged, good)
 
     async def _take_results(self, results: list[CommandResults]) -> None:
         if await asyncio.to_thread(self._mailbox.arrived, results):

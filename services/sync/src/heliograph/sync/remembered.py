@@ -73,6 +73,21 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digests_of(content: bytes) -> set[str]:
+    """The digests by which records may name a definition: services read a Latin-1 file as text, then as UTF-8."""
+    found = {digest_of(content)}
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        found.add(digest_of(content.decode("latin-1").encode()))
+    return found
+
+
+def by_digest(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Return the contents of definitions, given by name and content, by the digests of records."""
+    return {digest: content for _, content in files for digest in digests_of(content)}
+
+
 class Remembered:
     """The memory of one server. Paths are `CONFIG/<name>`, `DEF/<name>` … with the names that stand on the server."""
 

@@ -1,6 +1,9 @@
 """What sync takes from its environment, beside what every service takes."""
 
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from heliograph.runtime import ServiceSettings
 
@@ -20,6 +23,10 @@ class Settings(ServiceSettings):
     """What may wait on disk for the servers, uncompressed, over all devices (spec 3.6)."""
     device_limit_bytes: int = 50_000_000
     """What may wait of one device (spec 3.6)."""
+    history_days: Annotated[int, Field(ge=0, le=3660)] = 30
+    """For how long records are kept for looking back; 0 keeps none."""
+    history_limit_bytes: Annotated[int, Field(ge=1024**2)] = GIBIBYTE
+    """What these may take on the disk: the oldest make room."""
     start_share_seconds: int = 60
     """A gateway's first connection comes within so many seconds of its start, at a moment derived from its uid."""
     secrets_dir: Path = Path("/run/secrets")

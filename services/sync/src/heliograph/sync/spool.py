@@ -5,12 +5,10 @@ by the runs of their source's sequences, alarms and results by their identity.
 """
 
 import hashlib
-import json
-import math
 import threading
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, insert, true
@@ -37,6 +35,7 @@ from heliograph.sync.tables import (
     RunRow,
     TraceRow,
 )
+from heliograph.sync.written import written
 
 DATE_BYTES: Final = 19
 """The date and the line end of a row in a data file."""
@@ -58,6 +57,8 @@ class Taken:
 
     stored: int
     refused: int
+    written: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The values of what was new as JSON text, by the record's identity."""
 
 
 class Spool:
@@ -101,7 +102,7 @@ class Spool:
         if rows:
             for stored in self._stored:
                 stored()
-        return Taken(len(rows), len(refused))
+        return Taken(len(rows), len(refused), batch.written)
 
     def drop_records(self, last: int) -> None:
         """Delete the records up to a row number, which every server has, and free their room."""
@@ -265,12 +266,13 @@ class _Batch:
         self.accounts = accounts.copy()
         self.blocks = dict(blocks)
         self.sources: set[str] = set()
+        self.written: dict[str, str] = {}
 
     def sort_out(self, session: Session, records: Sequence[Record]) -> tuple[list[dict[str, Any]], list[Record]]:
         """Return the rows to store, and the records for which there is no room."""
         rows, refused = [], []
         for record in filter(self._is_new, records):
-            fields = _fields(record)
+            fields = self.written[record.identity] = written(record.values)
             size = len(fields.encode()) + DATE_BYTES
             if self.accounts.take(record.device, size):
                 block = self._block(session, record)
@@ -307,15 +309,6 @@ def _used_blocks(session: Session, blocks: dict[str, int]) -> dict[str, int]:
     session.connection().execute(delete(BlockRow).where(unused))
     left = set(session.exec(select(BlockRow.digest)))
     return {digest: number for digest, number in blocks.items() if digest in left}
-
-
-def _fields(record: Record) -> str:
-    """Write the values as a JSON array; what JSON cannot carry is missing."""
-    try:
-        return json.dumps(record.values, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        finite = [None if isinstance(v, float) and not math.isfinite(v) else v for v in record.values]
-        return json.dumps(finite, separators=(",", ":"), ensure_ascii=False)
 
 
 def _store_result(session: Session, result: CommandResults) -> bool:

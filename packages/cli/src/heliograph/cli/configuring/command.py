@@ -73,7 +73,7 @@ def get(
 ) -> None:
     """Fetch the configuration set: into a directory or an archive, or one file of it; without a target list its files.
 
-    Passwords read ***; in files that are there already they stay what they are. Files that differ are replaced with
+    Passwords read `***`; in files that are there already they stay what they are. Files that differ are replaced with
     --force alone.
     """
     found = Configuration(gateway).whole(revision)
@@ -111,7 +111,7 @@ def put_set(
 
     It is checked as `heliograph check` does, then by the gateway; the difference is shown and a yes is asked for. A
     directory or an archive is the whole set: what is not in it goes. Single files leave all others as they are. A
-    password that reads *** stays. A change that is on trial is told with its end.
+    password that reads `***` stays. A change that is on trial is told with its end.
 
     Exit status: 0 every service took it, or with --check could; 1 findings with errors, refused or rejected; 5 another
     revision came into force meanwhile; 6 not every service took it in time; else as everywhere.

@@ -113,6 +113,7 @@ class Configuration:
         headers = {"If-Match": f'"{base}"'}
         return self.gateway.ask(method, address, Done, body=body, headers=headers, seconds=ANSWER_SECONDS)
 
-    def put_back(self, number: int) -> Done:
-        """Have an older revision put in force again. Raises `Failure`."""
-        return self.gateway.ask("POST", f"configuration/revisions/{number}/return", Done, seconds=ANSWER_SECONDS)
+    def put_back(self, number: int, base: int) -> Done:
+        """Have an older revision put in force again, unless another one came into force. Raises `Failure`."""
+        path, headers = f"configuration/revisions/{number}/return", {"If-Match": f'"{base}"'}
+        return self.gateway.ask("POST", path, Done, headers=headers, seconds=ANSWER_SECONDS)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import typer
 
 from heliograph.api.archives import ArchiveFormat, pack
+from heliograph.api.sets import MOST_FILES
 from heliograph.cli.check import findings_of
 from heliograph.cli.configuring.difference import changed, difference, show_difference
 from heliograph.cli.configuring.known import Configuration, Done, Now
@@ -62,7 +63,7 @@ def roll_back(configuration: Configuration, number: int | None, agreement: Agree
         show_difference(shown, sys.stderr)
         tell("" if shown else "The files are the same, but perhaps for passwords.")
     _agree(agreement, f"Put revision {wanted.number} of {moment(wanted.time)} ({wanted.origin}) in force again?")
-    _change(configuration, agreement, lambda: configuration.put_back(wanted.number))
+    _change(configuration, agreement, lambda: configuration.put_back(wanted.number, base.number))
 
 
 def _named(source: Source, current: dict[str, str]) -> dict[str, bytes]:
@@ -87,6 +88,9 @@ def _named(source: Source, current: dict[str, str]) -> dict[str, bytes]:
 def _request(files: dict[str, str], *, is_whole: bool) -> tuple[str, str, object]:
     if is_whole:
         return "PUT", "archive", pack(files, ArchiveFormat.TAR_GZ, 0)
+    if len(files) > MOST_FILES:
+        said = f"{len(files)} files are more than the {MOST_FILES} that change together: put the whole set"
+        raise Failure(said, Exit.USAGE)
     return "PATCH", "files", {"files": files}
 
 

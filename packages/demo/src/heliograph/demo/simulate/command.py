@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, prepare_output, print_findings, printable
+from heliograph.cli.progress import waiting
 from heliograph.cli.up import stop_on_signals
 from heliograph.demo.simulate.gatewayset import write_gateway_set
 from heliograph.demo.simulate.plantfile import plant_schema
@@ -93,7 +94,9 @@ async def _serve(
 ) -> None:
     stopping = asyncio.Event()
     stop_on_signals(stopping)
-    async with simulated(spec, options) as plant:
+    async with AsyncExitStack() as stack:
+        with waiting("the plant starts", "nothing is served"):
+            plant = await stack.enter_async_context(simulated(spec, options))
         uid = await asyncio.to_thread(write_gateway_set, write_set, spec, plant.places) if write_set else ""
         _introduce(plant, as_json=as_json)
         if uid and not as_json:

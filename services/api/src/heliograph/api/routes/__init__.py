@@ -20,6 +20,7 @@ from heliograph.api.routes import (
     history,
     log,
     page,
+    recorded,
     scriptfiles,
     scripts,
     servers,
@@ -34,6 +35,7 @@ from heliograph.api.routes import (
 ROUTERS = (
     status.router,
     devices.router,
+    recorded.router,
     history.router,
     connections.router,
     servers.router,

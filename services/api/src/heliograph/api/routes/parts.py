@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from heliograph.api.access import Access
 from heliograph.api.auth import Book
+from heliograph.api.lookback.download import Downloads
 from heliograph.api.metrics import Figures
 from heliograph.api.pages import Pages
 from heliograph.api.sent import Sent
@@ -43,6 +44,11 @@ async def _book(request: Request) -> Book:
     return access.book
 
 
+async def _downloads(request: Request) -> Downloads:
+    downloads: Downloads = request.app.state.downloads
+    return downloads
+
+
 async def _access(request: Request) -> Access:
     access: Access = request.app.state.access
     return access
@@ -54,4 +60,5 @@ ThePages = Annotated[Pages, Depends(_pages)]
 TheSent = Annotated[Sent, Depends(_sent)]
 TheHub = Annotated[Hub, Depends(_hub)]
 TheBook = Annotated[Book, Depends(_book)]
+TheDownloads = Annotated[Downloads, Depends(_downloads)]
 TheAccess = Annotated[Access, Depends(_access)]

@@ -1,10 +1,9 @@
 """The definition under which a record was taken, found by its digest: in the set in force, else in kept revisions."""
 
-import hashlib
-
 from heliograph.formats import parse_definition
 from heliograph.formats.definition import Definition
 from heliograph.sync.applied import Applied
+from heliograph.sync.remembered import digests_of
 from heliograph.sync.revisions import Revisions
 
 
@@ -32,25 +31,15 @@ class Definitions:
         if digest not in self._known:
             self._known[digest] = None
             for name, content in self._revisions.definitions():
-                if digest in _digests(content):
+                if digest in digests_of(content):
                     self._enter(name, content)
                     break
         return self._known[digest]
 
     def _enter(self, name: str, content: bytes) -> None:
-        digests = _digests(content)
+        digests = digests_of(content)
         if any(self._known.get(digest) for digest in digests):
             return
         definition, _ = parse_definition(content, name)
         if definition is not None:
             self._known.update(dict.fromkeys(digests, definition))
-
-
-def _digests(content: bytes) -> set[str]:
-    """The digests by which records may name a content: other services read a Latin-1 file as text, then as UTF-8."""
-    found = {hashlib.sha256(content).hexdigest()}
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        found.add(hashlib.sha256(content.decode("latin-1").encode()).hexdigest())
-    return found
