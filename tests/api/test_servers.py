@@ -76,3 +76,9 @@ async def test_the_log_is_paged_and_filtered(api, peers):
     asked = {"level": "warning", "service": "collector", "text": "LINE 3 "}
     assert [line["number"] for line in (await api.get("/api/v1/log", params=asked)).json()["lines"]] == [3]
     assert (await api.get("/api/v1/log", params={"level": "loud"})).status_code == 422
+
+
+async def test_connections_with_failures_alone_are_told(api, peers):
+    del peers
+    rows = (await api.get("/api/v1/connections", params={"failed": True})).json()["connections"]
+    assert {row["result"] for row in rows} == {"failed", "partial"}

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from heliograph.contract import Outcome
 from heliograph.contract.channels import SERVER_TEST_PROGRESS
@@ -28,6 +28,7 @@ from heliograph.sync.applied import Applied
 from heliograph.sync.edited import server_of
 from heliograph.sync.errors import AccessError
 from heliograph.sync.remote import Access
+from heliograph.sync.trying.course import Told
 from heliograph.sync.trying.job import Job
 from heliograph.sync.trying.process import TestProcess
 from heliograph.sync.trying.steps import names_of
@@ -161,19 +162,20 @@ class ServerTests:
             self._end(number, error="" if is_whole else "the process of the test was ended; try again")
         except OSError as error:
             self._end(number, error=f"the test could not be started ({error}); free memory on the gateway")
+        except ValueError as error:
+            self._end(number, error=f"what the process of the test tells cannot be read ({error}); try again")
         finally:
             work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
-    def _take(self, number: int, told: dict[str, Any]) -> None:
+    def _take(self, number: int, told: Told) -> None:
         """Take in what the process tells of a step."""
         state = self._states[number]
-        if state.ended is not None:
+        if state.ended is not None or not 0 <= told.step < len(state.steps):
             return
         steps = list(state.steps)
-        step = steps[told["step"]]
-        steps[told["step"]] = TestStep(
-            name=step.name, state=StepState(told["state"]), text=told["text"], seconds=told["seconds"]
-        )
+        name = steps[told.step].name
+        steps[told.step] = TestStep(name=name, state=StepState(told.state), text=told.text, seconds=told.seconds)
         self._states[number] = state.model_copy(update={"steps": tuple(steps)})
         self._changed(number)
 

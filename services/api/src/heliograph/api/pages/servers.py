@@ -10,7 +10,7 @@ from heliograph.api.errors import NotThere
 from heliograph.api.pages.asked import Answer
 from heliograph.api.pages.page import Page, Parts, Query
 from heliograph.api.pages.serverforms import ROLES, TYPES, groups, settings_of
-from heliograph.contract import PageRequest
+from heliograph.contract import Connection, PageRequest
 from heliograph.contract.servertests import ServerTestState, StepState
 from heliograph.formats.schedule import DayType
 
@@ -113,7 +113,7 @@ class _Servers:
 
     def _history(self, wanted: HistoryFilter) -> str:
         asked: Answer = self._parts.asked.get(("connections", wanted), lambda: self._view.connections(wanted.request))
-        rows = asked.value.connections if asked.value else ()
+        rows: tuple[Connection, ...] = asked.value.connections if asked.value else ()
         older = rows[-1].number if len(rows) == HISTORY_ROWS else None
         facts = {"connections": asked.value, "history_problem": asked.problem, "filter": wanted, "older": older}
         return self._parts.render("history", facts)

@@ -7,14 +7,17 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from heliograph.runtime import Clock
+from heliograph.sync.trying.course import Told
 from heliograph.sync.trying.job import Job, encode
 
 MODULE: Final = "heliograph.sync.trying"
 LEAVE_SECONDS: Final = 20.0
 """How long a test that was told to stop may take to end its step and to clear up."""
+CLEAR_SECONDS: Final = 5.0
+"""The same at the stop of the service."""
 LINE_BYTES: Final = 64 * 1024
 _PASSED_ON: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "TZ", "LANG")
 """Of the environment; it holds secrets."""
@@ -25,7 +28,7 @@ class TestProcess:
 
     __test__ = False  # no test of pytest's
 
-    def __init__(self, clock: Clock, told: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, clock: Clock, told: Callable[[Told], None]) -> None:
         self._job = b""
         self._clock = clock
         self._told = told
@@ -53,8 +56,7 @@ class TestProcess:
             return await process.wait() == 0
         finally:
             stopping.cancel()
-            if process.returncode is None:
-                process.kill()
+            await _ended(process)
 
     async def _hand_over(self, process: asyncio.subprocess.Process) -> None:
         if process.stdin is not None:
@@ -65,8 +67,8 @@ class TestProcess:
 
     async def _follow(self, process: asyncio.subprocess.Process) -> None:
         while process.stdout is not None and (line := await process.stdout.readline()):
-            with suppress(ValueError):
-                self._told(json.loads(line))
+            with suppress(ValueError, TypeError):  # what a library may print
+                self._told(Told(**json.loads(line)))
 
     async def _stop_when_asked(self, process: asyncio.subprocess.Process) -> None:
         await self._is_stopped.wait()
@@ -74,3 +76,15 @@ class TestProcess:
             process.send_signal(signal.SIGTERM)
             await self._clock.sleep(LEAVE_SECONDS)
             process.kill()
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Have a process end that is still there, because the service stops: it may clear up for a moment."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError, TimeoutError):
+        process.terminate()
+        async with asyncio.timeout(CLEAR_SECONDS):
+            await process.wait()
+    with suppress(ProcessLookupError):
+        process.kill()

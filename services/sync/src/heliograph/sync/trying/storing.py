@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from heliograph.formats.config import Directory, FileServer
-from heliograph.sync.remote.errors import FileError, LinkLost, NoFile, NoRight
+from heliograph.sync.remote.errors import FileError, LinkLost, NoFile, RemoteError
 from heliograph.sync.remote.factory import open_store
 from heliograph.sync.remote.store import ASIDE, RemoteStore, Upload, join
 from heliograph.sync.trying.course import Course
@@ -70,13 +70,10 @@ class FileTest:
         path = join(directory, name)
         try:
             self._put(store, directory, name)
-            store.remove(path)
+            if (refusal := _removed(store, path)) is not None:
+                return self._undeleted(directory, path, refusal)
         except LinkLost as error:
             raise LinkLost(f"{error}; the file {path} may remain there, delete it") from error
-        except NoRight as error:
-            if error.what != "delete":
-                raise
-            return self._undeleted(directory, path, error)
         steps = "written, compared in size" + ("" if self.server.two_steps_disabled else ", renamed")
         return f"a file was {steps} and deleted again"
 
@@ -88,17 +85,27 @@ class FileTest:
                     _clear(store, upload)
                     raise uploaded.error
 
-    def _undeleted(self, directory: str, path: str, error: NoRight) -> str:
+    def _undeleted(self, directory: str, path: str, refusal: FileError) -> str:
         """Say that a file remains; only where commands are deleted the gateway needs that right."""
+        remains = f"a file was written and remains: {refusal}. Delete {path} there"
         if directory == self.server.path(Directory.CMD):
-            raise NoRight(path, "delete", "the gateway deletes the commands that it has read") from error
-        return f"a file was written and remains: {error}. The gateway works without; delete {path} there"
+            raise RemoteError(f"{remains}; the gateway needs the right, it deletes the commands that it has read")
+        return f"{remains}; the gateway works without that right"
 
 
 def _list(store: RemoteStore, directory: str) -> str:
     store.check_directory(directory)
     found = sum(1 for _ in store.list(directory))
     return f"it is there, with {found} entr{'y' if found == 1 else 'ies'}"
+
+
+def _removed(store: RemoteStore, path: str) -> FileError | None:
+    """Delete a file; return why it remains. Raises `LinkLost`."""
+    try:
+        store.remove(path)
+    except FileError as error:
+        return error
+    return None
 
 
 def _clear(store: RemoteStore, upload: Upload) -> None:
