@@ -109,9 +109,13 @@ function resultTable(results) {
   results.forEach((result, at) => {
     const isError = "error" in result;
     const row = body.insertRow();
-    for (const [label, text] of [["Command", sentNames[at] || `${at + 1}`], ["Came of it", isError ? "Error" : "Done"], ["Result", isError ? result.error : inWordsOf(result.result)]])
-      Object.assign(row.insertCell(), { textContent: text }).dataset.label = label;
-    if (isError) row.lastChild.className = "failure";
+    const chip = Object.assign(document.createElement("span"), { className: `chip ${isError ? "bad" : "good"}`, textContent: isError ? "Error" : "Done" });
+    const cells = { Command: sentNames[at] || `${at + 1}`, "Came of it": chip, Result: isError ? result.error : inWordsOf(result.result) };
+    for (const [label, content] of Object.entries(cells)) {
+      const cell = row.insertCell();
+      cell.dataset.label = label;
+      cell.append(content);
+    }
   });
   return table;
 }

@@ -214,7 +214,7 @@ async function demand(button, id, { method = "POST", path, body, more = {}, done
     } else if (answer.status === 412 && overtaken) overtaken(await detailOf(answer));
     else say(id, await detailOf(answer), true);
   } catch (error) {
-    say(id, error.name === "AbortError" ? "Stopped." : "The gateway does not answer.", true);
+    say(id, error.name === "AbortError" ? "Stopped waiting: what the gateway has begun it brings to its end." : "The gateway does not answer.", true);
   } finally {
     button.removeAttribute("aria-busy");
   }
@@ -256,6 +256,7 @@ document.addEventListener("toggle", (event) => {
   reopen();
 }, true);
 
+document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setInterval(() => { tickTimes(); showLife(); }, 1000);
 tickTimes();
 follow();

@@ -44,7 +44,8 @@ async function openFile(path) {
   drawFiles();
   if (!path) return showText(null);
   try {
-    showText(await textOf(path));
+    const text = await textOf(path);
+    if (current === path) showText(text);
   } catch (error) {
     showText(null);
     say(TOLD, error.message, true);
