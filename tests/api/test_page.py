@@ -154,7 +154,7 @@ async def test_hostile_names_stay_text(serve, peers):
         assert "img" not in markup.tags
         assert "b" not in markup.tags
         assert not [inline for inline in markup.inline if inline != "script"]
-        assert markup.tags.count("script") <= 4  # the page's own
+        assert markup.tags.count("script") <= 5  # the page's own
 
 
 async def test_a_trial_a_refused_set_and_the_last_revisions_stand_on_the_page(api, peers):

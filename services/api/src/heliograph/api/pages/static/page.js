@@ -5,6 +5,7 @@ const QUIET_SECONDS = 10; // the gateway sends something every few seconds
 const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 
 const byId = (id) => document.getElementById(id);
+const made = (tag, given) => Object.assign(document.createElement(tag), given);
 const open = new Set();
 const ofPage = document.body.dataset.stream; // the query of the stream that keeps this page live
 const csrf = document.querySelector('meta[name="csrf-token"]').content; // empty without a session
