@@ -17,7 +17,7 @@ from support.witness import DEFINITION, Witness
 LIMIT = 120
 COMMAND, RESULT = f"{UID}/command", f"{UID}/result"
 PATIENCE_MS = 4000
-"""How long the far device is waited for: a command for it takes at least so long when it is dead."""
+"""How long a device is waited for: a command for a dead one takes at least so long."""
 POLLS = 5
 
 
@@ -64,8 +64,8 @@ def make_set(directory: Path, plant: Plant, main, broker: Mosquitto) -> Path:
         "MQTT2_TopicData": "{uid}/data", "MQTT2_TopicCommand": "{uid}/command", "MQTT2_TopicResult": "{uid}/result",
     }  # fmt: skip
     devices = [
-        f"0;127.0.0.1:{plant.near.port};near 1;1;{PERIOD};500;;poll=100;;;tcp.csv",
-        f"1;127.0.0.1:{plant.near.port};near 2;2;{PERIOD};500;;poll=100;;;tcp.csv",
+        f"0;127.0.0.1:{plant.near.port};near 1;1;{PERIOD};{PATIENCE_MS};;poll=100;;;tcp.csv",
+        f"1;127.0.0.1:{plant.near.port};near 2;2;{PERIOD};{PATIENCE_MS};;poll=100;;;tcp.csv",
         f"2;127.0.0.1:{plant.far.port};far;1;{PERIOD};{PATIENCE_MS};;poll=100;;;tcp.csv",
     ]
     far = ["SCHEDULE_Params[0]=1|everyday|00:00:00|1|1440", "SCHEDULE2_Params[0]=1|everyday|00:00:00|1|1440"]
@@ -173,3 +173,20 @@ async def test_a_command_for_a_dead_device_holds_up_neither_the_others_nor_the_p
     await until("the device is written to", again.results, gateway)
     assert again.results()[0]["result"] == {"value": 6, "raw": 6}
     assert writes == [6], "what was answered with an error comes no more"
+
+
+@pytest.mark.timeout(600)
+async def test_a_thousand_commands_within_a_minute_are_each_answered_once_in_their_order(
+    gateway, plant, listening: Operator
+):
+    near = plant.witnesses["0"]
+    polls, callers = len(near.served), [f"c{number}" for number in range(1000)]
+    parameters = {"device": "near 1", "variable": "cmdPwrPercent"}
+    for caller in callers:
+        command = {"rpcName": "sunpm.readVariable", "parameters": parameters, "callerId": caller}
+        await asyncio.to_thread(listening.publish, COMMAND, json.dumps(command))  # the devices answer meanwhile
+    await until("all are answered", lambda: len(listening.payloads(RESULT)) >= len(callers), gateway)
+    answers = [json.loads(payload)[0] for payload in listening.payloads(RESULT)]
+    assert [answer["callerId"] for answer in answers] == callers
+    assert not [answer for answer in answers if "error" in answer]
+    await until("polls go on", lambda: len(near.served) >= polls + POLLS, gateway)
