@@ -50,6 +50,8 @@ SURFACE = {
     ("get", "/api/v1/configuration/revisions"): (200, RevisionList),
     ("get", "/api/v1/configuration/revisions/{number}"): (200, RevisionWhole),
     ("post", "/api/v1/configuration/revisions/{number}/return"): (200, EditDone),
+    ("get", "/api/v1/configuration/archive"): (200, None),
+    ("put", "/api/v1/configuration/archive"): (200, EditDone),
     ("get", "/api/v1/configuration/files"): (200, SetFiles),
     ("patch", "/api/v1/configuration/files"): (200, EditDone),
     ("get", "/api/v1/configuration/files/{folder}/{name}"): (200, None),

@@ -68,7 +68,8 @@ async def revision(view: View, number: int | None = None) -> tuple[RevisionSumma
 
 async def edit(view: View, request: EditRequest) -> EditDone:
     """Change files of the set; raises `Overtaken`, `SetRefused`, `Refused`, `Oversized`, `Silent`."""
-    return _done(await _changed(view, EDIT, request))
+    answer = await _changed(view, EDIT, request)
+    return _checked(answer) if request.only_check else _done(answer)
 
 
 async def return_to(view: View, number: int, origin: str) -> EditDone:
@@ -112,6 +113,22 @@ def _done(answer: EditAnswer) -> EditDone:
         revision=answer.revision,
         provisional=answer.provisional,
         findings=finding_rows(answer.findings),
+        detail=detail,
+    )
+
+
+def _checked(answer: EditAnswer) -> EditDone:
+    if not answer.diff:
+        detail = "Nothing would be changed."
+    elif answer.provisional:
+        detail = "It would be in force on trial until the main server was reached with it. Nothing was changed."
+    else:
+        detail = "It would be in force. Nothing was changed."
+    return EditDone(
+        revision=None,
+        provisional=answer.provisional,
+        findings=finding_rows(answer.findings),
+        diff=mask_secrets(answer.diff),
         detail=detail,
     )
 

@@ -11,8 +11,8 @@ from heliograph.formats import COMMAND_FILE_LIMIT
 
 BODY_SECONDS: Final = 15.0
 MAX_BODY: Final = 16 * 1024
-EDITS: Final = "/api/v1/configuration/files"
-"""Below it whole files are sent. Their routes read a body only after they know that the client may write."""
+EDITS: Final = ("/api/v1/configuration/files", "/api/v1/configuration/archive")
+"""Below them whole files are sent. Their routes read a body only after they know that the client may write."""
 EDIT_SECONDS: Final = 120.0
 MAX_EDIT: Final = 16 * 1024 * 1024
 COMMANDS: Final = "/api/v1/commands"

@@ -106,13 +106,15 @@ class EditBody(BaseModel):
 
 
 class EditDone(Answer):
-    """What came of an edit: the revision is in force."""
+    """What came of an edit: the revision is in force. Of a check: what would come of it; nothing was changed."""
 
     revision: int | None
     provisional: bool
     """The revision is on trial: see `GET /api/v1/configuration`."""
     findings: tuple[FindingRow, ...] = ()
     """Warnings: what was mended or tolerated."""
+    diff: str = ""
+    """Of a check: what would change, unified; passwords read `***`."""
     detail: str
 
 

@@ -3,6 +3,7 @@
 from heliograph.api.routes import (
     account,
     accounts,
+    archives,
     commands,
     configuration,
     connections,
@@ -31,6 +32,7 @@ ROUTERS = (
     connections.router,
     configuration.router,
     edits.router,
+    archives.router,
     detections.router,
     commands.router,
     setpoints.router,
