@@ -29,12 +29,14 @@ check: setup  ## style, types, layers, generated files
 	@$(PY)/mypy packages services bench
 	@$(PY)/lint-imports --no-logo
 	@$(PY)/python scripts/generate_contract.py --check
+	@$(PY)/python scripts/generate_cli_docs.py --check
 
 bench: setup  ## the figures, each against a named baseline of the same run
 	@$(PY)/python -m bench $(ARGS)
 
-contract: setup  ## write docs/contract.md, the schemas and nats.conf anew from the table
+contract: setup  ## write docs/contract.md, the schemas, nats.conf and docs/cli.md anew from the code
 	@$(PY)/python scripts/generate_contract.py
+	@$(PY)/python scripts/generate_cli_docs.py
 
 format: setup
 	@$(PY)/ruff format .

@@ -71,10 +71,10 @@ def test_what_still_runs_is_asked_for_again_with_the_same_key():
     assert len(asked) == 3
 
 
-def test_what_runs_longer_than_the_wait_is_status_4_and_says_how_to_get_the_results():
+def test_what_runs_longer_than_the_wait_is_status_6_and_says_how_to_get_the_results():
     with answering((202, RUNNING)) as (url, asked):
         result = ask(url, *WRITE, "--wait", "0", "--key", "order-7")
-    assert result.exit_code == 4
+    assert result.exit_code == 6
     assert "--key order-7" in result.stderr
     assert asked[0].headers["prefer"] == "wait=0"
 
@@ -87,11 +87,11 @@ def test_a_refusal_gives_its_words_and_status_1(status):
     assert "heliograph command: too many texts wait" in result.stderr
 
 
-def test_without_a_gateway_or_without_the_token_it_is_status_3():
+def test_without_a_gateway_it_is_status_3_and_without_the_token_4():
     assert ask(f"http://127.0.0.1:{free_port()}", *WRITE).exit_code == 3
     with answering(problem(401, "The token is wrong.")) as (url, _):
         result = ask(url, *WRITE)
-    assert result.exit_code == 3
+    assert result.exit_code == 4
     assert "wants a token" in result.stderr
     assert TOKEN not in result.output
     with answering((200, "<html>")) as (url, _):

@@ -99,7 +99,7 @@ def test_with_csv_and_parquet_each_finding_is_said_once(tmp_path: Path):
 
 def test_parquet_that_can_not_be_written_is_told(tmp_path: Path):
     result = decode(FILE, "--def", CASE, "--parquet", tmp_path / "no" / "out.parquet")
-    assert result.exit_code == 1
+    assert result.exit_code == 7
     assert "can't be written" in result.stderr
 
 
@@ -114,7 +114,7 @@ def test_parquet_without_a_library_names_the_one_to_install(tmp_path: Path, monk
     monkeypatch.setitem(sys.modules, "polars", None)
     monkeypatch.setitem(sys.modules, "pandas", None)
     result = decode(FILE, "--def", CASE, "--parquet", tmp_path / "out.parquet")
-    assert result.exit_code == 1
+    assert result.exit_code == 7
     assert "pip install polars" in result.stderr
     assert list(tmp_path.iterdir()) == []
 

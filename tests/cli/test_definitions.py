@@ -164,7 +164,7 @@ def test_whatever_has_the_name_is_kept_and_never_blocks(make: Callable[[Path], N
 def test_a_def_that_is_no_directory_is_told(force: list[str], tmp_path: Path):
     (tmp_path / "DEF").write_text("x")
     result = definitions("copy", "imt_si_rs485", tmp_path, *force)
-    assert result.exit_code == 1
+    assert result.exit_code == 7
     assert "can't be written" in result.stderr
 
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 from typer.testing import CliRunner, Result
@@ -107,7 +107,7 @@ def test_a_workbook_is_read_by_its_largest_sheet_with_columns_that_a_person_name
     missing = run("table", file, *options, "--sheet", "Holding Reg")
     assert (missing.exit_code, missing.stderr) == (
         1,
-        "there is no sheet 'Holding Reg'; there are 'Cover', 'Input Reg'\n",
+        "heliograph import table: there is no sheet 'Holding Reg'; there are 'Cover', 'Input Reg'\n",
     )
 
 
@@ -276,6 +276,7 @@ def is_whole(devices) -> None:
         max_size=12,
     ),
 )  # fmt: skip
+@example(cells=[["40001-2", "end before begin", "String", "1"]])
 def test_no_table_is_worse_than_unreadable_and_what_is_made_is_a_definition(cells):
     rows = [grid.Row(n, tuple(row)) for n, row in enumerate([["Address", "Name", "Type", "Scale"], *cells], start=1)]
     try:

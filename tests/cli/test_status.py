@@ -1,9 +1,6 @@
 """`heliograph status`: what a terminal is shown, and the exit status that a program goes by."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import json
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -23,6 +20,7 @@ from heliograph.contract import (
 )
 from heliograph.contract.status import status_document
 from support.ports import free_port
+from support.restpage import answering, problem
 
 NOW = 1_717_236_000_000
 TIMES = {"time": NOW, "started": NOW - 60_000}
@@ -41,37 +39,12 @@ def document(condition: DeviceCondition, name: str = "roof") -> StatusDocument:
     return status_document(states, NOW)
 
 
-@contextmanager
-def answering(body: str, *, token: str = "") -> Iterator[str]:
-    """A page that answers with this body, to whoever brings the token; gives its address."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            allowed = not token or self.headers["Authorization"] == f"Bearer {token}"
-            found = self.path == "/api/v1/status"
-            self.send_response(401 if not allowed else 200 if found else 404)
-            self.end_headers()
-            self.wfile.write(body.encode() if allowed and found else b"")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def status(url: str, *options: str) -> Result:
-    return CliRunner().invoke(app, ["status", "--url", url, *options], env={"COLUMNS": "160", "GATEWAY_API_TOKEN": ""})
+    return CliRunner().invoke(app, ["status", "--url", url, *options], env={"COLUMNS": "160"})
 
 
 def test_a_gateway_that_is_well_is_shown_and_gives_status_0():
-    with answering(document(DeviceCondition.ANSWERING).model_dump_json()) as url:
+    with answering((200, document(DeviceCondition.ANSWERING).model_dump_json())) as (url, _):
         result = status(url)
     assert result.exit_code == 0
     for shown in (
@@ -88,42 +61,43 @@ def test_a_gateway_that_is_well_is_shown_and_gives_status_0():
 
 
 def test_what_needs_a_hand_is_said_and_gives_status_1():
-    with answering(document(DeviceCondition.RESTING).model_dump_json()) as url:
+    with answering((200, document(DeviceCondition.RESTING).model_dump_json())) as (url, _):
         result = status(url)
     assert result.exit_code == 1
     assert "! Device roof does not answer." in result.stdout
     assert "All is well." not in result.stdout
 
 
-def test_json_is_the_document_as_it_came():
-    body = document(DeviceCondition.RESTING).model_dump_json()
-    with answering(body) as url:
+def test_json_is_the_document():
+    known = document(DeviceCondition.RESTING)
+    with answering((200, known.model_dump_json())) as (url, _):
         result = status(url, "--json")
-    assert (result.exit_code, result.stdout) == (1, body + "\n")
+    assert (result.exit_code, json.loads(result.stdout)) == (1, known.model_dump(mode="json"))
 
 
 def test_names_from_devices_are_no_terminal_commands():
-    with answering(document(DeviceCondition.RESTING, "ro\x1b[31mof [bold]").model_dump_json()) as url:
+    with answering((200, document(DeviceCondition.RESTING, "ro\x1b[31mof [bold]").model_dump_json())) as (url, _):
         result = status(url)
     assert "\x1b" not in result.stdout
     assert "[bold]" in result.stdout
 
 
-def test_the_token_is_asked_for_where_it_is_needed_and_never_shown():
-    with answering(document(DeviceCondition.ANSWERING).model_dump_json(), token=TOKEN) as url:
-        without = status(url)
-        wrong = status(url, "--token", TOKEN + "x")
-        right = status(url, "--token", TOKEN)
-    assert (without.exit_code, wrong.exit_code, right.exit_code) == (3, 3, 0)
-    assert "wants a token" in without.stderr
-    assert TOKEN not in without.output + wrong.output + right.output
+def test_where_the_token_is_missing_it_is_asked_for_and_never_shown(tmp_path):
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    with answering(problem(401, "The token is wrong.")) as (url, asked):
+        told = status(url, "--token-file", str(file))
+    assert told.exit_code == 4
+    assert "wants a token" in told.stderr
+    assert asked[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert TOKEN not in told.output
 
 
 @pytest.mark.parametrize(
-    ("body", "said"), [("{}", "no status document"), ("<html>", "no status document"), (" " * 17_000_000, "too long")]
+    ("body", "said"), [("{}", "does not fit"), ("<html>", "does not fit"), (" " * 17_000_000, "too long")]
 )
 def test_something_else_that_answers_is_no_gateway(body, said):
-    with answering(body) as url:
+    with answering((200, body)) as (url, _):
         result = status(url)
     assert result.exit_code == 3
     assert said in result.stderr
@@ -138,7 +112,7 @@ def test_nobody_answers_and_no_address():
 def test_a_trial_is_told_with_its_way_back():
     trial = Trial(revision=8, back_to=7, since=NOW, until=NOW + 1_440_000)
     shown = StatusDocument(time=NOW, revision=8, trial=trial, attention=("Revision 8 is on trial: x.",))
-    with answering(shown.model_dump_json()) as url:
+    with answering((200, shown.model_dump_json())) as (url, _):
         told = status(url)
     text = " ".join(told.output.split())
     assert "configuration revision 8 (on trial: back to 7 at " in text
@@ -148,7 +122,7 @@ def test_a_trial_is_told_with_its_way_back():
 
 
 def test_without_a_trial_the_revision_stands_alone():
-    with answering(StatusDocument(time=0, revision=8).model_dump_json()) as url:
+    with answering((200, StatusDocument(time=0, revision=8).model_dump_json())) as (url, _):
         told = status(url)
     assert "configuration revision 8, storage" in " ".join(told.output.split())
     assert told.exit_code == 0

@@ -1,43 +1,14 @@
 """`heliograph trace`: what is asked for, and the exit status that a program goes by."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from typer.testing import CliRunner, Result
 
 from heliograph.cli.main import app
 from support.ports import free_port
+from support.restpage import answering, problem
 
 SAID = {"interface": "serial1", "minutes": 5, "detail": "serial1 is traced for 5 minutes."}
-
-
-@contextmanager
-def answering(status: int, body: object) -> Iterator[tuple[str, list[object]]]:
-    """A page that answers this to each `POST`; gives its address and what it was asked."""
-    asked: list[object] = []
-
-    class Page(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            content = self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append((self.path, json.loads(content), self.headers["Authorization"]))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def ask(url: str, *arguments: str) -> Result:
@@ -46,14 +17,17 @@ def ask(url: str, *arguments: str) -> Result:
 
 
 def test_interface_and_minutes_are_asked_for_and_the_answer_is_said():
-    with answering(202, SAID) as (url, asked):
+    with answering((202, SAID)) as (url, asked):
         result = ask(url)
     assert (result.exit_code, result.stdout) == (0, "serial1 is traced for 5 minutes.\n")
-    assert asked == [("/api/v1/traces", {"interface": "serial1", "minutes": 5}, "Bearer Geheim-77")]
+    (request,) = asked
+    assert (request.method, request.path) == ("POST", "/api/v1/traces")
+    assert json.loads(request.body) == {"interface": "serial1", "minutes": 5}
+    assert request.headers["authorization"] == "Bearer Geheim-77"
 
 
 def test_a_refusal_gives_its_words_and_status_1():
-    with answering(409, {"detail": "nothing is on serial2"}) as (url, _):
+    with answering(problem(409, "nothing is on serial2")) as (url, _):
         result = ask(url, "serial2")
     assert result.exit_code == 1
     assert "heliograph trace: nothing is on serial2" in result.stderr

@@ -136,7 +136,7 @@ def _run_kill_stop(small_set: Path, state: Path) -> None:
             [HELIOGRAPH, "up", "--set", small_set, "--state", state, "--api-port", str(free_port())],
             check=False, capture_output=True, text=True,
         )  # fmt: skip
-        assert second.returncode == 1
+        assert second.returncode == 7
         assert f"is in use by another gateway (process {process.pid})" in second.stderr
 
         everyone = psutil.Process(process.pid).children(recursive=True)
@@ -180,7 +180,7 @@ def test_what_is_wrong_with_the_set_is_said_at_once_and_the_page_is_there_to_hel
 
 @pytest.mark.parametrize(("options", "status", "text"), [
     (("--set", "{missing}", "--state", "{state}"), 2, "is not a directory"),
-    (("--set", "{set}", "--state", "{file}"), 1, "cannot use the state directory"),
+    (("--set", "{set}", "--state", "{file}"), 7, "cannot use the state directory"),
     (("--set", "{set}"), 2, "--state"),
 ])  # fmt: skip
 def test_what_cannot_start_says_why(small_set, tmp_path, options, status, text):
@@ -202,7 +202,7 @@ def test_a_taken_port_is_named(small_set, tmp_path):
             [HELIOGRAPH, "up", "--set", small_set, "--state", tmp_path / "state", "--api-port", str(port)],
             check=False, capture_output=True, text=True, timeout=LIMIT,
         )  # fmt: skip
-    assert done.returncode == 1
+    assert done.returncode == 7
     assert f"port {port} for the page is taken" in done.stderr
 
 

@@ -7,14 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import typer
 from typer.testing import CliRunner
 
+from heliograph.cli.main import app
 from heliograph.collector.links import LinkDown, LinkFailure, ModbusException, NoAnswer
 from heliograph.demo.replay import replayed
-from heliograph.demo.replay.command import replay
 from support.collecting import collector, revision, until, witness
 from support.modbus import holding, registers, rtu_link, tcp_link
+from support.plugged import plugged_in
 
 GOLDEN = Path(__file__).parent / "golden"
 NOISY = (GOLDEN / "noisy_line.log").read_bytes()
@@ -75,9 +75,8 @@ async def test_a_collector_records_the_good_values_of_a_field_trace_and_never_a_
 
 
 def command(*arguments: object):
-    alone = typer.Typer()
-    alone.command()(replay)
-    return CliRunner().invoke(alone, [str(argument) for argument in arguments])
+    with plugged_in("replay"):
+        return CliRunner().invoke(app, ["replay", *map(str, arguments)])
 
 
 def test_the_command_says_where_and_what_the_trace_tells_of():

@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from heliograph.cli import plugged
-from heliograph.cli.check import check
 from heliograph.cli.main import app
 from heliograph.demo.simulate import plant_schema
-from heliograph.demo.simulate.command import simulate
 from support.plants import INVERTER
+from support.plugged import plugged_in
 
 HELIOGRAPH = (sys.executable, "-m", "heliograph.cli")
 LIMIT = 60
@@ -33,10 +31,8 @@ def plant_file(tmp_path) -> Path:
 
 def run(*arguments: object) -> Result:
     """In this process: a start takes long on a busy machine."""
-    alone = typer.Typer()
-    alone.command("simulate")(simulate)
-    alone.command("check")(check)
-    return CliRunner().invoke(alone, list(map(str, arguments)))
+    with plugged_in("simulate"):
+        return CliRunner().invoke(app, list(map(str, arguments)))
 
 
 @contextmanager
@@ -76,18 +72,19 @@ def test_errors_of_the_file_are_all_told_and_are_status_1(plant_file):
     plant_file.write_text(TEXT.replace("42", "x").replace("tcp: 0", "tcp: -1") + "seeds: 1\n", encoding="utf-8")
     done = run("simulate", plant_file)
     assert done.exit_code == 1
-    lines = done.stderr.splitlines()
+    *lines, last = done.stderr.splitlines()
+    assert last == f"heliograph simulate: {plant_file} has errors"
     assert [line.removeprefix(str(plant_file)).split(": ")[0] for line in lines] == [":3:49", ":4:1"]
     assert all(": error: " in line for line in lines)
 
 
-def test_a_port_that_cannot_be_had_is_status_3_and_no_file_is_status_2(plant_file):
+def test_a_port_that_cannot_be_had_is_status_7_and_no_file_is_status_2(plant_file):
     done = run("simulate", plant_file, "--host", "192.0.2.1", "--for", 0)
-    assert (done.exit_code, "192.0.2.1" in done.stderr) == (3, True)
+    assert (done.exit_code, "192.0.2.1" in done.stderr) == (7, True)
     assert run("simulate", plant_file.with_name("absent.yaml")).exit_code == 2
     assert run("simulate").exit_code == 2
     done = run("simulate", plant_file, "--for", 0, "--log", plant_file.parent / "absent" / "values.csv")
-    assert (done.exit_code, "No such file" in done.stderr) == (3, True)
+    assert (done.exit_code, "No such file" in done.stderr) == (7, True)
 
 
 def test_the_schema_is_printed():
@@ -97,14 +94,9 @@ def test_the_schema_is_printed():
 
 def test_where_the_package_is_missing_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr(plugged, "entry_points", lambda group: [])
-    plugged.plug(app, ["simulate"])
-    try:
+    with plugged_in("simulate"):
         done = CliRunner().invoke(app, ["simulate", "plant.yaml", "--for", "3"])
         listed = CliRunner().invoke(app, ["--help"]).stdout
-    finally:
-        app.registered_commands = [
-            command for command in app.registered_commands if command.name not in plugged.KNOWN
-        ]  # fmt: skip
     assert done.exit_code == 2
     assert "pip install heliograph-demo" in done.stderr
     assert "simulate" in listed

@@ -26,6 +26,7 @@ class Api:
     """One running api."""
 
     url: str
+    port: int
     state_dir: Path
     context: Context
     task: asyncio.Task
@@ -40,7 +41,8 @@ class Api:
         return {"Authorization": f"Bearer {self.token}"}
 
     def client(self, **options: object) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(base_url=self.url, timeout=60, trust_env=False, **options)
+        settings = {"base_url": self.url, "timeout": 60, "trust_env": False} | options
+        client = httpx.AsyncClient(**settings)
         self.clients.append(client)
         return client
 
@@ -77,8 +79,9 @@ async def served(
     quick = {"api_password_memory_kib": 8, "api_password_rounds": 1}
     made = Settings(bus_url=broker.url, state_dir=state_dir, api_host=host, api_port=port, **quick, **settings)
     named = f"[{host}]" if ":" in host else host
-    api = Api(f"http://{named}:{port}", state_dir, context, asyncio.create_task(main(made, context)))
-    api.client()
+    scheme = "http" if made.api_tls == "off" else "https"
+    api = Api(f"{scheme}://{named}:{port}", port, state_dir, context, asyncio.create_task(main(made, context)))
+    api.client(verify=False)
     try:
         await until(api.is_alive)
         yield api

@@ -1,7 +1,7 @@
 """`heliograph command`: commands executed by a running gateway at once, once, with their results (spec 4.1).
 
-Exit status: 0 every command was done; 1 one ended with an error, or all are refused; 2 it could not be asked like this;
-3 no gateway answers; 4 still running.
+Exit status: 0 every command was done; 1 one ended with an error, or all are refused; 6 still running; else as
+everywhere.
 """
 
 import json
@@ -14,14 +14,13 @@ from typing import Annotated, Any, Final
 import typer
 from pydantic import BaseModel
 
-from heliograph.cli.asking import Gateway
-from heliograph.cli.gateway import DEFAULT_API_PORT
-from heliograph.cli.output import prepare_output, printable
-from heliograph.cli.rest import TokenFileOption, TokenOption, UrlOption
+from heliograph.cli.asking import Gateway, asks_gateway
+from heliograph.cli.completing import parameters as parameter_words
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, print_json, printable
+from heliograph.cli.progress import waiting
 from heliograph.formats import COMMAND_FILE_LIMIT, CommandError, parse_commands
 
-FAILED: Final = 1
-STILL_RUNNING: Final = 4
 MOST_WAIT_SECONDS: Final = 60.0
 """What the gateway lets wait in one request."""
 ANSWER_SECONDS: Final = 20.0
@@ -37,7 +36,11 @@ NameArgument = Annotated[
 ]
 ParametersArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]...", help="Its parameters: JSON values, anything else is a text."),
+    typer.Argument(
+        metavar="[KEY=VALUE]...",
+        help="Its parameters: JSON values, anything else is a text.",
+        autocompletion=parameter_words,
+    ),
 ]
 FileOption = Annotated[
     Path | None, typer.Option("--file", metavar="FILE", help="A text of commands, as in a command file.")
@@ -57,37 +60,35 @@ class _Answer(BaseModel):
     results: list[dict[str, Any]] = []
 
 
+@asks_gateway
 def command(
     name: NameArgument = "",
     parameters: ParametersArgument = None,
     *,
+    gateway: Gateway,
     file: FileOption = None,
     caller_id: CallerOption = "",
     wait: WaitOption = 60,
     key: KeyOption = "",
     as_json: JsonOption = False,
-    url: UrlOption = f"http://127.0.0.1:{DEFAULT_API_PORT}",
-    token: TokenOption = "",
-    token_file: TokenFileOption = None,
 ) -> None:
     """Have a running gateway execute commands at once.
 
     heliograph command writeVariable device=roof_1 variable=cmdPwrPercent value=60
 
-    Exit status: 0 every command was done; 1 one ended with an error, or all are refused; 2 it could not be asked like
-    this; 3 no gateway answers; 4 still running.
+    Exit status: 0 every command was done; 1 one ended with an error, or all are refused; 6 still running; else as
+    everywhere (heliograph help exit-codes).
     """
-    prepare_output()
-    gateway = Gateway.of("command", url, token, token_file)
     text = _text(name, parameters or [], file, caller_id)
     names = _names(text)
     key = _checked(key) or uuid.uuid4().hex
-    answer = _answered(gateway, text, key, wait)
+    with waiting("waiting for the results"):
+        answer = _answered(gateway, text, key, wait)
     if not answer.finished:
-        gateway.tell(f"still running after {wait:g} s; it goes on. For the results: the same with --key {key}")
-        raise typer.Exit(STILL_RUNNING)
+        said = f"still running after {wait:g} s; it goes on. For the results: the same with --key {key}"
+        raise Failure(said, Exit.TIMED_OUT, problem={"key": key})
     _print(names, answer.results, as_json=as_json)
-    raise typer.Exit(FAILED if any("error" in result for result in answer.results) else 0)
+    raise typer.Exit(Exit.REFUSED if any("error" in result for result in answer.results) else Exit.DONE)
 
 
 def _answered(gateway: Gateway, text: bytes, key: str, wait: float) -> _Answer:
@@ -156,7 +157,7 @@ def _names(text: bytes) -> list[str]:
 
 def _print(names: list[str], results: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(results, ensure_ascii=False, indent=1))
+        print_json(results)
         return
     for name, result in zip(names, results, strict=False):
         said = f"error: {result['error']}" if "error" in result else _shown(result.get("result"))

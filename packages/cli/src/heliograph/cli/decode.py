@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from heliograph.cli.definitions import DefinitionDirectory
-from heliograph.cli.output import prepare_output, print_findings
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, prepare_output, print_findings, print_json, tell
 from heliograph.cli.parquet import ParquetError, write_parquet
+from heliograph.cli.progress import Step, counting
 from heliograph.cli.tables import print_table
 from heliograph.formats import DataFile, DateForm, Row, format_value, read_data_file
 from heliograph.formats.findings import Finding, Severity, has_errors
@@ -39,6 +41,7 @@ FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE", help="Data 
 DefOption = Annotated[Path, typer.Option("--def", metavar="DIR", help="The definitions: DEF/, or a set that holds it.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV to standard output.")]
 ParquetOption = Annotated[Path | None, typer.Option("--parquet", metavar="OUT", help="Write a Parquet file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write a line of JSON for each row to standard output.")]
 DatesOption = Annotated[Dates, typer.Option("--dates", help="YY/MM/DD or DD/MM/YY; auto finds it out.")]
 ZoneOption = Annotated[
     str | None, typer.Option("--timezone", metavar="ZONE", help="The gateway's NTP_TimeZone: gives dates their offset.")
@@ -52,12 +55,16 @@ class _Reading:
     definitions: DefinitionDirectory
     dates: DateForm | None
     zone: str | None
+    read_one: Step
+    """Called for each file that was read."""
 
     def read(self, path: Path) -> tuple[DataFile | None, list[Finding]]:
         try:
             content = read_limited(path, READ_LIMIT)
         except OSError as error:
             return None, [Finding(str(path), 1, 1, Severity.ERROR, f"can't be read: {error.strerror}")]
+        finally:
+            self.read_one(1)
         return read_data_file(content, str(path), self.definitions, dates=self.dates, zone=self.zone)
 
 
@@ -83,6 +90,7 @@ def decode(
     definitions: DefOption,
     *,
     as_csv: CsvOption = False,
+    as_json: JsonOption = False,
     parquet: ParquetOption = None,
     dates: DatesOption = Dates.AUTO,
     timezone: ZoneOption = None,
@@ -93,16 +101,31 @@ def decode(
     an error. A block with an error is left out, the others are given.
     """
     prepare_output()
-    reading = _Reading(_definitions(definitions), dates.form, _zone(timezone))
-    faults = _Faults(reading.definitions)
-    if parquet is not None:
-        _write_parquet(parquet, files, reading, faults)
+    if as_csv and as_json:
+        raise typer.BadParameter("either --csv or --json", param_hint="--csv")
+    known, zone = _definitions(definitions), _zone(timezone)
+    faults = _Faults(known)
+    passes = (parquet is not None) + (as_csv or as_json or parquet is None)
+    kept = "what was written before stands" if parquet is None else f"{parquet} is not written"
+    with counting("decoding", passes * len(files), "files", kept) as step:
+        reading = _Reading(known, dates.form, zone, step)
+        if parquet is not None:
+            _write_parquet(parquet, files, reading, faults)
+        _print_rows(files, reading, faults, as_csv=as_csv, as_json=as_json, as_tables=parquet is None)
+    raise typer.Exit(Exit.REFUSED if faults.found else Exit.DONE)
+
+
+def _print_rows(
+    files: list[Path], reading: _Reading, faults: _Faults, *, as_csv: bool, as_json: bool, as_tables: bool
+) -> None:
     if as_csv:
         _write_csv(_rows(files, reading, faults))
-    elif parquet is None:
+    elif as_json:
+        for row in _rows(files, reading, faults):
+            print_json({**row._asdict(), "timestamp": row.timestamp.isoformat()}, indent=None)
+    elif as_tables:
         for path in files:
             print_table(str(path), _rows([path], reading, faults))
-    raise typer.Exit(1 if faults.found else 0)
 
 
 def _definitions(directory: Path) -> DefinitionDirectory:
@@ -143,11 +166,10 @@ def _write_parquet(target: Path, paths: list[Path], reading: _Reading, faults: _
     rows = _rows(paths, reading, faults)
     first = next(rows, None)
     if first is None:
-        sys.stderr.write(f"heliograph decode: there are no rows, {target} is not written\n")
+        tell(f"heliograph decode: there are no rows, {target} is not written")
         return
     try:
         count = write_parquet(target, chain([first], rows), reading.zone)
     except ParquetError as error:
-        sys.stderr.write(f"heliograph decode: {error}\n")
-        raise typer.Exit(1) from error
-    sys.stderr.write(f"{target}: {count} rows\n")
+        raise Failure(str(error), Exit.IN_THE_WAY) from error
+    tell(f"{target}: {count} rows")

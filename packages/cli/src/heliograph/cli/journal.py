@@ -1,7 +1,4 @@
-"""`heliograph journal`: the last commands of every way, and what else changed the plant, newest first (spec 4.1).
-
-Exit status: 0 it is shown, 1 it is refused, 2 it could not be asked like this, 3 no gateway answers.
-"""
+"""`heliograph journal`: the last commands of every way, and what else changed the plant, newest first (spec 4.1)."""
 
 import datetime as dt
 import json
@@ -11,10 +8,7 @@ from urllib.parse import urlencode
 import typer
 from pydantic import BaseModel
 
-from heliograph.cli.asking import Gateway
-from heliograph.cli.gateway import DEFAULT_API_PORT
-from heliograph.cli.output import prepare_output
-from heliograph.cli.rest import TokenFileOption, TokenOption, UrlOption
+from heliograph.cli.asking import Gateway, asks_gateway
 from heliograph.cli.tables import print_texts
 from heliograph.contract import JournalWay
 
@@ -49,22 +43,17 @@ class _Page(BaseModel, extra="allow"):
     entries: list[_Entry]
 
 
+@asks_gateway
 def journal(
     way: WayOption = None,
     failed: FailedOption = False,
     limit: LimitOption = 20,
     before: BeforeOption = None,
     as_json: JsonOption = False,
-    url: UrlOption = f"http://127.0.0.1:{DEFAULT_API_PORT}",
-    token: TokenOption = "",
-    token_file: TokenFileOption = None,
+    *,
+    gateway: Gateway,
 ) -> None:
-    """Show the last commands, and what else changed the plant, newest first.
-
-    Exit status: 0 it is shown, 1 it is refused, 2 it could not be asked like this, 3 no gateway answers.
-    """
-    prepare_output()
-    gateway = Gateway.of("journal", url, token, token_file)
+    """Show the last commands, and what else changed the plant, newest first."""
     wanted = {"limit": limit, "way": way, "before": before, "failed": "true" if failed else None}
     query = urlencode({name: value for name, value in wanted.items() if value is not None})
     page = gateway.ask("GET", f"commands?{query}", _Page, seconds=15)

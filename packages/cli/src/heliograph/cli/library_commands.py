@@ -1,18 +1,17 @@
-"""`heliograph definitions`: the definitions that come with Heliograph, to look at and to copy into a set (spec 2.2).
+"""`heliograph definitions`: the definitions that come with Heliograph, to look at and to copy into a set (spec 2.2)."""
 
-Exit status: 0 done, 1 the copy is refused or there is no library, 2 it could not be asked like this.
-"""
-
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from heliograph.cli import library
+from heliograph.cli.completing import definition_names
+from heliograph.cli.exits import Exit
 from heliograph.cli.library import Entry, Source, UnknownName
-from heliograph.cli.output import prepare_output, printable
+from heliograph.cli.output import Failure, prepare_output, print_json, printable
 from heliograph.cli.tables import print_texts
 from heliograph.formats import Protocol, Variable, write_definition
 from heliograph.formats.cells import SEPARATOR
@@ -20,10 +19,10 @@ from heliograph.formats.fields import base_name
 from heliograph.runtime.files import write_atomically
 from heliograph.runtime.setdirectory import read_limited
 
-REFUSED = 1
-
 commands = typer.Typer(
-    help="The definitions that come with Heliograph: look at them, copy them into a set.", no_args_is_help=True
+    help="The definitions that come with Heliograph: look at them, copy them into a set.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -34,17 +33,21 @@ class Spoken(StrEnum):
     TCP = Protocol.MODBUS_TCP
 
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `heliograph definitions list` tells it.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="As `heliograph definitions list` tells it.", autocompletion=definition_names),
+]
 SetArgument = Annotated[Path, typer.Argument(metavar="SET", help="The set: CONFIG/, DEF/, SCRIPT/, CERT/.")]
 AsOption = Annotated[str, typer.Option("--as", metavar="FILE", help="The file's name in DEF/; default: NAME.csv.")]
 ProtocolOption = Annotated[
     Spoken | None, typer.Option("--protocol", help="How this device is attached, where it is another way than usual.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there and differs.")]
 
 
 @commands.command("list")
-def list_definitions() -> None:
+def list_definitions(*, as_json: JsonOption = False) -> None:
     """Tell which devices have a definition."""
     prepare_output()
     rows = []
@@ -53,24 +56,35 @@ def list_definitions() -> None:
         count = str(len(own.variables))
         rows.append((entry.name, own.category, own.manufacturer, own.model, own.protocol.value, count))
     if not rows:
-        _refuse("list", f"there are none in {library.FOLDER}: they were not installed")
-    print_texts("", ("name", "category", "make", "model", "protocol", "variables"), rows, right={"variables"})
+        raise Failure(f"there are none in {library.FOLDER}: they were not installed", Exit.REFUSED)
+    columns = ("name", "category", "make", "model", "protocol", "variables")
+    if as_json:
+        print_json(
+            {"definitions": [{**dict(zip(columns, row, strict=True)), "variables": int(row[-1])} for row in rows]}
+        )
+    else:
+        print_texts("", columns, rows, right={"variables"})
 
 
 @commands.command("show")
-def show(name: NameArgument) -> None:
+def show(name: NameArgument, *, as_json: JsonOption = False) -> None:
     """Show the variables of a definition, and in which documents each was checked."""
     prepare_output()
     entry = _entry(name)
     own, sources = entry.definition, entry.sources
     columns = ("index", "name", "table", "address", "type", "factor", "unit", "action", "tag", "checked in")
     rows = [_row(variable, sources.get(variable.index, ())) for variable in own.variables]
+    used = {source.document for found in sources.values() for source in found}
+    documents = [document for document in library.documents().values() if document.key in used]
+    if as_json:
+        listed = [dict(zip(columns, row, strict=True)) for row in rows]
+        head = {"name": entry.name, "make": own.manufacturer, "model": own.model, "protocol": own.protocol.value}
+        print_json({**head, "variables": listed, "documents": [asdict(document) for document in documents]})
+        return
     title = f"{own.manufacturer} {own.model} ({own.protocol.value})"
     print_texts(title, columns, rows, right={"index", "address", "factor", "action"})
-    used = {source.document for found in sources.values() for source in found}
-    for document in library.documents().values():
-        if document.key in used:
-            typer.echo(f"{document.key}: {document.title}, {document.edition}")
+    for document in documents:
+        typer.echo(f"{document.key}: {document.title}, {document.edition}")
 
 
 @commands.command("copy")
@@ -81,11 +95,11 @@ def copy(
     protocol: ProtocolOption = None,
     *,
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Copy a definition into DEF/ of a set, and tell a line of `_daq.csv` that uses it.
 
-    Exit status: 0 it is there, 1 another file of this name is there, or it can't be written, 2 it could not be asked
-    like this.
+    Exit status: 0 it is there, 1 another file of this name is there, 7 it can't be written, else as everywhere.
     """
     prepare_output()
     entry = _entry(name)
@@ -94,10 +108,14 @@ def copy(
     try:
         _put(target, _content(entry, spoken), force=force)
     except OSError as error:
-        _refuse("copy", f"{target} can't be written: {error.strerror}")
+        raise Failure(f"{target} can't be written: {error.strerror}", Exit.IN_THE_WAY) from error
+    line = entry.daq_line(spoken, target.name)
+    if as_json:
+        print_json({"file": str(target), "daq": line})
+        return
     typer.echo(printable(str(target)))
     typer.echo("A line of CONFIG/*_daq.csv to start from:")
-    typer.echo(printable(entry.daq_line(spoken, target.name)))
+    typer.echo(printable(line))
 
 
 def _entry(name: str) -> Entry:
@@ -145,12 +163,7 @@ def _put(target: Path, content: bytes, *, force: bool) -> None:
         if target.is_file() and read_limited(target, len(content)) == content:
             return
         if target.is_dir():
-            _refuse("copy", f"{target} is a directory")
+            raise Failure(f"{target} is a directory", Exit.REFUSED)
         if not force:
-            _refuse("copy", f"{target} is there already and differs; --force replaces it")
+            raise Failure(f"{target} is there already and differs; --force replaces it", Exit.REFUSED)
     write_atomically(target, content)
-
-
-def _refuse(command: str, reason: str) -> NoReturn:
-    typer.echo(f"heliograph definitions {command}: {printable(reason)}", err=True)
-    raise typer.Exit(REFUSED)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from heliograph.cli.output import prepare_output, print_findings
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, prepare_output, print_findings
 from heliograph.formats import Definition, parse_definition
 from heliograph.formats.findings import has_errors
 from heliograph.runtime.setdirectory import FILE_LIMIT, read_limited
@@ -58,9 +59,7 @@ def plan(
         target = planned.target_of(read, device, daq, baudrate=baudrate, tcp=tcp)
         result = planned.planned(read, target.with_limits(gap, max_registers), turnaround)
     except planned.NoTarget as error:
-        print_findings(error.findings, to_errors=True)
-        sys.stderr.write(f"heliograph plan: {error}\n")
-        raise typer.Exit(1) from error
+        raise Failure(str(error), Exit.REFUSED, tuple(map(str, error.findings))) from error
     if as_json:
         sys.stdout.write(result.model_dump_json(indent=2) + "\n")
     else:
@@ -73,7 +72,8 @@ def _definition(path: Path) -> Definition:
     except OSError as error:
         raise typer.BadParameter(f"{path} can't be read: {error.strerror or error}", param_hint="DEF") from error
     read, findings = parse_definition(content, path.name)
-    print_findings([replace(finding, file=str(path)) for finding in findings], to_errors=True)
+    placed = [replace(finding, file=str(path)) for finding in findings]
     if read is None or has_errors(findings):
-        raise typer.Exit(1)
+        raise Failure(f"{path} has errors", Exit.REFUSED, tuple(map(str, placed)))
+    print_findings(placed, to_errors=True)
     return read

@@ -3,11 +3,14 @@
 So the gateway's image stays small: where the package is not installed, a plain message says what to install.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 import typer
+
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure
 
 GROUP: Final = "heliograph.commands"
 PACKAGE: Final = "heliograph-demo"
@@ -16,15 +19,14 @@ KNOWN: Final = {
     "simulate": "Serve a plant of simulated devices.",
 }
 """The commands of that package, with their line in the list of commands."""
-NOT_INSTALLED: Final = 2
 
 
-def plug(app: typer.Typer, arguments: Sequence[str]) -> None:
-    """Add the commands of other packages; only the one that is called is imported."""
+def plug(app: typer.Typer, wanted: Collection[str]) -> None:
+    """Add the commands of other packages; only those that are wanted are imported."""
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in sorted({*KNOWN, *found}):
         entry = found.get(name)
-        if entry is not None and name in arguments[:1]:
+        if entry is not None and name in wanted:
             app.command(name)(entry.load())
         else:
             listed = KNOWN.get(name) or f"Of {_package(entry)}."
@@ -40,11 +42,7 @@ def _package(entry: EntryPoint | None) -> str:
 
 def _absent(name: str) -> Callable[[], None]:
     def absent() -> None:
-        typer.echo(
-            f"heliograph {name}: this command is in the package {PACKAGE}, which is not installed here; "
-            f"`pip install {PACKAGE}` on a machine for tests brings it",
-            err=True,
-        )
-        raise typer.Exit(NOT_INSTALLED)
+        said = f"heliograph {name} is in the package {PACKAGE}, which is not installed here"
+        raise Failure(f"{said}; `pip install {PACKAGE}` on a machine for tests brings it", Exit.USAGE)
 
     return absent

@@ -1,25 +1,24 @@
 """`heliograph scan`: searches hosts and serial lines for SunSpec devices, without a gateway (spec 2.4).
 
-Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 2 it could not be asked like
-this; 3 found, but not written; 130 stopped.
+Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 7 found, but not written; else
+as everywhere.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from heliograph.cli.output import prepare_output
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, prepare_output, speaks_json
 from heliograph.cli.scan_into import Destination
 from heliograph.formats import is_uid
 from heliograph.formats.daq import SerialInterface, SerialLine
 from heliograph.formats.sunspec import read_targets, read_units
 from heliograph.formats.sunspec.targets import Target
 
-NOTHING: Final = 1
-NOT_WRITTEN: Final = 3
-STOPPED: Final = 130
 PORTS: Final = ("/", "socket://", "rfc2217://", "COM")
 """What begins like this is a serial port."""
 
@@ -70,8 +69,8 @@ def scan(
     What would be added is shown first, and written after a yes (or --yes). Nothing that is configured is overwritten:
     names are made unique, indices are the next free ones, a device that the set has already is passed over.
 
-    Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 2 it could not be asked like
-    this; 3 found, but not written; 130 stopped.
+    Exit status: 0 found, and written where that was asked; 1 no SunSpec device was found; 7 found, but not written;
+    else as everywhere (heliograph help exit-codes).
     """
     prepare_output()
     from heliograph.cli.scanning import Request, run_search  # noqa: PLC0415  # pymodbus would slow every command down
@@ -84,15 +83,16 @@ def scan(
         raise typer.BadParameter(f"{uid!r} is no uid: 1 to 32 of A-Z a-z 0-9 _ -", param_hint="--uid")
     destination = Destination.of(into, uid)
     request = Request(named, _units(named, units), serial, device, timeout, most_devices, destination.uid)
-    outcome = run_search(request, quiet=as_json)
+    outcome = run_search(request)
     proposals = outcome.proposals.listed(destination.devices)
     outcome.show(proposals, as_json=as_json)
     if outcome.stopped:
-        raise typer.Exit(STOPPED)
+        raise Failure("interrupted; what was found until then is shown, nothing is written", Exit.INTERRUPTED)
     if not proposals:
-        raise typer.Exit(NOTHING)
-    if into is not None and not destination.add(outcome.proposed(proposals), serial, yes=yes, say=_say):
-        raise typer.Exit(NOT_WRITTEN)
+        raise Failure("no SunSpec device was found", Exit.REFUSED)
+    said: list[str] = []
+    if into is not None and not destination.add(outcome.proposed(proposals), serial, yes=yes, say=_saying(said)):
+        raise Failure(f"found, but not written{f': {said[-1]}' if as_json and said else ''}", Exit.IN_THE_WAY)
 
 
 def _serial(line: str, baudrate: int, data_bits: int, parity: str, stop_bits: int) -> SerialLine:
@@ -135,6 +135,12 @@ def _units(targets: tuple[Target, ...], units: str) -> dict[str, tuple[int, ...]
         raise typer.BadParameter(str(error), param_hint="--units") from error
 
 
-def _say(text: str) -> None:
-    """Tell a person; standard output may carry a document."""
-    sys.stderr.write(text + "\n")
+def _saying(said: list[str]) -> Callable[[str], None]:
+    """Return what tells a person, and keeps what it told."""
+
+    def say(text: str) -> None:
+        said.append(text)
+        if not speaks_json():
+            sys.stderr.write(text + "\n")
+
+    return say

@@ -1,7 +1,6 @@
 """The search of `heliograph scan`: links of its own, progress for a terminal or as plain lines, and what was found."""
 
 import asyncio
-import json
 import signal
 import sys
 import time
@@ -15,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from heliograph.cli.output import printable
+from heliograph.cli.output import print_json, printable, speaks_json
+from heliograph.cli.progress import is_shown
 from heliograph.collector.links import Link, RtuLink, TcpLink
 from heliograph.collector.sunspec import Asker, Catalogue, Found, OwnLink, Proposals, Search, SearchPlan, Tell
 from heliograph.contract import DeviceProposal
@@ -70,7 +70,7 @@ class Outcome:
     def show(self, proposals: Sequence[DeviceProposal], *, as_json: bool) -> None:
         """Print what was found."""
         if as_json:
-            sys.stdout.write(json.dumps(self._document(proposals), indent=2) + "\n")
+            print_json(self._document(proposals))
             return
         for problem in self.problems:
             print(printable(problem), file=sys.stderr)
@@ -105,11 +105,11 @@ class Outcome:
         }
 
 
-def run_search(request: Request, *, quiet: bool) -> Outcome:
-    """Search to the end, or until a stop signal; tell the progress on standard error when `quiet`."""
+def run_search(request: Request) -> Outcome:
+    """Search to the end, or until a stop signal; tell a person how it goes."""
     plan = SearchPlan(request.targets, request.units, request.uid, request.timeout_ms / 1000, request.most_devices)
     outcome = Outcome(request.timeout_ms)
-    with _display(plan.total, Console(stderr=quiet, highlight=False)) as (line, asked):
+    with _display(plan.total) as (line, asked):
         tell = Tell(line=line, found=outcome.take, problem=outcome.problems.append, asked=asked)
         search = Search(plan, request.open_asker, Catalogue(), SystemClock(), tell)
         asyncio.run(_run(search, outcome))
@@ -126,16 +126,30 @@ async def _run(search: Search, outcome: Outcome) -> None:
 
 
 @contextmanager
-def _display(total: int, console: Console) -> Iterator[tuple[Any, Any]]:
-    """Give what takes a line of progress and what counts: a bar below the lines on a terminal, else lines alone."""
-    if not console.is_terminal:
-        stream = console.file
-        yield lambda text: print(_timed(text), file=stream, flush=True), lambda _count: None
+def _display(total: int) -> Iterator[tuple[Any, Any]]:
+    """Give what takes a line of the search and what counts: a bar on standard error where somebody looks."""
+    if speaks_json():
+        yield _ignore, _ignore
         return
+    if not is_shown():
+        yield lambda text: print(_timed(text), flush=True), _ignore
+        return
+    console = Console(stderr=True, highlight=False)
     columns = (TextColumn("searching"), BarColumn(), MofNCompleteColumn(), TextColumn("units"))
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task("", total=total)
-        yield lambda text: progress.console.print(Text(_timed(text))), lambda count: progress.advance(task, count)
+
+        def line(text: str) -> None:
+            if sys.stdout.isatty():  # above the bar, which is on the same terminal
+                progress.console.print(Text(_timed(text)))
+            else:
+                print(_timed(text), flush=True)
+
+        yield line, lambda count: progress.advance(task, count)
+
+
+def _ignore(_told: object) -> None:
+    """Nobody looks."""
 
 
 def _timed(text: str) -> str:

@@ -1,7 +1,6 @@
 """`heliograph script`: how the scripts of a running gateway are, what they say, and what may be done to them.
 
-Exit status: 0 all is well or done; 1 it is refused, or a script that should run does not; 2 it could not be asked like
-this; 3 no gateway answers.
+Exit status: 0 all is well or done; 1 it is refused, or a script that should run does not; else as everywhere.
 """
 
 import datetime as dt
@@ -12,14 +11,13 @@ from urllib.parse import quote
 import typer
 from pydantic import BaseModel
 
-from heliograph.cli.asking import Gateway
-from heliograph.cli.gateway import DEFAULT_API_PORT
-from heliograph.cli.output import prepare_output, printable
-from heliograph.cli.rest import TokenFileOption, TokenOption, UrlOption
+from heliograph.cli.asking import Gateway, Told, asks_gateway
+from heliograph.cli.completing import script_names
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, printable
 from heliograph.cli.tables import print_texts
 from heliograph.contract import ScriptCondition, ScriptLine, ScriptState
 
-NEEDS_A_HAND = 1
 ACT_SECONDS = 25.0
 
 
@@ -33,7 +31,10 @@ class Do(StrEnum):
     LOG = "log"
 
 
-NameArgument = Annotated[str, typer.Argument(metavar="[NAME]", help="Its file name without .lua; default: all.")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="[NAME]", help="Its file name without .lua; default: all.", autocompletion=script_names),
+]
 DoArgument = Annotated[Do | None, typer.Argument(metavar="[ACTION]", help="start, stop, enable, disable or log.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Lines of the log at most.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -47,49 +48,43 @@ class _Log(BaseModel):
     lines: tuple[ScriptLine, ...]
 
 
-class _Done(BaseModel):
-    detail: str
-
-
+@asks_gateway
 def script(
     name: NameArgument = "",
     action: DoArgument = None,
     *,
+    gateway: Gateway,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
-    url: UrlOption = f"http://127.0.0.1:{DEFAULT_API_PORT}",
-    token: TokenOption = "",
-    token_file: TokenFileOption = None,
 ) -> None:
     """Show the scripts, or one; start, stop, enable or disable it, or show the last lines of its log.
 
-    Exit status: 0 all is well or done; 1 it is refused, or a script that should run does not; 2 it could not be asked
-    like this; 3 no gateway answers.
+    Exit status: 0 all is well or done; 1 it is refused, or a script that should run does not; else as everywhere
+    (heliograph help exit-codes).
     """
-    prepare_output()
-    gateway = Gateway.of("script", url, token, token_file)
     if action is None:
         _list(gateway, name, as_json=as_json)
     elif action is Do.LOG:
         _log(gateway, name, limit, as_json=as_json)
     else:
-        done = gateway.ask("POST", f"{_path(name)}/{action}", _Done, seconds=ACT_SECONDS)
-        typer.echo(done.model_dump_json() if as_json else printable(done.detail))
+        done = gateway.ask("POST", f"{_path(name)}/{action}", Told, seconds=ACT_SECONDS)
+        typer.echo(done.model_dump_json(indent=1) if as_json else printable(done.detail))
 
 
 def _list(gateway: Gateway, name: str, *, as_json: bool) -> None:
     known = gateway.ask("GET", "scripts", _Scripts)
     shown = _Scripts(scripts=tuple(script for script in known.scripts if name in ("", script.name)))
     if name and not shown.scripts:
-        gateway.tell(f"there is no script {name}; there is: {', '.join(s.name for s in known.scripts) or 'none'}")
-        raise typer.Exit(NEEDS_A_HAND)
+        there = ", ".join(script.name for script in known.scripts) or "none"
+        raise Failure(f"there is no script {name}; there is: {there}", Exit.REFUSED)
     if as_json:
         typer.echo(shown.model_dump_json(indent=1))
     elif not shown.scripts:
         typer.echo("No script is configured: _scl.ini names them (SCRIPT_File[0]=…).")
     else:
         print_texts("", _COLUMNS, map(_texts, shown.scripts), right={"restarts", "memory"})
-    raise typer.Exit(NEEDS_A_HAND if any(s.condition is ScriptCondition.WAITING for s in shown.scripts) else 0)
+    is_waiting = any(script.condition is ScriptCondition.WAITING for script in shown.scripts)
+    raise typer.Exit(Exit.REFUSED if is_waiting else Exit.DONE)
 
 
 def _log(gateway: Gateway, name: str, limit: int, *, as_json: bool) -> None:

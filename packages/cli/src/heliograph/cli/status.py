@@ -1,48 +1,36 @@
 """`heliograph status`: what the REST API says of a gateway, for a terminal or, with `--json`, for a program.
 
-Exit status: 0 all is well, 1 something needs a hand, 2 it could not be asked like this, 3 no gateway answers.
+Exit status: 0 all is well, 1 something needs a hand, else as everywhere.
 """
 
 import datetime as dt
 from typing import Annotated
 
-import httpx
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from heliograph.cli.gateway import DEFAULT_API_PORT
-from heliograph.cli.output import prepare_output, printable
-from heliograph.cli.rest import NO_ANSWER, TokenOption, UrlOption, ask, check_address, explained
+from heliograph.cli.asking import Gateway, asks_gateway
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import printable
 from heliograph.contract import DeviceState, ServerState, StatusDocument
 
-NEEDS_A_HAND = 1
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the status document as it came.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the status document.")]
 
 
-def status(
-    url: UrlOption = f"http://127.0.0.1:{DEFAULT_API_PORT}", as_json: JsonOption = False, token: TokenOption = ""
-) -> None:
+@asks_gateway
+def status(*, gateway: Gateway, as_json: JsonOption = False) -> None:
     """Show how a running gateway is doing.
 
-    Exit status: 0 all is well, 1 something needs a hand, 2 it could not be asked like this, 3 no gateway answers.
+    Exit status: 0 all is well, 1 something needs a hand, else as everywhere (heliograph help exit-codes).
     """
-    prepare_output()
-    check_address(url)
-    try:
-        text = ask("GET", f"{url.rstrip('/')}/api/v1/status", token)
-        document = StatusDocument.model_validate_json(text)
-    except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError) as error:
-        typer.echo(f"heliograph status: {explained(url, error, 'a status document')}", err=True)
-        raise typer.Exit(NO_ANSWER) from error
+    document = gateway.ask("GET", "status", StatusDocument)
     if as_json:
-        typer.echo(text)
+        typer.echo(document.model_dump_json(indent=1))
     else:
         _show(document, Console(highlight=False))
-    raise typer.Exit(NEEDS_A_HAND if document.attention else 0)
+    raise typer.Exit(Exit.REFUSED if document.attention else Exit.DONE)
 
 
 def _show(document: StatusDocument, console: Console) -> None:
@@ -56,6 +44,9 @@ def _show(document: StatusDocument, console: Console) -> None:
     _services(document, console)
     _devices(document.devices, console)
     _servers(document.servers, console)
+    if document.certificate:
+        shown = f"certificate of the page: SHA-256 {document.certificate.fingerprint}"
+        console.print(Text(f"{shown}, until {_moment(document.certificate.expires)}"))
     for line in document.attention:
         console.print(Text(f"! {printable(line)}", style="red"))
     if not document.attention:

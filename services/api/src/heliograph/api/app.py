@@ -19,7 +19,7 @@ from heliograph.api.sent import Sent
 from heliograph.api.server import listen, serve
 from heliograph.api.settings import Settings
 from heliograph.api.stream import Hub
-from heliograph.api.tls import Keeper, certificate_keeper
+from heliograph.api.tls.keeper import Keeper, certificate_keeper
 from heliograph.api.view import View
 from heliograph.contract import ApiState
 from heliograph.runtime import Context

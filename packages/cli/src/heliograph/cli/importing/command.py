@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from heliograph.cli.exits import Exit
 from heliograph.cli.importing.columns import ROLES, Role
 from heliograph.cli.importing.grid import MOST_BYTES, read_grid
 from heliograph.cli.importing.homeassistant import read_homeassistant
@@ -15,13 +16,14 @@ from heliograph.cli.importing.sunspec import sunspec
 from heliograph.cli.importing.table import Choices, Reading, read_register_table
 from heliograph.cli.importing.telegraf import read_telegraf
 from heliograph.cli.importing.writing import Target, deliver, made_of
-from heliograph.cli.output import prepare_output, printable
+from heliograph.cli.output import Failure, prepare_output, printable
+from heliograph.cli.progress import waiting
 from heliograph.formats.definition import Protocol, Table
 
 SHOWN_ROWS = 5
 
 app = typer.Typer(
-    help="Make definition files out of what others wrote. Exit status: 0 made, 1 it cannot be, 2 asked wrongly.",
+    help="Make definition files out of what others wrote.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -93,8 +95,9 @@ def table(
     head = Head(_protocol(protocol), category, manufacturer, model)
 
     def read() -> Sequence[Imported]:
-        found_sheet, rows = read_grid(_bytes(file), sheet)
-        reading = read_register_table(rows, file.stem, choices)
+        with waiting(f"reading {file.name}", "nothing is written"):
+            found_sheet, rows = read_grid(_bytes(file), sheet)
+            reading = read_register_table(rows, file.stem, choices)
         _confirm(reading, found_sheet, is_asked=not yes and not as_json)
         return [reading.imported]
 
@@ -106,8 +109,7 @@ def _run(read: Callable[[], Sequence[Imported]], head: Head, target: Target) -> 
     try:
         deliver(made_of(read(), head), target)
     except (Unreadable, OSError) as error:
-        sys.stderr.write(printable(str(error)) + "\n")
-        raise typer.Exit(1) from error
+        raise Failure(str(error), Exit.REFUSED) from error
 
 
 def _confirm(reading: Reading, sheet: str, *, is_asked: bool) -> None:

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from heliograph.cli.output import prepare_output, printable
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, prepare_output, print_json, tell
 from heliograph.formats import Protocol, is_uid
 from heliograph.formats.modbus_point import LAST_ADDRESS
 from heliograph.formats.sunspec import FoundModel, Identity, Layout, Made, Model, definition_of, laid_out_by_counts
 
-NOT_WRITTEN = 1
 MARK_REGISTERS = 2
 HEAD_REGISTERS = 2
 MODEL = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
@@ -51,6 +51,7 @@ IntoOption = Annotated[
 ]
 OutputOption = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to this file.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the definition and the notes as one JSON document.")]
 
 
 def sunspec(
@@ -66,6 +67,7 @@ def sunspec(
     into: IntoOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a definition file of SunSpec models, as detection would of a device that has them.
 
@@ -73,7 +75,7 @@ def sunspec(
     --output it goes to standard output. In a file whose name is not like `<uid>_SunSpec_….csv` the patterns for 'not
     implemented' are values like others.
 
-    Exit status: 0 it is made, 1 it is not written, 2 it could not be asked like this.
+    Exit status: 0 it is made, 1 a file of this name is there, 7 it can't be written, else as everywhere.
     """
     prepare_output()
     if not is_uid(uid):
@@ -83,12 +85,16 @@ def sunspec(
     chain = _chain(_numbers(models), _counts(repeat or []), base)
     made = definition_of(chain, Identity(manufacturer, model, options), Protocol(protocol.value), uid)
     for note in made.notes:
-        sys.stderr.write(printable(note) + "\n")
+        tell(note)
     target = into / "DEF" / made.definition.file if into is not None else output
-    if target is None:
-        sys.stdout.write(made.content.decode())
-    else:
+    if target is not None:
         _write(target, made, force=force)
+    if as_json:
+        written = None if target is None else str(target)
+        text = made.content.decode()
+        print_json({"file": made.definition.file, "written": written, "definition": text, "notes": list(made.notes)})
+    elif target is None:
+        sys.stdout.write(made.content.decode())
 
 
 def _numbers(text: str) -> list[tuple[int, int | None]]:
@@ -152,7 +158,7 @@ def _write(target: Path, made: Made, *, force: bool) -> None:
         with target.open("wb" if force else "xb") as file:
             file.write(made.content)
     except OSError as error:
-        hint = "; --force replaces it" if isinstance(error, FileExistsError) else ""
-        sys.stderr.write(f"heliograph import sunspec: {target}: {error.strerror}{hint}\n")
-        raise typer.Exit(NOT_WRITTEN) from error
-    sys.stderr.write(f"{target}: {len(made.definition.variables)} variables\n")
+        if isinstance(error, FileExistsError):
+            raise Failure(f"{target}: {error.strerror}; --force replaces it", Exit.REFUSED) from error
+        raise Failure(f"{target}: {error.strerror}", Exit.IN_THE_WAY) from error
+    tell(f"{target}: {len(made.definition.variables)} variables")

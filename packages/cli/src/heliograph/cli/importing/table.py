@@ -93,7 +93,7 @@ def _register(row: Row, columns: Mapping[Role, int], choices: Choices, notes: No
         notes.add(where, f"{cells.get('name') or address!r} can only be written; left out")
         return None
     table = named or read_table(cells.get("function", "")) or choices.table
-    typed = _typed(cells, table, last - first + 1 if last is not None else None, where, notes)
+    typed = _typed(cells, table, last - first + 1 if last is not None and last >= first else None, where, notes)
     if typed is None:
         return None
     kind, part, swap = typed

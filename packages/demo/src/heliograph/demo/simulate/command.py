@@ -5,11 +5,12 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from heliograph.cli.output import prepare_output, print_findings, printable
+from heliograph.cli.exits import Exit
+from heliograph.cli.output import Failure, prepare_output, print_findings, printable
 from heliograph.cli.up import stop_on_signals
 from heliograph.demo.simulate.gatewayset import write_gateway_set
 from heliograph.demo.simulate.plantfile import plant_schema
@@ -18,10 +19,6 @@ from heliograph.demo.simulate.served import LARGEST_BYTES
 from heliograph.demo.simulate.serving import Options, Place, PlaceTaken, SimulatedPlant, simulated
 from heliograph.demo.simulate.yamlfile import LARGEST_BYTES as LARGEST_FILE
 from heliograph.runtime.setdirectory import FILE_LIMIT, read_limited
-
-WRONG_FILE: Final = 1
-NOT_SERVED: Final = 3
-
 
 FileArgument = Annotated[Path | None, typer.Argument(metavar="PLANT.yaml", help="The plant (docs/simulate.md).")]
 ForOption = Annotated[float | None, typer.Option("--for", min=0, help="End after so many seconds.")]
@@ -59,8 +56,8 @@ def simulate(
 ) -> None:
     """Serve simulated devices from definition files, over Modbus TCP and on pseudo-terminals.
 
-    Exit status: 0 it ended as asked, 1 the file has errors, 2 it could not be asked like this, 3 a port, a path or the
-    log is not to be had.
+    Exit status: 0 it ended as asked, 1 the file has errors, 7 a port, a path or the log is not to be had, else as
+    everywhere (heliograph help exit-codes).
     """
     prepare_output()
     if schema:
@@ -73,26 +70,21 @@ def simulate(
     try:
         asyncio.run(_serve(spec, options, seconds, write_set, as_json=as_json))
     except PlaceTaken as error:
-        _fail(str(error))
+        raise Failure(str(error), Exit.IN_THE_WAY) from error
     except OSError as error:
-        _fail(f"{error.filename or 'the disk'}: {error.strerror or error}")
+        raise Failure(f"{error.filename or 'the disk'}: {error.strerror or error}", Exit.IN_THE_WAY) from error
 
 
-def read_plant(file: Path) -> PlantSpec | None:
-    """Read a plant file with its definitions; findings go to standard error. None where it has errors."""
+def _read(file: Path) -> PlantSpec:
+    """Read a plant file with its definitions. Raises `BadParameter`, `Failure`."""
     try:
         content = read_limited(file, LARGEST_FILE)
     except OSError as error:
         raise typer.BadParameter(f"{file} can't be read: {error.strerror}", param_hint="PLANT.yaml") from error
     spec, findings = read_plant_file(str(file), content, lambda name: read_limited(file.parent / name, FILE_LIMIT))
-    print_findings(findings, to_errors=True)
-    return spec
-
-
-def _read(file: Path) -> PlantSpec:
-    spec = read_plant(file)
     if spec is None:
-        raise typer.Exit(WRONG_FILE)
+        raise Failure(f"{file} has errors", Exit.REFUSED, tuple(map(str, findings)))
+    print_findings(findings, to_errors=True)
     return spec
 
 
@@ -138,8 +130,3 @@ def _shown(place: Place, width: int) -> str:
 
 def _say(text: str) -> None:
     print(text, flush=True)
-
-
-def _fail(text: str) -> None:
-    typer.echo(f"heliograph simulate: {printable(text)}", err=True)
-    raise typer.Exit(NOT_SERVED)

@@ -18,11 +18,12 @@ class Kept(Generic[Row]):
 
     def __init__(self, path: Path, row: type[Row], events: EventLog) -> None:
         self._path = path
+        self._aside = path.with_name(f"{path.name}.broken")
         self._adapter: TypeAdapter[tuple[Row, ...]] = TypeAdapter(tuple[row, ...])
         self._events = events
         self._turn = asyncio.Lock()
         self.was_broken = False
-        """Whether the file could not be read at the start."""
+        """Whether the file could not be understood, now or at an earlier start, and nothing took its place."""
         self.rows = self._read()
 
     async def change(self, make: Callable[[tuple[Row, ...]], tuple[Row, ...]]) -> None:
@@ -49,6 +50,7 @@ class Kept(Generic[Row]):
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
+            self.was_broken = self._aside.exists()
             return ()
         try:
             return self._adapter.validate_json(content)
@@ -58,8 +60,7 @@ class Kept(Generic[Row]):
 
     def _put_aside(self) -> None:
         self.was_broken = True
-        aside = self._path.with_name(f"{self._path.name}.broken")
-        self._path.replace(aside)
+        self._path.replace(self._aside)
         self._events.error(
-            f"{self._path.name} could not be understood: it lies as {aside.name} beside, and is empty now"
+            f"{self._path.name} could not be understood: it lies as {self._aside.name} beside, and is empty now"
         )

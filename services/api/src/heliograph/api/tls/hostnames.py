@@ -17,15 +17,14 @@ def own_names(given: Iterable[str]) -> list[str]:
     """Names and addresses for a certificate: those given first, then the machine's own."""
     host = socket.gethostname().lower()
     found = [*sorted(given), host, "localhost", "127.0.0.1", "::1", *_addresses(host)]
-    return [name for name in dict.fromkeys(found) if is_name(name)][:MOST]
+    return list(dict.fromkeys(plain for name in found if (plain := plain_name(name))))[:MOST]
 
 
-def is_name(text: str) -> bool:
-    """Whether a certificate can be for this name or address."""
+def plain_name(text: str) -> str:
+    """A name or address as a certificate has it; empty where it cannot be for it."""
     with suppress(ValueError):
-        ipaddress.ip_address(text)
-        return True
-    return _NAME.fullmatch(text) is not None
+        return str(ipaddress.ip_address(text))
+    return text if _NAME.fullmatch(text) else ""
 
 
 def _addresses(host: str) -> list[str]:

@@ -4,14 +4,15 @@ import asyncio
 import json
 import ssl
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from heliograph.api.tls.hostnames import own_names
+from heliograph.api.tls.hostnames import own_names, plain_name
 from heliograph.contract import PageCertificate
-from heliograph.runtime import Clock, EventLog
+from heliograph.runtime import Clock, EventLog, write_atomically
 from heliograph.runtime.clock import milliseconds
 
 LOOK_SECONDS: Final = 600.0
@@ -19,7 +20,14 @@ RENEW_MS: Final = 30 * 86_400_000
 """Before it expires."""
 WARN_MS: Final = 14 * 86_400_000
 WORK_SECONDS: Final = 60.0
-_FILE: Final = "page.pem"
+FILE: Final = "page.pem"
+"""Key and certificate in one, so that they always fit."""
+CERTIFICATE_FILE: Final = "certificate.pem"
+"""The certificate alone, for those who shall trust it."""
+
+
+Work = Callable[..., Awaitable[dict[str, object]]]
+"""Asks the worker. Raises `BadCertificate`."""
 
 
 class BadCertificate(Exception):
@@ -48,17 +56,17 @@ class Keeper:
         names: frozenset[str],
         clock: Clock,
         events: EventLog,
+        work: Work | None = None,
     ) -> None:
         self._origin = origin
         self._places = places
-        self._names = names
+        self._names = {plain for name in names if (plain := plain_name(name))}
         self._clock = clock
         self._events = events
+        self._work = work or worked
         self._changed: tuple[float, ...] = ()
         self.certificate = PageCertificate(origin=origin, fingerprint="", expires=0)
         self._newest: ssl.SSLContext | None = None
-        self.changed = asyncio.Event()
-        """Set when it is another one, or something is wrong with it."""
 
     async def start(self) -> ssl.SSLContext:
         """Take or make the certificate; return what a server listens with. Raises `BadCertificate`."""
@@ -90,10 +98,18 @@ class Keeper:
 
     async def _ensure_generated(self) -> None:
         if not await self._is_good():
-            self._places.certificate.parent.mkdir(mode=0o700, exist_ok=True)
-            directory = str(self._places.certificate.parent)
-            await _worked("make", directory, *await asyncio.to_thread(own_names, self._names))
+            made = await self._work("make", *await asyncio.to_thread(own_names, self._names))
+            self._write(str(made["key"]), str(made["certificate"]))
             await self._take()
+
+    def _write(self, key: str, certificate: str) -> None:
+        directory = self._places.certificate.parent
+        try:
+            directory.mkdir(mode=0o700, exist_ok=True)
+            write_atomically(directory / FILE, (key + certificate).encode(), mode=0o600)
+            write_atomically(directory / CERTIFICATE_FILE, certificate.encode())
+        except OSError as error:
+            raise BadCertificate(f"{directory} cannot be written: {error.strerror}") from error
 
     async def _is_good(self) -> bool:
         """Whether the generated one is there, long enough yet, and for the names that were asked for."""
@@ -108,12 +124,12 @@ class Keeper:
     async def _take(self) -> None:
         """Take what lies in its place; the one until now stays in use where that cannot be used."""
         self._changed = self._places.changed()
-        found = await _worked("look", str(self._places.certificate), str(self._places.key))
+        found = await self._work("look", str(self._places.certificate), str(self._places.key))
         expires = int(str(found["expires"]))
         if expires <= milliseconds(self._clock):
             raise BadCertificate(f"{self._places.certificate} expired on {_day(expires)}")
         context = _context(self._places)
-        names = found["names"] if isinstance(found["names"], list) else []
+        names = found["names"] if isinstance(found["names"], list | tuple) else ()
         self.certificate = PageCertificate(
             origin=self._origin, fingerprint=str(found["fingerprint"]), expires=expires, names=tuple(map(str, names))
         )
@@ -121,7 +137,6 @@ class Keeper:
         self._events.info(
             f"certificate of the page ({self._origin}): SHA-256 {self.certificate.fingerprint}, until {_day(expires)}"
         )
-        self.changed.set()
 
     def _warn_in_time(self) -> None:
         left = self.certificate.expires - milliseconds(self._clock)
@@ -133,7 +148,6 @@ class Keeper:
         if problem != self.certificate.problem:
             self.certificate = self.certificate.model_copy(update={"problem": problem})
             self._events.error(f"certificate of the page: {problem}")
-            self.changed.set()
 
     def _hand_newest(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         """Give a client that comes now the certificate of now."""
@@ -151,7 +165,7 @@ def certificate_keeper(
 ) -> Keeper:
     """Return the keeper that the settings ask for. Raises `BadCertificate`."""
     if tls == "generated":
-        file = state_dir / "tls" / _FILE
+        file = state_dir / "tls" / FILE
         return Keeper(tls, Places(file, file), names, clock, events)
     certificate, key = given
     if certificate is None or key is None:
@@ -171,7 +185,7 @@ def _context(places: Places) -> ssl.SSLContext:
     return context
 
 
-async def _worked(*arguments: str) -> dict[str, object]:
+async def worked(*arguments: str) -> dict[str, object]:
     """What the worker says. Raises `BadCertificate`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "heliograph.api.tls.worker", *arguments),
@@ -188,9 +202,14 @@ async def _worked(*arguments: str) -> dict[str, object]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    return checked(said)
+
+
+def checked(said: dict[str, object]) -> dict[str, object]:
+    """What the worker said. Raises `BadCertificate` where it could not do it."""
     if "error" in said:
         raise BadCertificate(str(said["error"]))
-    return dict(said)
+    return said
 
 
 def _day(milliseconds_: int) -> str:

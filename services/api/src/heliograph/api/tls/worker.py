@@ -1,15 +1,16 @@
 """Makes certificates and looks at them, in a process that ends: what does it takes more memory than all else here.
 
-    python -m heliograph.api.tls.worker make DIRECTORY NAME…      a new key and certificate in DIRECTORY/page.pem
-    python -m heliograph.api.tls.worker look CERTIFICATE KEY      what they are, and whether they fit
+    python -m heliograph.api.tls.worker make NAME…             a new `key` and `certificate`, both as PEM
+    python -m heliograph.api.tls.worker look CERTIFICATE KEY   what they are, and whether they fit: `Looked`
 
-Both print one JSON document: `Looked`, or `{"error": "…"}` with a text for people.
+Each prints one JSON document; `{"error": "…"}` with a text for people where it cannot be done.
 """
 
 import datetime as dt
 import ipaddress
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -20,12 +21,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from heliograph.runtime import write_atomically
-
-FILE: Final = "page.pem"
-"""Key and certificate in one, so that they always fit."""
-CERTIFICATE_FILE: Final = "certificate.pem"
-"""The certificate alone, for those who shall trust it."""
 VALID_DAYS: Final = 365
 MAX_BYTES: Final = 256 * 1024
 
@@ -45,8 +40,8 @@ class Unfit(Exception):
     """Certificate and key cannot be used; the message says why."""
 
 
-def make(directory: Path, names: list[str], now: dt.datetime) -> Looked:
-    """Make a key (P-256) and a certificate signed by itself."""
+def make(names: list[str], now: dt.datetime) -> dict[str, str]:
+    """Make a key (P-256) and a certificate signed by itself, both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Heliograph {names[0]}"[:64])])
     certificate = (
@@ -62,11 +57,8 @@ def make(directory: Path, names: list[str], now: dt.datetime) -> Looked:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    public = certificate.public_bytes(Encoding.PEM)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_atomically(directory / FILE, private + public, mode=0o600)
-    write_atomically(directory / CERTIFICATE_FILE, public)
-    return _looked(certificate)
+    return {"key": private.decode(), "certificate": certificate.public_bytes(Encoding.PEM).decode()}
 
 
 def look(certificate_file: Path, key_file: Path) -> Looked:
@@ -123,18 +115,19 @@ def _milliseconds(moment: dt.datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _main(arguments: list[str]) -> dict[str, object]:
+def answer(arguments: Sequence[str]) -> dict[str, object]:
+    """What is printed."""
     try:
         match arguments:
-            case ["make", directory, *names] if names:
-                return asdict(make(Path(directory), names, dt.datetime.now(dt.UTC)))
+            case ["make", *names] if names:
+                return {**make(names, dt.datetime.now(dt.UTC))}
             case ["look", certificate, key]:
                 return asdict(look(Path(certificate), Path(key)))
             case _:
-                return {"error": "make DIRECTORY NAME… or look CERTIFICATE KEY"}
+                return {"error": "make NAME… or look CERTIFICATE KEY"}
     except (Unfit, OSError, ValueError) as error:
         return {"error": str(error)}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_main(sys.argv[1:])))
+    sys.stdout.write(json.dumps(answer(sys.argv[1:])))
