@@ -74,7 +74,7 @@ def list_accounts(*, gateway: Gateway, as_json: JsonOption = False) -> None:
         typer.echo("There is no account yet; make an operator's: heliograph account add NAME --role operator")
     else:
         rows = [(row.name, row.role, moment(row.created), _login(row)) for row in known.accounts]
-        print_texts("", ("account", "role", "made", "last login"), rows)
+        print_texts("", ("account", "role", "made", "last login"), rows, right=())
 
 
 @app.command("remove")
