@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from heliograph.formats import parse_scripts, renamed_script, with_script, without_script
 
 TEXT = "; scripts of the dairy\r\nSCRIPT_File[0]=zero export.lua\r\n\r\nSCRIPT_File[4]= night.lua\r\n"
-NAMES = st.lists(st.sampled_from([f"{letter}{n}.lua" for letter in ("a", "b c") for n in range(4)]), unique=True, max_size=6)
+_FILES = [f"{letter}{n}.lua" for letter in ("a", "b c") for n in range(4)]
+NAMES = st.lists(st.sampled_from(_FILES), unique=True, max_size=6)
 
 
 def named(text: str) -> tuple[str, ...]:
