@@ -181,7 +181,7 @@ async def test_hostile_texts_stay_text(api, commands):
         assert "onerror" in " ".join(markup.texts)
         assert markup.inline == []
         assert "img" not in markup.tags
-        assert markup.tags.count("script") <= 3
+        assert markup.tags.count("script") <= 5
 
 
 async def test_the_page_of_a_device_shows_its_set_points(api, peers):
@@ -297,7 +297,9 @@ async def test_a_person_writes_a_value_after_a_yes_and_the_login_and_stops_a_scr
         assert question == "Write 60 % to Power limit (cmdPwrPercent) of roof_1."
         await page.do("document.querySelector('#confirm-form button[type=submit]').click()")
         results = await page.until("!byId('send-results').hidden && byId('send-results').innerText")
-        assert results.splitlines() == ['{"value":60,"raw":60}', "Error: no device x"]
+        assert [line.split("\t") for line in results.splitlines() if "\t" in line][1:] == [
+            ["sunpm.writeVariable", "Done", "value: 60 · raw: 60"], ["2", "Error", "no device x"],
+        ]  # fmt: skip
         assert await page.do("byId('send-told').textContent") == "1 done, 1 ended with an error."
         await page.do("location.href = '/scripts/zero%20export'")
         await page.until("document.querySelector('[data-script-do=stop]') && document.body.dataset.live === 'yes'")

@@ -1,4 +1,4 @@
-"""Pages in Debian's Chromium: one browser a worker, one api with a plausible gateway a module, a context a test.
+"""Pages in Debian's Chromium: one browser a worker, one api with a plausible gateway a module, a page a test.
 
 Tests take `phone` or `desk` and mark their module with `pytestmark = pytest.mark.asyncio(loop_scope="session")`: the
 browser, the api and the tests live in one loop.

@@ -27,6 +27,10 @@ LINES = {"decode", "simulate", "replay"}
 WITHOUT = {"up": "it is watched, not read: its log files are what programs read"}
 """Sub-commands without `--json`, each with its reason."""
 ASKED_WELL: dict[str, list[str | Path]] = {
+    "account add": ("anna", "--password-stdin"),
+    "account list": (),
+    "account password": ("anna", "--password-stdin"),
+    "account remove": ("anna",),
     "check": [SET],
     "decode": [next(GOLDEN.glob("*_MODBUS_*")), "--def", GOLDEN],
     "plan": [SET / "DEF" / "WPM00C44F_SERIAL1_meter.csv"],
@@ -58,6 +62,7 @@ ASKED_WELL: dict[str, list[str | Path]] = {
 ANSWERS: dict[str, Answer] = {
     "status": (200, StatusDocument(time=0).model_dump_json()),
     "connections": (202, {"server": None, "detail": "It follows."}),
+    "accounts": (200, {"accounts": [], "name": "anna", "role": "viewer", "created": 1, "detail": "It is done."}),
     "commands": (200, {"finished": True, "results": [{"result": "OK"}], "entries": []}),
     "scripts": (200, {"scripts": []}),
     "devices": (200, {"devices": [{"index": "1", "name": "roof_1"}], "columns": [], "times": [], "rows": []}),

@@ -13,11 +13,13 @@ from heliograph.contract import (
     ExecuteRequest,
     JournalEntry,
     JournalRequest,
+    LanguageRequest,
+    ScriptCheckRequest,
     Service,
     VariableValue,
     Way,
 )
-from heliograph.contract.channels import EXECUTE, JOURNAL, JOURNAL_ENTRY
+from heliograph.contract.channels import EXECUTE, JOURNAL, JOURNAL_ENTRY, LANGUAGE, SCRIPT_CHECK
 from heliograph.formats import COMMAND_FILE_LIMIT
 from heliograph.runtime import NoAnswer
 
@@ -94,6 +96,15 @@ async def test_a_local_text_is_answered_with_its_results_and_its_way_and_caller_
     assert [(e.position, e.ended is None) for e in told] == [(0, True), (0, False), (1, False)]
     assert [e for e in told if e.ended is not None] == list(reversed(page.entries))
     assert [w.caller for w in desk.peers.writes] == ["local command of 127.0.0.1"]
+
+
+async def test_who_writes_commands_and_scripts_is_helped_over_the_bus(service, api):
+    assert (await api.results([CONNECT]))[0], "it serves by now"
+    told = await api.bus.request(LANGUAGE, LanguageRequest(), timeout=60)
+    assert "sunpm.connect" in [command.name for command in told.commands]
+    request = ScriptCheckRequest(scripts={"SCRIPT/a.lua": "x ="})
+    (finding,) = (await api.bus.request(SCRIPT_CHECK, request, timeout=60)).findings
+    assert finding.startswith("SCRIPT/a.lua:1:1: error: ")
 
 
 async def test_who_does_not_wait_long_hears_that_it_still_runs_and_asks_again_without_a_second_effect(

@@ -49,7 +49,8 @@ class Gateway:
     @property
     def page(self) -> str:
         """Address of the page."""
-        return f"http://{LOOPBACK}:{self.api_port}"
+        scheme = "http" if self.environment.get("API_TLS", "off") == "off" else "https"
+        return f"{scheme}://{LOOPBACK}:{self.api_port}"
 
     @property
     def token_file(self) -> Path:

@@ -44,6 +44,9 @@ def _show(document: StatusDocument, console: Console) -> None:
     _services(document, console)
     _devices(document.devices, console)
     _servers(document.servers, console)
+    if document.certificate:
+        shown = f"certificate of the page: SHA-256 {document.certificate.fingerprint}"
+        console.print(Text(f"{shown}, until {_moment(document.certificate.expires)}"))
     for line in document.attention:
         console.print(Text(f"! {printable(line)}", style="red"))
     if not document.attention:

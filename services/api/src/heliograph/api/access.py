@@ -7,7 +7,7 @@ comes with a cookie and changes something must prove that a page of this gateway
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -170,7 +170,7 @@ async def who_is_it(request: Request, given: GivenToken) -> Who:
     """Who asks; noted for all that is done in this request. Raises what becomes a problem document."""
     access: Access = request.app.state.access
     who = await access.who(request, given)
-    asking(who)
+    asking(replace(who, client=request.headers.get("heliograph-client", "")))
     return who
 
 

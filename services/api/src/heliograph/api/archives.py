@@ -29,7 +29,7 @@ MOST_INDEX_BYTES: Final = 256 * MOST_MEMBERS
 """Of a zip's list of members, which is read whole."""
 _END, _END_BYTES, _LONGEST_COMMENT, _END_64 = b"PK\5\6", 22, 65_535, b"PK\6\7"
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN: Final = (  # RuntimeError: also NotImplementedError, of zips from the future
+_BROKEN: Final = (  # RuntimeError: also NotImplementedError, of zips from the future; IndexError: an empty name
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
@@ -38,6 +38,7 @@ _BROKEN: Final = (  # RuntimeError: also NotImplementedError, of zips from the f
     ValueError,
     struct.error,
     RuntimeError,
+    IndexError,
 )
 
 Member = tuple[str, bytes]

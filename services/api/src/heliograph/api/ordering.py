@@ -38,14 +38,12 @@ def wait_seconds(prefer: str | None) -> float:
     return min(float(wanted[1]), MOST_WAIT_SECONDS)
 
 
-def asker_of(client: str | None) -> str:
+def asker() -> str:
     """Who asks, and by which way: for people, nothing depends on it."""
-    who = who_asks()
-    way = client if client in ("web page", "CLI") else "web page" if who.session else "REST"
-    return who.after(way)
+    return who_asks().asker
 
 
-def origin_of(request: Request, client: str | None) -> str:
+def origin_of(request: Request) -> str:
     """Where a command comes from, for the journal."""
     address = request.client.host if request.client else "unknown address"
-    return f"{asker_of(client)}, {address}"
+    return f"{asker()}, {address}"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from types import GenericAlias
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -19,7 +20,7 @@ class Kept(Generic[Row]):
     def __init__(self, path: Path, row: type[Row], events: EventLog) -> None:
         self._path = path
         self._aside = path.with_name(f"{path.name}.broken")
-        self._adapter: TypeAdapter[tuple[Row, ...]] = TypeAdapter(tuple[row, ...])
+        self._adapter: TypeAdapter[tuple[Row, ...]] = TypeAdapter(GenericAlias(tuple, (row, ...)))
         self._events = events
         self._turn = asyncio.Lock()
         self.was_broken = False

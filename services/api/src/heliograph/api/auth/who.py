@@ -27,6 +27,8 @@ class Who:
     """Key of the session that the request came with; empty without one."""
     csrf: str = ""
     """What a request of this session that changes something has to carry."""
+    client: str = ""
+    """What the request calls its sender: `web page`, `CLI`."""
 
     @property
     def operates(self) -> bool:
@@ -43,15 +45,17 @@ class Who:
         """For people, as the page shows it; empty for nobody."""
         return "the gateway's token" if self.kind == "gateway token" else self.name
 
-    def after(self, asker: str) -> str:
+    @property
+    def asker(self) -> str:
         """For the journal: by which way, and who."""
+        way = self.client if self.client in ("web page", "CLI") else "web page" if self.session else "REST"
         match self.kind:
             case "account":
-                return f"{asker}: {self.name}"
+                return f"{way}: {self.name}"
             case "token":
-                return f"{asker} token {self.name}"
+                return f"{way} token {self.name}"
             case _:
-                return asker
+                return way
 
 
 NOBODY: Final = Who("nobody")

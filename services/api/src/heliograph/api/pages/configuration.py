@@ -67,20 +67,25 @@ class _Configuration:
 
     def _whole(self, number: int | None, against: int | None, template: str) -> dict[str, str]:
         asked = self._parts.asked.get(
-            ("revision", number, against),
-            lambda: asking.revision(self._view, number, against),
-            every=DETAIL_TURNS,
+            (template, number, against), lambda: self._rendered(template, number, against), every=DETAIL_TURNS
         )
-        summary, detail = asked.value or (None, None)
+        if asked.value and not asked.problem:
+            return {"revision": asked.value}
+        facts = {"number": number, "against": against, "summary": None, "problem": asked.problem}
+        return {"revision": self._parts.render(template, facts)}
+
+    async def _rendered(self, template: str, number: int | None, against: int | None) -> str:
+        """Rendered when it is asked for, and not at each picture: a difference may be long, and does not change."""
+        summary, detail = await asking.revision(self._view, number, against)
         facts = {
             "number": number,
             "against": against,
             "summary": summary,
-            "problem": asked.problem,
-            "difference": files_of(detail.diff) if detail else [],
-            "files": sorted((path, len(text.encode())) for path, text in detail.files.items()) if detail else [],
+            "problem": "",
+            "difference": files_of(detail.diff),
+            "files": sorted((path, len(text.encode())) for path, text in detail.files.items()),
         }
-        return {"revision": self._parts.render(template, facts)}
+        return self._parts.render(template, facts)
 
     def _facts(self) -> dict[str, Any]:
         status, sync, offered = self._view.status(), self._view.sync(), self._view.in_force.offered

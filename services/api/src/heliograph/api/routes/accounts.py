@@ -12,7 +12,7 @@ from heliograph.api.auth.book import require_operator
 from heliograph.api.conditional import based_on, headers_of, tag, unchanged
 from heliograph.api.errors import Forbidden, Unreadable
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.people import AccountBody, AccountList, AccountNow, PasswordBody, RoleBody, Said
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheBook
@@ -45,10 +45,9 @@ async def add(
     body: Annotated[AccountBody, Body(openapi_examples=examples.NEW_ACCOUNT)],
     response: Response,
     book: TheBook,
-    client: Client = None,
 ) -> AccountNow:
     """For operators. The first account is an operator's: with it, reading needs an account or a token, too."""
-    account = await book.add_account(body.name, body.role, body.password.get_secret_value(), asker_of(client))
+    account = await book.add_account(body.name, body.role, body.password.get_secret_value(), asker())
     response.headers["Location"] = f"{router.prefix}/{account.name}"
     return _told(response, account)
 
@@ -81,12 +80,11 @@ async def change_role(
     response: Response,
     book: TheBook,
     if_match: IfMatch = None,
-    client: Client = None,
 ) -> AccountNow:
     """For operators. It holds at once, for sessions that are open as well. The last operator stays one."""
     version = based_on(if_match, book.accounts.get(name).version)
     changed = await book.accounts.change(name, lambda row: replace(row, role=body.role), version)
-    book.events.info(f"account {name} was made {body.role} by {asker_of(client)}")
+    book.events.info(f"account {name} was made {body.role} by {asker()}")
     return _told(response, changed)
 
 
@@ -103,7 +101,6 @@ async def change_password(
     request: Request,
     book: TheBook,
     if_match: IfMatch = None,
-    client: Client = None,
 ) -> Said:
     """One's own with the password until now; operators change those of others. Other sessions of the account end."""
     _require_own_or_operator(who, name)
@@ -111,7 +108,7 @@ async def change_password(
     if _is_own(who, name):
         await _require_current(book, name, body, request)
     password = body.password.get_secret_value()
-    await book.change_password(name, password, asker_of(client), but=who.session, version=version)
+    await book.change_password(name, password, asker(), but=who.session, version=version)
     return examples.CHANGED
 
 
@@ -121,11 +118,11 @@ async def change_password(
     dependencies=[Depends(may_write)],
     responses={200: shown(examples.REMOVED, "It is removed"), **described(404, 409, 412, 422, 503)},
 )
-async def remove(name: Name, book: TheBook, if_match: IfMatch = None, client: Client = None) -> Said:
+async def remove(name: Name, book: TheBook, if_match: IfMatch = None) -> Said:
     """For operators. Its sessions end at once. The last operator stays."""
     await book.accounts.remove(name, based_on(if_match, book.accounts.get(name).version))
     await book.sessions.end_all(name)
-    book.events.info(f"account {name} was removed by {asker_of(client)}")
+    book.events.info(f"account {name} was removed by {asker()}")
     return Said(detail=f"The account {name} is removed; its sessions have ended.")
 
 

@@ -12,7 +12,6 @@ from heliograph.api.archives import ArchiveFormat, pack, unpack
 from heliograph.api.conditional import tag
 from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client
 from heliograph.api.problems import described
 from heliograph.api.routes.edits import Check, IfMatch, edited
 from heliograph.api.routes.parts import TheView
@@ -60,13 +59,7 @@ async def download(view: TheView, form: Form = ArchiveFormat.ZIP, revision: Want
     openapi_extra=_ARCHIVE,
 )
 async def upload(
-    request: Request,
-    response: Response,
-    view: TheView,
-    *,
-    check: Check = False,
-    if_match: IfMatch = None,
-    client: Client = None,
+    request: Request, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
 ) -> EditDone:
     """The body is a zip or tar.gz archive of the set; a file that is not in it goes. Needs the token.
 
@@ -74,4 +67,4 @@ async def upload(
     What is not in CONFIG/, DEF/, SCRIPT/ or CERT/ is left alone.
     """
     files = await asyncio.to_thread(unpack, await read_body(request))
-    return await edited(view, response, dict(files), if_match, check=check, whole=True, client=client)
+    return await edited(view, response, dict(files), if_match, check=check, whole=True)

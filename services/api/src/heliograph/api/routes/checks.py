@@ -16,7 +16,7 @@ from heliograph.api.archives import unpack
 from heliograph.api.conditional import based_on
 from heliograph.api.editing import read_body, read_edit, read_text
 from heliograph.api.errors import Overtaken, Problem, Silent
-from heliograph.api.ordering import asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.pages import Pages, checked
 from heliograph.api.routes.edits import IfMatch, in_force
 from heliograph.api.routes.parts import ThePages, TheView
@@ -58,8 +58,7 @@ async def script(
     """What a script would come to; the body is its text."""
     text, base = await read_text(request), based_on(if_match, in_force(view))
     try:
-        asker = asker_of("web page")
-        done = await scripting.write(view, name, text, was=was, based_on=base, asker=asker, only_check=True)
+        done = await scripting.write(view, name, text, was=was, based_on=base, asker=asker(), only_check=True)
     except (Overtaken, Silent):
         raise
     except Problem as problem:
@@ -71,7 +70,7 @@ async def _checked(
     view: View, pages: Pages, edit: dict[str, str | None], if_match: str | None, *, whole: bool
 ) -> HTMLResponse:
     base = based_on(if_match, in_force(view))
-    request = EditRequest(files=edit, origin=asker_of("web page"), based_on=base, only_check=True, whole=whole)
+    request = EditRequest(files=edit, origin=asker(), based_on=base, only_check=True, whole=whole)
     try:
         done: EditDone | Problem = await asked.edit(view, request)
     except (Overtaken, Silent):

@@ -57,11 +57,12 @@ async def execute(
 
     An error of one does not stop the next. What `CMD_Local` or a limit does not allow is answered with an error each.
     """
+    del client  # named for the description: `asker` has it already
     body = await read_body(request)
     count = await asked.counted(body)
     identity, seconds = identity_of(key), wait_seconds(prefer)
     sent.note(identity, body, count)
-    answer = await asked.execute(view, body, identity, origin_of(request, client), seconds)
+    answer = await asked.execute(view, body, identity, origin_of(request), seconds)
     headers = {"Location": f"{router.prefix}/{identity}", "Preference-Applied": f"wait={seconds:g}"}
     content, status = answer.model_dump_json(exclude_unset=True), 200 if answer.finished else 202
     return Response(content, status, headers, "application/json")

@@ -10,7 +10,7 @@ from heliograph.api.access import may_read, may_write
 from heliograph.api.conditional import tag
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 from heliograph.api.sets import EditDone
@@ -93,13 +93,12 @@ async def accept(
     response: Response,
     view: TheView,
     body: Annotated[AcceptBody, Body(openapi_examples=examples.ACCEPTS)],
-    client: Client = None,
 ) -> EditDone:
     """Their definition files and their lines of `_daq.csv` come into the set as one revision. Needs the token.
 
     Nothing configured is overwritten: names are made unique, indices are the next free ones.
     """
-    done = await asked.accept(view, key, body, asker_of(client))
+    done = await asked.accept(view, key, body, asker())
     if done.revision is not None:
         response.headers["ETag"] = tag(done.revision)
     return done

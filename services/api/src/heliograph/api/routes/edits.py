@@ -11,7 +11,7 @@ from heliograph.api.conditional import based_on, tag
 from heliograph.api.editing import path_of, read_edit, read_text
 from heliograph.api.errors import Overtaken
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
 from heliograph.api.routes.parts import TheView
@@ -49,7 +49,7 @@ _TEXT: Final[dict[str, Any]] = {
 @router.patch("/files", summary="Change files together", responses=described(408, 412, 413), openapi_extra=_EDIT)
 async def change(
     request: Request, response: Response, view: TheView, *, check: Check = False, whole: Whole = False,
-    if_match: IfMatch = None, client: Client = None,
+    if_match: IfMatch = None,
 ) -> EditDone:  # fmt: skip
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
@@ -57,7 +57,7 @@ async def change(
     With `whole` the files are the whole set; a larger one goes as an archive.
     """
     body = await read_edit(request)
-    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole, client=client)
+    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole)
 
 
 @router.put(
@@ -68,40 +68,37 @@ async def change(
 )
 async def write(
     folder: Folder, name: Name, request: Request, response: Response, view: TheView, *, check: Check = False,
-    if_match: IfMatch = None, client: Client = None,
+    if_match: IfMatch = None,
 ) -> EditDone:  # fmt: skip
     """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
     path = path_of(folder, name)
-    return await edited(view, response, {path: await read_text(request)}, if_match, check=check, client=client)
+    return await edited(view, response, {path: await read_text(request)}, if_match, check=check)
 
 
 @router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
 async def take_out(
-    folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False,
-    if_match: IfMatch = None, client: Client = None,
-) -> EditDone:  # fmt: skip
+    folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
+) -> EditDone:
     """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
-    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check, client=client)
+    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check)
 
 
 @router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404, 412))
-async def return_to(
-    number: Number, response: Response, view: TheView, if_match: IfMatch = None, client: Client = None
-) -> EditDone:
+async def return_to(number: Number, response: Response, view: TheView, if_match: IfMatch = None) -> EditDone:
     """Its files come in force again, as a new revision. Needs the token."""
     now = in_force(view)
     if based_on(if_match, now) not in (None, now):
         raise Overtaken(f"Revision {now} is in force: look again at what you want to return from.")
-    return told(response, await asked.return_to(view, number, asker_of(client)))
+    return told(response, await asked.return_to(view, number, asker()))
 
 
 async def edited(
     view: View, response: Response, files: dict[str, str | None], if_match: str | None, *, check: bool = False,
-    whole: bool = False, client: str | None = None,
+    whole: bool = False,
 ) -> EditDone:  # fmt: skip
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
     number = based_on(if_match, in_force(view))
-    request = EditRequest(files=files, origin=asker_of(client), based_on=number, only_check=check, whole=whole)
+    request = EditRequest(files=files, origin=asker(), based_on=number, only_check=check, whole=whole)
     return told(response, await asked.edit(view, request))
 
 

@@ -11,7 +11,7 @@ from heliograph.api.access import may_read, may_write
 from heliograph.api.conditional import based_on, tag
 from heliograph.api.editing import read_text
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.edits import Check, IfMatch, in_force, told
 from heliograph.api.routes.parts import TheView
@@ -52,7 +52,7 @@ async def source(name: Name, view: TheView) -> PlainTextResponse:
 )
 async def write(
     name: Name, request: Request, response: Response, view: TheView, *, check: Check = False, was: Was = "",
-    if_match: IfMatch = None, client: Client = None,
+    if_match: IfMatch = None,
 ) -> EditDone:  # fmt: skip
     """The body is its text, in UTF-8. A new one is named in `_scl.ini` in the same revision. Needs the token.
 
@@ -60,7 +60,7 @@ async def write(
     """
     text = await read_text(request)
     done = await scripting.write(
-        view, name, text, was=was, based_on=based_on(if_match, in_force(view)), asker=asker_of(client), only_check=check
+        view, name, text, was=was, based_on=based_on(if_match, in_force(view)), asker=asker(), only_check=check
     )
     return told(response, done)
 
@@ -73,10 +73,9 @@ async def write(
 )
 async def take_out(
     name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None,
-    client: Client = None,
 ) -> EditDone:  # fmt: skip
     """Its file and its line in `_scl.ini` go in one revision; it ends at once. Needs the token."""
     done = await scripting.take_out(
-        view, name, based_on=based_on(if_match, in_force(view)), asker=asker_of(client), only_check=check
+        view, name, based_on=based_on(if_match, in_force(view)), asker=asker(), only_check=check
     )  # fmt: skip
     return told(response, done)

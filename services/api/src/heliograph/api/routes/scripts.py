@@ -9,7 +9,7 @@ from heliograph.api import commands as asked
 from heliograph.api.access import may_read, may_write
 from heliograph.api.errors import Silent
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import Client, asker
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
@@ -55,4 +55,5 @@ async def log(
 )
 async def act(name: Name, action: Action, view: TheView, client: Client = None) -> ScriptDone:
     """`start` and `stop` hold until the next restart; `disable` until `enable`, through revisions. Needs the token."""
-    return await asked.act(view, name, action, asker_of(client))
+    del client  # named for the description: `asker` has it already
+    return await asked.act(view, name, action, asker())

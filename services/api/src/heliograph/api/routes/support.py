@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends
 from heliograph.api import examples
 from heliograph.api.access import may_write
 from heliograph.api.models import BundleMade
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 
@@ -20,12 +20,12 @@ router = APIRouter(
     summary="Send a debug bundle to the servers",
     responses={202: examples.shown(examples.BUNDLE, "It is made, and a connection to each file server follows")},
 )
-async def send_bundle(view: TheView, client: Client = None) -> BundleMade:
+async def send_bundle(view: TheView) -> BundleMade:
     """Configuration without secrets, versions, states, connections, revisions and the last lines of the log.
 
     The file goes to `/LOG` of every file server; it takes the place of one that none has begun to get. Needs the token.
     """
-    made = await view.bundle(asker_of(client))
+    made = await view.bundle(asker())
     which = " and ".join(f"server {number}" for number in made.servers)
     return BundleMade(
         name=made.name,

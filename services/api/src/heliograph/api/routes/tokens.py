@@ -9,7 +9,7 @@ from heliograph.api.access import may_write
 from heliograph.api.auth import ProgramToken
 from heliograph.api.auth.tokens import digest_of, new_token
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.people import Said, TokenBody, TokenList, TokenMade, TokenNow
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheBook
@@ -41,10 +41,9 @@ async def make(
     body: Annotated[TokenBody, Body(openapi_examples=examples.NEW_TOKEN)],
     response: Response,
     book: TheBook,
-    client: Client = None,
 ) -> TokenMade:
     """The program sends it as `Authorization: Bearer hg_…`. For operators."""
-    value, now, by = new_token(), book.now(), asker_of(client)
+    value, now, by = new_token(), book.now(), asker()
     expires = now + body.days * DAY_MS if body.days else None
     token = ProgramToken(body.name, body.role, digest_of(value), now, by, expires)
     await book.tokens.add(token)
@@ -58,8 +57,8 @@ async def make(
     summary="Revoke a token",
     responses={200: shown(examples.REVOKED, "It is revoked"), **described(404, 422, 503)},
 )
-async def revoke(name: Name, book: TheBook, client: Client = None) -> Said:
+async def revoke(name: Name, book: TheBook) -> Said:
     """It is worth nothing from now on. For operators."""
     await book.tokens.remove(name)
-    book.events.info(f"token {name} was revoked by {asker_of(client)}")
+    book.events.info(f"token {name} was revoked by {asker()}")
     return Said(detail=f"The token {name} is revoked.")

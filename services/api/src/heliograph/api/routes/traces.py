@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends
 from heliograph.api import examples
 from heliograph.api.access import may_write
 from heliograph.api.models import TraceAccepted, TraceBody
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 
@@ -27,14 +27,12 @@ _EXAMPLES = {
     summary="Trace an interface",
     responses={202: examples.shown(examples.TRACE, "It is being written")},
 )
-async def trace(
-    view: TheView, body: Annotated[TraceBody, Body(openapi_examples=_EXAMPLES)], client: Client = None
-) -> TraceAccepted:
+async def trace(view: TheView, body: Annotated[TraceBody, Body(openapi_examples=_EXAMPLES)]) -> TraceAccepted:
     """Every frame on the interface is written down, with its time; the file goes to `/LOG` at the next connection.
 
     A trace that runs gets the new end. Needs the token.
     """
-    await view.trace(body.interface, body.minutes, asker_of(client))
+    await view.trace(body.interface, body.minutes, asker())
     said = f"is traced for {body.minutes} minutes" if body.minutes else "is not traced any more"
     detail = f"{body.interface} {said}; the file goes to the /LOG of the servers."
     return TraceAccepted(interface=body.interface, minutes=body.minutes, detail=detail)

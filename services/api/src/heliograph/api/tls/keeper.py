@@ -75,7 +75,7 @@ class Keeper:
         else:
             await self._take()
         context = _context(self._places)
-        context.sni_callback = self._hand_newest  # type: ignore[assignment]  # it takes what a callback takes
+        context.sni_callback = self._hand_newest
         return context
 
     async def follow(self) -> None:

@@ -6,8 +6,9 @@ let table = [];
 function labelled(parameter, input) {
   const field = document.createElement("div");
   field.className = "field";
-  const label = Object.assign(document.createElement("label"), { htmlFor: input.id, textContent: parameter.required ? `${parameter.name} (needed)` : parameter.name });
-  const words = Object.assign(document.createElement("span"), { id: `${input.id}-words`, className: "sub", textContent: parameter.words });
+  const { name, required, words: textContent } = parameter;
+  const label = made("label", { htmlFor: input.id, textContent: required ? `${name} (needed)` : name });
+  const words = made("span", { id: `${input.id}-words`, className: "sub", textContent });
   input.setAttribute("aria-describedby", words.id);
   field.append(label, input, words);
   return field;
@@ -24,7 +25,7 @@ function inputOf({ form, choices, least, most }) {
   if (form === "flag") return chooserOf([["yes", "true"], ["no", "false"]]);
   if (form === "device") return chooserOf(Array.from(byId("send-device").options, ({ text, value }) => [text, value]));
   const types = { number: "number", secret: "password" };
-  const input = Object.assign(document.createElement("input"), { type: types[form] || "text", autocomplete: "off", maxLength: 300 });
+  const input = made("input", { type: types[form] || "text", autocomplete: "off", maxLength: 300 });
   if (least !== null) input.min = least;
   if (most !== null) input.max = most;
   return input;
@@ -33,11 +34,12 @@ function inputOf({ form, choices, least, most }) {
 function showFields() {
   const command = table.find(({ name }) => name === byId("builtin-name").value);
   const fields = command.parameters.map((parameter) => {
-    const input = Object.assign(inputOf(parameter), { id: `builtin-${parameter.name}`, name: parameter.name, required: parameter.required });
+    const { name, required } = parameter;
+    const input = Object.assign(inputOf(parameter), { id: `builtin-${name}`, name, required });
     input.dataset.form = parameter.form;
     return labelled(parameter, input);
   });
-  const none = Object.assign(document.createElement("p"), { className: "sub", textContent: "It takes no parameters." });
+  const none = made("p", { className: "sub", textContent: "It takes no parameters." });
   byId("builtin-fields").replaceChildren(...(fields.length ? fields : [none]));
 }
 
@@ -54,8 +56,8 @@ async function fillTable() {
     byId("builtin-name").replaceChildren(...table.map(({ name }) => new Option(name.replace("sunpm.", ""), name)));
     showFields();
   } catch (error) {
-    const none = Object.assign(document.createElement("p"), { className: "sub", textContent: `The built-in commands are not known now: ${error.message} Any command can be sent as JSON below.` });
-    byId("builtin-fields").replaceChildren(none);
+    const textContent = `They are not known now: ${error.message} Any command goes as JSON below.`;
+    byId("builtin-fields").replaceChildren(made("p", { className: "sub", textContent }));
   }
 }
 
@@ -70,5 +72,4 @@ byId("builtin-form").addEventListener("submit", (event) => {
 });
 
 byId("builtin-name").addEventListener("change", showFields);
-for (const details of document.querySelectorAll("details.any"))
-  details.addEventListener("toggle", () => { if (details.open && details.contains(byId("builtin-form")) && !table.length) fillTable(); });
+byId("builtin-form").closest("details").addEventListener("toggle", () => { if (!table.length) fillTable(); });

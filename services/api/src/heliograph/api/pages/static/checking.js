@@ -8,7 +8,7 @@ const MARKUP = document.createElement("template");
 function send(button, id, text, order) {
   const stopper = new AbortController();
   say(id, `${text} …`, false);
-  const stop = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Stop" });
+  const stop = made("button", { type: "button", className: "button", textContent: "Stop" });
   stop.addEventListener("click", () => stopper.abort());
   byId(id).append(" ", stop);
   return demand(button, id, { ...order, signal: stopper.signal });
@@ -24,7 +24,8 @@ function showChecked(place, html, { mark, apply, open }) {
   byId(place).replaceChildren(MARKUP.content);
   const findings = Array.from(byId(place).querySelectorAll("[data-finding-line]"), (button) => {
     const { findingFile, findingLine, findingColumn, findingSeverity } = button.dataset;
-    const finding = { file: findingFile, line: Number(findingLine), column: Number(findingColumn), severity: findingSeverity };
+    const [line, column] = [Number(findingLine), Number(findingColumn)];
+    const finding = { file: findingFile, line, column, severity: findingSeverity };
     button.addEventListener("click", () => open && open(finding));
     return finding;
   });

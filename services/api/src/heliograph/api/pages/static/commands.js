@@ -68,8 +68,9 @@ function limitsOf({ least, most, unit }) {
 // Why a value may not be sent; empty where it may: the gateway checks again.
 function outside(variable, value) {
   if (typeof value !== "number" || !variable) return "";
-  const isOut = (typeof variable.least === "number" && value < variable.least) || (typeof variable.most === "number" && value > variable.most);
-  return isOut ? `${value} is outside of what is allowed. ${limitsOf(variable)}` : "";
+  const isBelow = typeof variable.least === "number" && value < variable.least;
+  const isAbove = typeof variable.most === "number" && value > variable.most;
+  return isBelow || isAbove ? `${value} is outside of what is allowed. ${limitsOf(variable)}` : "";
 }
 
 // An index is a number: as a text it would be taken for a name first.
@@ -94,32 +95,8 @@ function showResults(answer) {
   const failed = answer.results.filter((result) => "error" in result).length;
   const done = answer.results.length - failed;
   say(TOLD, failed ? `${done} done, ${failed} ended with an error.` : `Done: ${done} of ${answer.results.length}.`, failed > 0);
-  byId("send-results").replaceChildren(resultTable(answer.results.slice(0, MOST_RESULTS)));
+  byId("send-results").replaceChildren(resultTable(answer.results.slice(0, MOST_RESULTS), sentNames));
   byId("send-results").hidden = false;
-}
-
-// A table with a row for each result: what came of it, in words.
-function resultTable(results) {
-  const table = document.createElement("table");
-  table.className = "table results";
-  table.append(Object.assign(document.createElement("caption"), { className: "hidden", textContent: "Results, in the order of the commands" }));
-  const head = table.createTHead().insertRow();
-  for (const title of ["Command", "Came of it", "Result"]) head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: title }));
-  const body = table.createTBody();
-  results.forEach((result, at) => {
-    const isError = "error" in result;
-    const row = body.insertRow();
-    for (const [label, text] of [["Command", sentNames[at] || `${at + 1}`], ["Came of it", isError ? "Error" : "Done"], ["Result", isError ? result.error : inWordsOf(result.result)]])
-      Object.assign(row.insertCell(), { textContent: text }).dataset.label = label;
-    if (isError) row.lastChild.className = "failure";
-  });
-  return table;
-}
-
-function inWordsOf(value) {
-  if (value === null || typeof value !== "object") return String(value);
-  if (Array.isArray(value)) return JSON.stringify(value);
-  return Object.entries(value).map(([name, part]) => `${name}: ${part !== null && typeof part === "object" ? JSON.stringify(part) : part}`).join(" · ");
 }
 
 function confirmThen(text, then) {

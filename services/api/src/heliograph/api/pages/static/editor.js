@@ -29,7 +29,10 @@ const editedText = () => editor.text.value.replaceAll("\n", editor.lineEnd);
 
 function markLines(findings) {
   editor.marked.clear();
-  for (const { line, severity } of findings) if (severity === "error" || !editor.marked.has(line)) editor.marked.set(line, severity === "error" ? "✕ " : "! ");
+  for (const { line, severity } of findings) {
+    if (severity === "error") editor.marked.set(line, "✕ ");
+    else if (!editor.marked.has(line)) editor.marked.set(line, "! ");
+  }
   drawNumbers();
 }
 

@@ -5,6 +5,7 @@ const QUIET_SECONDS = 10; // the gateway sends something every few seconds
 const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
 
 const byId = (id) => document.getElementById(id);
+const made = (tag, given) => Object.assign(document.createElement(tag), given);
 const open = new Set();
 let ofPage = document.body.dataset.stream; // the query of the stream that keeps this page live
 const csrf = document.querySelector('meta[name="csrf-token"]').content; // empty without a session
@@ -220,7 +221,7 @@ async function demand(button, id, { method = "POST", path, body, more = {}, done
     } else if (answer.status === 412 && overtaken) overtaken(await detailOf(answer));
     else say(id, await detailOf(answer), true);
   } catch (error) {
-    say(id, error.name === "AbortError" ? "Stopped." : "The gateway does not answer.", true);
+    say(id, error.name === "AbortError" ? "Stopped waiting: what the gateway has begun it brings to its end." : "The gateway does not answer.", true);
   } finally {
     button.removeAttribute("aria-busy");
   }
@@ -262,6 +263,7 @@ document.addEventListener("toggle", (event) => {
   reopen();
 }, true);
 
+document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setInterval(() => { tickTimes(); showLife(); }, 1000);
 tickTimes();
 follow();

@@ -40,7 +40,8 @@ async function begin(isKept) {
 function overtaken(detail) {
   forget(CHECKED);
   say(TOLD, `${detail} Your text is still here. `, true);
-  const go = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Go on with the revision in force" });
+  const textContent = "Go on with the revision in force";
+  const go = made("button", { type: "button", className: "button", textContent });
   go.addEventListener("click", async () => {
     await begin(true);
     say(TOLD, "Check the script again: what differs from the revision in force is shown.", false);
@@ -53,10 +54,11 @@ function checkScript(button) {
   forget(CHECKED);
   const path = `SCRIPT/${nameNow()}.lua`;
   const mark = (findings) => markLines(findings.filter(({ file }) => file === path));
+  const show = ({ file, line, column }) => file === path && goTo(line, column);
   return send(button, TOLD, "Checking", {
-    method: "PUT", path: `/scripts/${encodeURIComponent(nameNow())}/check${renaming()}`, body: editedText(), isMarkup: true,
-    more: { "If-Match": base, "Content-Type": "text/plain; charset=utf-8" }, overtaken,
-    done: (html) => showChecked(CHECKED, html, { mark, apply: applyScript, open: ({ file, line, column }) => file === path && goTo(line, column) }),
+    method: "PUT", path: `/scripts/${encodeURIComponent(nameNow())}/check${renaming()}`, body: editedText(), overtaken,
+    more: { "If-Match": base, "Content-Type": "text/plain; charset=utf-8" }, isMarkup: true,
+    done: (html) => showChecked(CHECKED, html, { mark, apply: applyScript, open: show }),
   });
 }
 
@@ -76,5 +78,7 @@ document.addEventListener("click", (event) => {
   if (button) checkScript(button);
 });
 for (const element of [editor.text, byId("script-name")]) element.addEventListener("input", () => forget(CHECKED));
-window.addEventListener("beforeunload", (event) => { if (editedText() !== applied && !editor.text.disabled) event.preventDefault(); });
+window.addEventListener("beforeunload", (event) => {
+  if (editedText() !== applied && !editor.text.disabled) event.preventDefault();
+});
 begin();

@@ -44,7 +44,8 @@ async function openFile(path) {
   drawFiles();
   if (!path) return showText(null);
   try {
-    showText(await textOf(path));
+    const text = await textOf(path);
+    if (current === path) showText(text);
   } catch (error) {
     showText(null);
     say(TOLD, error.message, true);
@@ -63,7 +64,8 @@ async function begin() {
     setText(byId("edit-base"), `Revision ${revision}`);
     const wanted = current || byId("set-edit").dataset.file;
     await openFile(paths.includes(wanted) || draft.has(wanted) ? wanted : paths[0] || "");
-    if (!draft.size && wanted === current && byId("set-edit").dataset.line) goTo(Number(byId("set-edit").dataset.line), 1);
+    const { line } = byId("set-edit").dataset;
+    if (line && !draft.size && wanted === current) goTo(Number(line), 1);
   } catch (error) {
     say(TOLD, `The files are not known: ${error.message}`, true);
   }
@@ -112,7 +114,8 @@ const bodyOfDraft = () => JSON.stringify({ files: Object.fromEntries(draft) });
 function overtaken(detail) {
   forget(CHECKED);
   say(TOLD, `${detail} Your changes are still here. `, true);
-  const go = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: "Go on with the revision in force" });
+  const textContent = "Go on with the revision in force";
+  const go = made("button", { type: "button", className: "button", textContent });
   go.addEventListener("click", async () => {
     await begin();
     say(TOLD, "Check the changes again: what differs from the revision in force is shown.", false);
@@ -125,7 +128,8 @@ function check(button) {
   forget(CHECKED);
   const marks = (findings) => markLines(findings.filter(({ file }) => file === current));
   return send(button, TOLD, "Checking", {
-    method: "PUT", path: "/configuration/check", body: bodyOfDraft(), more: { "If-Match": base }, isMarkup: true, overtaken,
+    method: "PUT", path: "/configuration/check", body: bodyOfDraft(), more: { "If-Match": base }, overtaken,
+    isMarkup: true,
     done: (html) => showChecked(CHECKED, html, { mark: marks, apply, open: openAt }),
   });
 }

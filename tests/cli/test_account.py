@@ -1,0 +1,66 @@
+"""`heliograph account`: accounts over REST, and passwords that never stand in the call."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from heliograph.cli.exits import Exit
+from heliograph.cli.main import app
+from support.restpage import answering, problem
+
+PASSWORD = "three words and more"
+ANNA = {"name": "anna", "role": "operator", "created": 1000}
+
+
+def account(url: str, *arguments: str, typed: str = "") -> Result:
+    return CliRunner().invoke(app, ["account", *arguments, "--url", url], input=typed)
+
+
+def test_an_account_is_made_with_a_password_from_standard_input():
+    with answering((201, ANNA)) as (url, asked):
+        result = account(url, "add", "anna", "--role", "operator", "--password-stdin", typed=f"{PASSWORD}\n")
+    assert (result.exit_code, result.stdout) == (Exit.DONE, "The account anna (operator) is made.\n")
+    assert (asked[0].method, asked[0].path) == ("POST", "/api/v1/accounts")
+    assert json.loads(asked[0].body) == {"name": "anna", "role": "operator", "password": PASSWORD}
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password():
+    with answering((201, ANNA)) as (url, asked):
+        result = account(url, "add", "anna")
+    assert (result.exit_code, asked) == (Exit.USAGE, [])
+    assert "--password-stdin" in result.output
+
+
+@pytest.mark.parametrize(("again", "status"), [(PASSWORD, Exit.DONE), ("another", Exit.USAGE)])
+def test_on_a_terminal_the_password_is_asked_for_twice(monkeypatch, again, status):
+    from heliograph.cli import account as module
+
+    given = iter([PASSWORD, again])
+    monkeypatch.setattr(module.getpass, "getpass", lambda _: next(given))
+    monkeypatch.setattr(module, "_is_terminal", lambda: True)
+    with answering((200, {"detail": "The password is changed."})) as (url, asked):
+        result = account(url, "password", "anna")
+    assert result.exit_code == status
+    assert [json.loads(request.body) for request in asked] == ([{"password": PASSWORD}] if status == Exit.DONE else [])
+
+
+def test_accounts_are_listed_and_removed():
+    with answering((200, {"accounts": [ANNA]})) as (url, _):
+        shown = account(url, "list")
+        told = account(url, "list", "--json")
+    assert "anna" in shown.stdout
+    assert "never" in shown.stdout
+    assert json.loads(told.stdout)["accounts"][0]["role"] == "operator"
+    with answering((200, {"accounts": []})) as (url, _):
+        assert "heliograph account add" in account(url, "list").stdout
+    with answering((200, {"detail": "The account a b is removed."})) as (url, asked):
+        assert account(url, "remove", "a b").exit_code == Exit.DONE
+    assert (asked[0].method, asked[0].path) == ("DELETE", "/api/v1/accounts/a%20b")
+
+
+def test_a_refusal_is_told_with_its_reason():
+    with answering(problem(409, "This is the last operator.")) as (url, _):
+        result = account(url, "remove", "anna")
+    assert result.exit_code == Exit.REFUSED
+    assert "This is the last operator." in result.output
