@@ -13,7 +13,7 @@ from heliograph.api.conditional import tag
 from heliograph.api.devicebodies import ChangedDevice, DeviceDone, NewDevice
 from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
-from heliograph.api.ordering import Client, asker_of
+from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheView
@@ -43,33 +43,29 @@ _CHANGED: Final = _body(ChangedDevice, examples.CHANGES)
 
 
 @router.post("", summary="Add a device", responses=described(408, 413), openapi_extra=_NEW)
-async def add(
-    request: Request, response: Response, view: TheView, *, check: Check = False, client: Client = None
-) -> DeviceDone:
+async def add(request: Request, response: Response, view: TheView, *, check: Check = False) -> DeviceDone:
     """Its line comes into `_daq.csv`, its definition into `DEF/` where it is new. Needs the token.
 
     Nothing configured is overwritten. Faults of single fields are told under `errors`, those of the set that would come
     of it under `findings`.
     """
     body = await _read(request, NewDevice)
-    return _told(response, await asked.add(view, body, asker_of(client), is_check=check))
+    return _told(response, await asked.add(view, body, asker(), is_check=check))
 
 
 @router.patch("/{index}", summary="Change a device", responses=described(404, 408, 413), openapi_extra=_CHANGED)
 async def change(
-    index: Index, request: Request, response: Response, view: TheView, *, check: Check = False, client: Client = None
+    index: Index, request: Request, response: Response, view: TheView, *, check: Check = False
 ) -> DeviceDone:
     """What is absent stays; all else in `_daq.csv` stays byte for byte. Needs the token."""
     body = await _read(request, ChangedDevice)
-    return _told(response, await asked.change(view, index, body, asker_of(client), is_check=check))
+    return _told(response, await asked.change(view, index, body, asker(), is_check=check))
 
 
 @router.delete("/{index}", summary="Remove a device", responses=described(404))
-async def remove(
-    index: Index, response: Response, view: TheView, *, check: Check = False, client: Client = None
-) -> DeviceDone:
+async def remove(index: Index, response: Response, view: TheView, *, check: Check = False) -> DeviceDone:
     """It is not polled any more. Its records, delivered or waiting, and its definition stay. Needs the token."""
-    return _told(response, await asked.remove(view, index, asker_of(client), is_check=check))
+    return _told(response, await asked.remove(view, index, asker(), is_check=check))
 
 
 async def _read(request: Request, model: type[Body]) -> Body:
