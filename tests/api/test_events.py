@@ -72,7 +72,7 @@ async def test_readings_states_alarms_and_lines_of_the_log_come_as_they_happen(a
     state = await first(api, "?kind=state", peers.report)
     assert (state["event"], state["data"]["service"] in ("sync", "collector", "api")) == ("state", True)
     line = NumberedEvent(number=7, event=Event(time=1, level=Level.INFO, service="sync", text="hello"))
-    told = await first(api, "?kind=log", lambda: peers.sync.send(LOG_LINE, line))
+    told = await first(api, "?kind=log", lambda: peers.sync.publish(LOG_LINE, line))
     assert (told["data"]["number"], told["data"]["event"]["text"]) == (7, "hello")
 
     async def one_more_alarm() -> None:

@@ -20,6 +20,7 @@ CHECKS: list[Callable] = [
     promised.response_schema_conformance,
 ]
 load_all_checks()
+schemathesis.serializer.alias(["application/zip", "application/gzip"], "application/octet-stream")
 
 
 def try_all(description: dict[str, Any], url: str, headers: dict[str, str], examples: int) -> list[str]:

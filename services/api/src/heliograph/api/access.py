@@ -25,6 +25,7 @@ from heliograph.api.settings import Network
 COOKIE: Final = "heliograph"
 SAFE_COOKIE: Final = "__Host-heliograph"
 """Under TLS: browsers take it from this very host alone."""
+STREAM: Final = "/events"
 CSRF_HEADER: Final = "X-CSRF-Token"
 _READING: Final = {"GET", "HEAD", "OPTIONS"}
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -55,7 +56,8 @@ class Access:
         if given is not None:
             return await self.book.who_has(given, client_of(request))
         cookie = cookie_of(request)
-        who = await self.book.who_is(cookie) if cookie else None
+        is_use = request.url.path != STREAM  # a page that is left open does it by itself
+        who = await self.book.who_is(cookie, is_use=is_use) if cookie else None
         if who is None:
             return NOBODY
         if request.method not in _READING:

@@ -17,6 +17,8 @@ BEAT_SECONDS: Final = 10.0
 GATHER_SECONDS: Final = 0.25
 """Events that come within so long are sent together: a hundred clients are not woken for each."""
 SEND_SECONDS: Final = 15.0
+LONGEST_SECONDS: Final = 600.0
+"""A stream ends then, and the program comes back: whether it still may follow is judged anew."""
 ALARM_SECONDS: Final = 2.0
 ALARMS: Final = 50
 MOST_AT_ONCE: Final = 500
@@ -57,7 +59,9 @@ class Following(Response):
 
     async def _pour(self, send: Send) -> None:
         await _send(send, b"retry: 3000\n\n")
-        while not self._feed.closed:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST_SECONDS
+        while not self._feed.closed and loop.time() < end:
             text = "".join(self._next())
             await _send(send, text.encode() if text else b": beat\n\n")
             await asyncio.sleep(GATHER_SECONDS)

@@ -19,6 +19,8 @@ TICK_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 4.0
 """Something is sent at least so often, so that the page knows that it is live."""
 SEND_SECONDS: Final = 15.0
+LONGEST_SECONDS: Final = 600.0
+"""A stream ends then, and the page asks for another one: whether it still may look is judged anew."""
 MAX_CLIENTS: Final = 128
 BYTES_PER_TICK: Final = 200_000
 """Where the page is larger than this, pictures are made less often in proportion."""
@@ -114,7 +116,8 @@ class EventStream(Response):
         sent: dict[str, str] = {}
         number, beat = 0, 0.0
         loop = asyncio.get_running_loop()
-        while (news := await self._hub.next(number)) is not None:
+        end = loop.time() + LONGEST_SECONDS
+        while loop.time() < end and (news := await self._hub.next(number)) is not None:
             number, picture = news
             sections = self._look(picture)
             changed = {name: html for name, html in sections.items() if sent.get(name) != html}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from heliograph.api.auth.kept import Kept
 from heliograph.api.auth.who import Role
 from heliograph.api.errors import NotThere, Overtaken, Refused
@@ -40,7 +42,7 @@ class Accounts:
     """All accounts, in the order in which they were made."""
 
     def __init__(self, directory: Path, events: EventLog) -> None:
-        self._kept = Kept(directory / "accounts.json", Account, events)
+        self._kept = Kept(directory / "accounts.json", TypeAdapter(tuple[Account, ...]), events)
 
     @property
     def rows(self) -> tuple[Account, ...]:

@@ -138,14 +138,14 @@ class Book:
         self.require_gateway_token(token, client)
         return Who("gateway token", role=Role.OPERATOR)
 
-    async def who_is(self, cookie: str) -> Who | None:
-        """Whose session this is; None where it ended. Raises `Silent`."""
+    async def who_is(self, cookie: str, *, is_use: bool = True) -> Who | None:
+        """Whose session this is; None where it ended. What is no use does not keep it. Raises `Silent`."""
         now = self.now()
         session = self.sessions.find(cookie, now)
         if session is None:
             return None
         who = self._who(session, csrf_of(cookie))
-        if who is not None:
+        if who is not None and is_use:
             await self.sessions.note_use(session, now)
         return who
 

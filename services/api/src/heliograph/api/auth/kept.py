@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from types import GenericAlias
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,10 +16,11 @@ Row = TypeVar("Row")
 class Kept(Generic[Row]):
     """The rows of one file, closed to others (mode 0600)."""
 
-    def __init__(self, path: Path, row: type[Row], events: EventLog) -> None:
+    def __init__(self, path: Path, adapter: TypeAdapter[tuple[Row, ...]], events: EventLog) -> None:
         self._path = path
         self._aside = path.with_name(f"{path.name}.broken")
-        self._adapter: TypeAdapter[tuple[Row, ...]] = TypeAdapter(GenericAlias(tuple, (row, ...)))
+        self._adapter = adapter
+        """Of the rows, as they are written."""
         self._events = events
         self._turn = asyncio.Lock()
         self.was_broken = False

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from heliograph.api.auth.kept import Kept
 from heliograph.api.auth.tokens import digest_of
 from heliograph.api.errors import NotThere
@@ -46,7 +48,7 @@ class Sessions:
     """All sessions, the oldest first."""
 
     def __init__(self, directory: Path, events: EventLog) -> None:
-        self._kept = Kept(directory / "sessions.json", Session, events)
+        self._kept = Kept(directory / "sessions.json", TypeAdapter(tuple[Session, ...]), events)
 
     def find(self, cookie: str, now: int) -> Session | None:
         """The session of a cookie, unless it ended."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from heliograph.api.auth.kept import Kept
 from heliograph.api.auth.who import Role
 from heliograph.api.errors import NotThere, Refused
@@ -37,7 +39,7 @@ class Tokens:
     """All tokens, in the order in which they were made."""
 
     def __init__(self, directory: Path, events: EventLog) -> None:
-        self._kept = Kept(directory / "tokens.json", ProgramToken, events)
+        self._kept = Kept(directory / "tokens.json", TypeAdapter(tuple[ProgramToken, ...]), events)
 
     @property
     def rows(self) -> tuple[ProgramToken, ...]:

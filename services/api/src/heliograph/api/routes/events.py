@@ -51,7 +51,7 @@ async def events(
 
     A reading has engineering values by variable index, a state is that of a service, an alarm that of `/api/v1/alarms`,
     a line of the log has its number. `event: gap` says that events were missed; a comment comes every ten seconds where
-    nothing happens. 128 clients at most.
+    nothing happens. A stream ends after ten minutes; come back with `Last-Event-ID`. 128 clients at most.
     """
     accepted = request.headers.get("accept", "*/*")
     if not any(kind in accepted for kind in ("text/event-stream", "text/*", "*/*")):
