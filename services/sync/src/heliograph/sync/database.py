@@ -147,7 +147,7 @@ def _make_tables(connection: Connection) -> None:
 
 def _columns(connection: Connection) -> dict[str, set[str]]:
     """Return the columns of each table in the file: one question for all, a start is waited for."""
-    asked = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+    asked = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
     found: dict[str, set[str]] = {}
     for table, column in connection.exec_driver_sql(asked):
         found.setdefault(table, set()).add(column)
