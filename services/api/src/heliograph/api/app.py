@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
 from heliograph.api import problems
 from heliograph.api.access import Access
@@ -12,7 +12,6 @@ from heliograph.api.auth.passwords import Cost
 from heliograph.api.following import tell_alarms
 from heliograph.api.headers import SafetyLayer
 from heliograph.api.lookback.files import AllDownloads
-from heliograph.api.media import require_media_type
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
 from heliograph.api.routes import ROUTERS
@@ -76,16 +75,13 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        strict_content_type=False,
-        dependencies=[Depends(require_media_type)],
-        generate_unique_id_function=lambda route: f"{route.tags[0] if route.tags else 'page'}.{route.name}",
     )
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
     app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), AllDownloads()
     app.state.plant = pages.plant
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes
     return app
 
 

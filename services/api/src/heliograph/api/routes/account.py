@@ -1,6 +1,6 @@
 """`/account`: one's own password and sessions; for operators, the accounts of people and the tokens of programs."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import HTMLResponse
 
 from heliograph.api.access import TheWho
@@ -8,10 +8,11 @@ from heliograph.api.auth import NOBODY
 from heliograph.api.errors import LoginFirst
 from heliograph.api.people import AccountNow, SessionNow, TokenNow
 from heliograph.api.routes.parts import TheBook, ThePages
+from heliograph.api.routes.routing import routing
 
 PATH = "/account"
 
-router = APIRouter(include_in_schema=False)
+router = routing(include_in_schema=False)
 
 
 async def _must_be_known(who: TheWho) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
+from fastapi import Body, Depends, Header, Path, Request, Response
 
 from heliograph.api import people_examples as examples
 from heliograph.api.access import TheWho, client_of, may_stay, may_write
@@ -16,11 +16,12 @@ from heliograph.api.ordering import asker
 from heliograph.api.people import AccountBody, AccountList, AccountNow, PasswordBody, RoleBody, Said
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheBook
+from heliograph.api.routes.routing import routing
 
 Name = Annotated[str, Path(description="Name of the account", max_length=64)]
 IfMatch = Annotated[str | None, Header(description="The `ETag` of what was read: refused when it was changed since")]
 
-router = APIRouter(prefix="/api/v1/accounts", tags=["access"], responses=described(401, 403))
+router = routing(prefix="/api/v1/accounts", tags=["access"], responses=described(401, 403))
 
 
 @router.get(

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
@@ -15,9 +15,10 @@ from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.edits import Check, IfMatch, edited
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.sets import EditDone
 
-router = APIRouter(prefix="/api/v1/configuration", tags=["configuration"])
+router = routing(prefix="/api/v1/configuration", tags=["configuration"])
 
 Form = Annotated[ArchiveFormat, Query(alias="format", description="Of the archive")]
 Wanted = Annotated[

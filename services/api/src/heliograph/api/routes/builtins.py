@@ -1,6 +1,6 @@
 """`/api/v1/built-in-commands`: which commands there are and what each takes (spec 4.2)."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from heliograph.api import command_examples as examples
 from heliograph.api import commands as asked
@@ -9,8 +9,9 @@ from heliograph.api.commanded import CommandTable
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(prefix="/api/v1/built-in-commands", tags=["commands"], responses=described(401, 409, 503))
+router = routing(prefix="/api/v1/built-in-commands", tags=["commands"], responses=described(401, 409, 503))
 
 
 @router.get(

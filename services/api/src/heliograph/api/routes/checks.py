@@ -6,7 +6,7 @@ What is then applied goes through REST.
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import Depends, Path, Request
 from starlette.responses import HTMLResponse
 
 from heliograph.api import configuration as asked
@@ -20,12 +20,13 @@ from heliograph.api.ordering import asker
 from heliograph.api.pages import Pages, checked
 from heliograph.api.routes.edits import IfMatch, in_force
 from heliograph.api.routes.parts import ThePages, TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.routes.scriptfiles import Was
 from heliograph.api.sets import EditDone
 from heliograph.api.view import View
 from heliograph.contract import EditRequest
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(may_write)])
+router = routing(include_in_schema=False, dependencies=[Depends(may_write)])
 
 
 @router.put("/configuration/check")

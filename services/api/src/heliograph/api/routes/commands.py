@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from heliograph.api import command_examples as examples
@@ -15,6 +15,7 @@ from heliograph.api.ordering import Client, Key, Prefer, origin_of, wait_seconds
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheSent, TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.sent import identity_of
 from heliograph.contract import JournalRequest, JournalWay
 
@@ -35,7 +36,7 @@ _TEXT: Final[dict[str, Any]] = {
     }
 }
 
-router = APIRouter(prefix="/api/v1/commands", tags=["commands"], responses=described(401, 409, 422, 503))
+router = routing(prefix="/api/v1/commands", tags=["commands"], responses=described(401, 409, 422, 503))
 
 
 @router.post(

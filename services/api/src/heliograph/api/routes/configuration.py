@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from starlette.responses import PlainTextResponse
 
 from heliograph.api import configuration as asked
@@ -16,6 +16,7 @@ from heliograph.api.examples import shown
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.sets import ConfigurationNow, FolderName, RevisionList, RevisionWhole, SetFile, SetFiles
 from heliograph.contract import PageRequest
 
@@ -26,7 +27,7 @@ Against = Annotated[
 Folder = Annotated[FolderName, Path(description="Folder of the set")]
 Name = Annotated[str, Path(description="Name of the file: a plain name, no path", max_length=255)]
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1/configuration", tags=["configuration"], dependencies=[Depends(may_read)], responses=described(401)
 )
 

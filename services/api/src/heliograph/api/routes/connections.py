@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import Body, Depends
 
 from heliograph.api import examples
 from heliograph.api.access import may_write
 from heliograph.api.models import Accepted, ConnectBody
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1", tags=["history"], dependencies=[Depends(may_write)], responses=described(401, 409, 413, 422, 503)
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from heliograph.api import definitions as asked
 from heliograph.api import device_examples as examples
@@ -12,10 +12,11 @@ from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
 File = Annotated[str, Query(max_length=128, description="Name that the file is to have: findings name it")]
 
-router = APIRouter(prefix="/api/v1/definitions", tags=["devices"], responses=described(401))
+router = routing(prefix="/api/v1/definitions", tags=["devices"], responses=described(401))
 
 _TEXT: Final[dict[str, Any]] = {
     "requestBody": {

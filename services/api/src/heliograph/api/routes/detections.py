@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Response
+from fastapi import Body, Depends, Path, Response
 
 from heliograph.api import detection_examples as examples
 from heliograph.api import detections as asked
@@ -13,11 +13,12 @@ from heliograph.api.examples import shown
 from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.sets import EditDone
 
 Key = Annotated[str, Path(description="The `detection` that was answered when it began", pattern="^[0-9a-f]{12}$")]
 
-router = APIRouter(prefix="/api/v1/detections", tags=["detections"], responses=described(401, 503))
+router = routing(prefix="/api/v1/detections", tags=["detections"], responses=described(401, 503))
 
 
 @router.post(

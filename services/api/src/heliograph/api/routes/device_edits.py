@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
@@ -17,11 +17,12 @@ from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
 Check = Annotated[bool, Query(description="Say what would come of it, and change nothing")]
 Body = TypeVar("Body", bound=BaseModel)
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1/devices",
     tags=["devices"],
     dependencies=[Depends(may_write)],

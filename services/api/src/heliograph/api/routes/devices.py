@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
@@ -10,12 +10,11 @@ from heliograph.api.conditional import headers_of, unchanged
 from heliograph.api.models import Device, DeviceList, DeviceVariables
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
 Index = Annotated[str, Path(description="`index` of the device in `_daq.csv`: a number, `IO` or `TIC1`", max_length=9)]
 
-router = APIRouter(
-    prefix="/api/v1/devices", tags=["devices"], dependencies=[Depends(may_read)], responses=described(401)
-)
+router = routing(prefix="/api/v1/devices", tags=["devices"], dependencies=[Depends(may_read)], responses=described(401))
 
 
 @router.get(

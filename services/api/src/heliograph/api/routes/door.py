@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from heliograph.api.access import (
@@ -19,10 +19,11 @@ from heliograph.api.errors import Problem, Unreadable
 from heliograph.api.forms import local_path, read_form
 from heliograph.api.pages import Pages
 from heliograph.api.routes.parts import TheBook, ThePages
+from heliograph.api.routes.routing import routing
 
 Next = Annotated[str, Query(max_length=2000)]
 
-router = APIRouter(include_in_schema=False)
+router = routing(include_in_schema=False)
 
 
 @router.get("/login")

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from starlette.responses import HTMLResponse
 
 from heliograph.api.routes.page import TheLooker
+from heliograph.api.routes.routing import routing
 
 Number = Annotated[int, Path(ge=1, le=2**53 - 1)]
 Other = Annotated[int | None, Query(ge=1, le=2**53 - 1)]
 
-router = APIRouter(include_in_schema=False)
+router = routing(include_in_schema=False)
 
 
 @router.get("/configuration/edit")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
@@ -15,6 +15,7 @@ from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.sets import EditBody, EditDone
 from heliograph.api.view import View
 from heliograph.contract import EditRequest
@@ -25,7 +26,7 @@ IfMatch = Annotated[
 Check = Annotated[bool, Query(description="Say what would come of it – findings and difference – and change nothing")]
 Whole = Annotated[bool, Query(description="`files` is the whole set: what is not in it goes")]
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1/configuration",
     tags=["configuration"],
     dependencies=[Depends(may_write)],

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
 from heliograph.api.access import may_read
@@ -11,6 +11,7 @@ from heliograph.api.feed import Kind, Wanted
 from heliograph.api.following import Following
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
 MOST_DEVICES: Final = 1000
 
@@ -28,7 +29,7 @@ _EXAMPLE: Final = (
     'id: 5c0ffee5-17\nevent: reading\ndata: {"device":"1","name":"roof_1","time":1717243199200,"values":{"3":42.1}}\n\n'
 )
 
-router = APIRouter(prefix="/api/v1", tags=["gateway"], dependencies=[Depends(may_read)])
+router = routing(prefix="/api/v1", tags=["gateway"], dependencies=[Depends(may_read)])
 
 
 @router.get(

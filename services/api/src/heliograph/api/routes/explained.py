@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from starlette.responses import HTMLResponse
 
 from heliograph.api.errors import NotThere
 from heliograph.api.explanations import EXPLANATIONS
 from heliograph.api.routes.parts import ThePages
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(include_in_schema=False)
+router = routing(include_in_schema=False)
 
 
 @router.get("/problems/{slug}")

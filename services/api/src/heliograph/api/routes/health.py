@@ -1,6 +1,6 @@
 """`/health/live`, `/health/ready` and `/metrics`: for whoever watches over the gateway."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.responses import Response
 
 from heliograph.api import examples
@@ -10,8 +10,9 @@ from heliograph.api.metrics import CONTENT_TYPE
 from heliograph.api.models import Health
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheFigures, TheView
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(tags=["watching"])
+router = routing(tags=["watching"])
 
 
 @router.get("/health/live", summary="This service lives", responses={200: examples.shown(examples.LIVE, "It does")})

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
@@ -11,6 +11,7 @@ from heliograph.api.models import AlarmList, ConnectionList
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.contract import AlarmRequest, AlarmSource, DeviceKey, PageRequest
 
 Server = Annotated[Literal["1", "2"] | None, Query(description="Only connections to this server")]
@@ -21,7 +22,7 @@ Since = Annotated[int | None, Query(ge=0, le=2**53, description="Only of this mo
 Until = Annotated[int | None, Query(ge=0, le=2**53, description="Only of before this moment, ms since 1970")]
 Failed = Annotated[bool, Query(description="Only connections that failed, or were done in part")]
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1", tags=["history"], dependencies=[Depends(may_read)], responses=described(401, 409, 422, 503)
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from heliograph.api import server_examples as examples
 from heliograph.api import servers as asked
@@ -12,13 +12,14 @@ from heliograph.api.logged import LogList
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.contract import Level, LogRequest, Service
 
 Least = Annotated[Level, Query(alias="level", description="The least level that is wanted")]
 Of = Annotated[Service | None, Query(alias="service", description="Only lines of this service")]
 Text = Annotated[str, Query(max_length=200, description="Only lines with this in them, whatever the case")]
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1", tags=["support"], dependencies=[Depends(may_read)], responses=described(401, 409, 422, 503)
 )
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import Access, may_read, may_see
 from heliograph.api.errors import NotThere
 from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, HistoryFilter, JournalFilter, LogFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
+from heliograph.api.routes.routing import routing
 from heliograph.api.stream import EventStream
 from heliograph.contract import JournalWay
 
@@ -21,7 +22,7 @@ MAX_QUERY: Final = 16
 MAX_VALUE: Final = 700
 """Characters of one value in the address of a stream: the indexes of 64 open devices."""
 
-router = APIRouter(include_in_schema=False)
+router = routing(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)

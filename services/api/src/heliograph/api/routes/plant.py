@@ -1,6 +1,6 @@
 """`/api/v1/plant`: the plant's figures at a glance (decision 0033)."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from heliograph.api import plant_examples as examples
 from heliograph.api.access import may_read
@@ -8,8 +8,9 @@ from heliograph.api.examples import shown
 from heliograph.api.plantnow import PlantNow
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import ThePlant
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(prefix="/api/v1/plant", tags=["plant"], dependencies=[Depends(may_read)], responses=described(401))
+router = routing(prefix="/api/v1/plant", tags=["plant"], dependencies=[Depends(may_read)], responses=described(401))
 
 
 @router.get("", summary="The plant at a glance", responses={200: shown(examples.PLANT, "Its figures now")})

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.responses import Response
 
 from heliograph.api.access import may_read
@@ -15,6 +15,7 @@ from heliograph.api.lookback.parquet import MEDIA_TYPE as PARQUET
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheDownloads, TheView
+from heliograph.api.routes.routing import routing
 from heliograph.contract import RecordKind
 
 Time = Annotated[int | None, Query(ge=0, le=2**47)]
@@ -33,7 +34,7 @@ Variables = Annotated[
     ),
 ]
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1/devices/{index}", tags=["records"], dependencies=[Depends(may_read)],
     responses=described(401, 404, 409, 422, 503),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from starlette.responses import PlainTextResponse
 
 from heliograph.api import command_examples as examples
@@ -15,6 +15,7 @@ from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.edits import Check, IfMatch, in_force, told
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.routes.scripts import Name
 from heliograph.api.sets import EditDone
 
@@ -27,7 +28,7 @@ _TEXT: Final[dict[str, Any]] = {
     }
 }
 
-router = APIRouter(prefix="/api/v1/scripts", tags=["scripts"], responses=described(401, 404, 409, 422, 503))
+router = routing(prefix="/api/v1/scripts", tags=["scripts"], responses=described(401, 404, 409, 422, 503))
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from heliograph.api import command_examples as examples
 from heliograph.api import commands as asked
@@ -13,13 +13,14 @@ from heliograph.api.ordering import Client, asker
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.contract import ScriptAction, ScriptLogRequest
 
 Name = Annotated[str, Path(description="The script's file name without `.lua`", max_length=255)]
 Action = Annotated[ScriptAction, Path(description="What is to be done")]
 
-router = APIRouter(prefix="/api/v1/scripts", tags=["scripts"], responses=described(401, 503))
+router = routing(prefix="/api/v1/scripts", tags=["scripts"], responses=described(401, 503))
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
@@ -13,6 +13,7 @@ from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 from heliograph.api.tested import PlannedList, SchedulesBody, ServerTestBegun, ServerTestBody
 from heliograph.contract.servertests import ServerTestState
 
@@ -21,7 +22,7 @@ Test = Annotated[int, Path(ge=1, le=2**53, description="The `test` that was answ
 Count = Annotated[int, Query(ge=1, le=100, description="How many connections at most")]
 T = TypeVar("T", bound=BaseModel)
 
-router = APIRouter(prefix="/api/v1", tags=["servers"], responses=described(401, 503))
+router = routing(prefix="/api/v1", tags=["servers"], responses=described(401, 503))
 
 
 def _json(model: type[BaseModel], bodies: dict[str, Any], *, required: bool) -> dict[str, Any]:

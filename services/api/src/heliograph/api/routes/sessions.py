@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Request, Response
+from fastapi import Body, Depends, Path, Request, Response
 
 from heliograph.api import people_examples as examples
 from heliograph.api.access import TheWho, client_of, end_cookie, give_cookie, may_read, may_stay, require_own_origin
@@ -12,10 +12,11 @@ from heliograph.api.examples import shown
 from heliograph.api.people import LoginBody, Said, SessionList, SessionNow, WhoNow
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheBook
+from heliograph.api.routes.routing import routing
 
 Key = Annotated[str, Path(description="`key` of the session", pattern="^[0-9a-f]{16}$")]
 
-router = APIRouter(prefix="/api/v1", tags=["access"])
+router = routing(prefix="/api/v1", tags=["access"])
 
 
 @router.post(

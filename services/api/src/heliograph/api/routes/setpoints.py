@@ -1,6 +1,6 @@
 """`/api/v1/set-points`: values with a lifetime that the collector keeps (spec 4.3, `wd.set`)."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from heliograph.api import command_examples as examples
 from heliograph.api.access import may_read
@@ -9,8 +9,9 @@ from heliograph.api.errors import Silent
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(prefix="/api/v1", tags=["commands"], dependencies=[Depends(may_read)], responses=described(401, 503))
+router = routing(prefix="/api/v1", tags=["commands"], dependencies=[Depends(may_read)], responses=described(401, 503))
 
 
 @router.get("/set-points", summary="Set points in force", responses={200: shown(examples.SET_POINTS, "All")})

@@ -1,6 +1,6 @@
 """`POST /api/v1/support-bundle`: a debug bundle is asked for (spec 3.4)."""
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from heliograph.api import examples
 from heliograph.api.access import may_write
@@ -8,8 +8,9 @@ from heliograph.api.models import BundleMade
 from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1", tags=["support"], dependencies=[Depends(may_write)], responses=described(401, 409, 503)
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Depends, Path, Response
+from fastapi import Body, Depends, Path, Response
 
 from heliograph.api import people_examples as examples
 from heliograph.api.access import may_write
@@ -13,12 +13,13 @@ from heliograph.api.ordering import asker
 from heliograph.api.people import Said, TokenBody, TokenList, TokenMade, TokenNow
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheBook
+from heliograph.api.routes.routing import routing
 
 DAY_MS: Final = 86_400_000
 
 Name = Annotated[str, Path(description="Name of the token", max_length=64)]
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1/tokens", tags=["access"], dependencies=[Depends(may_write)], responses=described(401, 403)
 )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import Body, Depends
 
 from heliograph.api import examples
 from heliograph.api.access import may_write
@@ -10,8 +10,9 @@ from heliograph.api.models import TraceAccepted, TraceBody
 from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
+from heliograph.api.routes.routing import routing
 
-router = APIRouter(
+router = routing(
     prefix="/api/v1", tags=["support"], dependencies=[Depends(may_write)], responses=described(401, 409, 413, 422, 503)
 )
 
