@@ -101,7 +101,8 @@ async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api, path):
 
 def test_no_asset_names_a_place_elsewhere():
     for name, asset in ASSETS.items():
-        text = asset.content.decode().replace("http://www.w3.org/2000/svg", "")
+        text = re.sub(r"/\*!?.*?\*/", "", asset.content.decode(), flags=re.DOTALL)  # whose it is, a library says there
+        text = text.replace("http://www.w3.org/2000/svg", "")
         assert not [mark for mark in ("http:", "https:", "@import", "url(") if mark in text], name
 
 

@@ -45,7 +45,7 @@ async def test_a_plot_is_drawn_and_can_be_read_by_everybody(recorded):
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
         page.set_default_timeout(LIMIT_MS)
         expect.set_options(timeout=LIMIT_MS)
-        await page.goto(f"{recorded.url}/devices/1")
+        await page.goto(f"{recorded.url}/alarms")
         assert await page.locator("script[src*=uplot]").count() == 0
         await page.evaluate(PUT)
         await expect(page.locator(".plot canvas")).to_be_visible()

@@ -21,7 +21,7 @@ async def walked(page, axe, picture, end: str) -> None:
     faults = []
     for place in NAVIGATION:
         await page.get_by_role("navigation", name="Pages").get_by_role("link", name=place.title, exact=True).click()
-        await expect(page).to_have_title(f"{place.title} · Heliograph" if place.path != "/" else "Heliograph")
+        await expect(page).to_have_title(f"{place.title} · Heliograph")
         await expect(page.locator("#live")).to_have_text("Live")
         await picture(page, f"{place.name}{end}")
         try:

@@ -1,10 +1,13 @@
 """Servers in a browser: settings at their fields, a schedule planned while one edits, a test stopped; log; system."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
 from heliograph.contract import EditAnswer
 from heliograph.contract.servertests import StepState, TestStep
+from support.waiting import LIMIT_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,13 +67,16 @@ async def test_a_schedule_is_planned_while_one_edits_and_the_rest_of_its_file_st
     await row.get_by_label("Days").select_option("sunday")
     await row.get_by_label("First at").fill("08:15")
     added = "SCHEDULE_Params[4]=8|sunday|08:15:00|60|16\n"
+    asked = gateway.peers.servers.schedules
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not any(request.text == SCHEDULE + added for request in asked):
+            await asyncio.sleep(0.05)
     await expect(desk.locator("#schedule-next li")).to_have_count(10)
     await desk.get_by_role("button", name="Save …").click()
     await desk.locator("#save-form").get_by_role("button", name="Save", exact=True).click()
     await expect(desk.locator("#server-told")).to_contain_text("in force")
     (edit,) = [edit for edit in revisions.edits if not edit.only_check]
     assert edit.files == {VAR: SCHEDULE + added}
-    assert any(request.text == SCHEDULE + added for request in gateway.peers.servers.schedules)
 
 
 async def test_a_server_is_tested_with_what_stands_in_the_form_and_the_test_is_stopped(desk, gateway, axe, picture):

@@ -44,7 +44,7 @@ class FileDifference:
 def files_of(difference: str) -> list[FileDifference]:
     """Take a difference apart; what is no part of a file's difference becomes a note of its own."""
     files: list[FileDifference] = []
-    rows = difference.split("\n") if difference else []
+    rows = difference.removesuffix("\n").split("\n") if difference else []
     for path, line in _placed(rows[:MOST_LINES]):
         if not files or files[-1].path != path:
             files.append(FileDifference(path))
