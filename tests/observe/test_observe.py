@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ import yaml
 
 from heliograph.api.metrics import FIGURES
 from support.promql import KNOWN_WORDS, names
+from support.servers import need
 from support.terminal import ROOT
 
 OBSERVE = ROOT / "observe"
@@ -129,8 +129,8 @@ def test_there_is_no_default_password_and_an_empty_one_does_not_start(tmp_path):
             assert (done.returncode == 0) is starts
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is missing: apt-get install prometheus")
 @pytest.mark.parametrize("check", ["check rules heliograph_rules.yml", "test rules heliograph_rules_test.yml"])
 def test_the_rules_hold_before_prometheus_own_tool(check):
+    need("promtool")
     done = subprocess.run(["promtool", *check.split()], cwd=OBSERVE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -84,7 +84,7 @@ async def test_a_permanent_connection_stays_and_says_so(telemetry, mosquitto_bro
         telemetry.clock.move(until_next + 1)
         await until(lambda: states(listening) == [1, 2])
         assert telemetry.one.state().connected
-    assert listening.payloads(STATUS) == [b"online", b"offline"]
+    await until(lambda: listening.payloads(STATUS) == [b"online", b"offline"])
 
 
 async def test_immediate_sends_each_record_as_it_comes(telemetry, mosquitto_broker, listening):

@@ -83,7 +83,7 @@ async def test_both_get_everything_that_is_theirs(broker, connect, tmp_path, mos
             assert not [name for name in running.names(2, "CMD") if "_ACK_" in name], "answers go where they were asked"
             newest = [s for s in seen if s.service == "sync"][-1]
             assert [server.server.number for server in newest.servers] == [1, 2]
-        assert listening.payloads(STATUS) == [b"online", b"offline"]
+        await until(lambda: listening.payloads(STATUS) == [b"online", b"offline"])
         config = [heard for heard in listening.heard if heard.topic.startswith("homeassistant/device/")]
         assert len(config) == 2
         assert json.loads(config[0].payload)["availability_topic"] == STATUS
