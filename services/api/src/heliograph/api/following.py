@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 from heliograph.api.alarmed import alarm_row
 from heliograph.api.errors import Problem
 from heliograph.api.feed import Feed, Happening, Kind, Wanted
+from heliograph.api.pouring import pour_events, send_piece
 from heliograph.api.view import View
 from heliograph.contract import AlarmRequest
 
 BEAT_SECONDS: Final = 10.0
 GATHER_SECONDS: Final = 0.25
 """Events that come within so long are sent together: a hundred clients are not woken for each."""
-SEND_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 600.0
 """A stream ends then, and the program comes back: whether it still may follow is judged anew."""
 ALARM_SECONDS: Final = 2.0
@@ -37,33 +37,17 @@ class Following(Response):
         """See the ASGI specification; ends when the client goes, does not read, or the service stops."""
         del scope
         try:
-            await self._run(receive, send)
+            await pour_events(self._pour(send), receive, send, "events of a program")
         finally:
             self._feed.leave()
 
-    async def _run(self, receive: Receive, send: Send) -> None:
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        tasks = {
-            asyncio.create_task(self._pour(send), name="api: events of a program"),
-            asyncio.create_task(_until_gone(receive), name="api: program that follows"),
-        }
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(TimeoutError, OSError):
-            await _send(send, b"", more=False)
-
     async def _pour(self, send: Send) -> None:
-        await _send(send, b"retry: 3000\n\n")
+        await send_piece(send, b"retry: 3000\n\n")
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST_SECONDS
         while not self._feed.closed and loop.time() < end:
             text = "".join(self._next())
-            await _send(send, text.encode() if text else b": beat\n\n")
+            await send_piece(send, text.encode() if text else b": beat\n\n")
             await asyncio.sleep(GATHER_SECONDS)
             await self._feed.news(self._number, BEAT_SECONDS)
 
@@ -96,13 +80,3 @@ async def tell_alarms(view: View, feed: Feed) -> None:
 
 
 _GAP: Final = "event: gap\ndata: {}\n\n"
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": body, "more_body": more})

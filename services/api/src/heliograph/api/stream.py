@@ -6,7 +6,6 @@ Nothing is made while nobody looks. A client that does not read is cut off, and 
 import asyncio
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from starlette.responses import Response
@@ -14,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from heliograph.api.errors import Silent
 from heliograph.api.pages import Pages, Picture
+from heliograph.api.pouring import pour_events, send_piece
 
 TICK_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 4.0
 """Something is sent at least so often, so that the page knows that it is live."""
-SEND_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 600.0
 """A stream ends then, and the page asks for another one: whether it still may look is judged anew."""
 MAX_CLIENTS: Final = 128
@@ -92,25 +91,9 @@ class EventStream(Response):
         """See the ASGI specification; ends when the client goes, does not read, or the service stops."""
         del scope
         try:
-            await self._run(receive, send)
+            await pour_events(self._pour(send), receive, send, "events")
         finally:
             self._hub.leave()
-
-    async def _run(self, receive: Receive, send: Send) -> None:
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        tasks = {
-            asyncio.create_task(self._pour(send), name="api: events"),
-            asyncio.create_task(_until_gone(receive), name="api: client of events"),
-        }
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(TimeoutError, OSError):
-            await _send(send, b"", more=False)
 
     async def _pour(self, send: Send) -> None:
         sent: dict[str, str] = {}
@@ -122,18 +105,8 @@ class EventStream(Response):
             sections = self._look(picture)
             changed = {name: html for name, html in sections.items() if sent.get(name) != html}
             if changed or loop.time() - beat >= BEAT_SECONDS:
-                await _send(send, _event(picture.time, changed))
+                await send_piece(send, _event(picture.time, changed))
                 sent, beat = sections, loop.time()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 def _event(time: int, sections: dict[str, str]) -> bytes:

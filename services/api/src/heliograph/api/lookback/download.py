@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from heliograph.api.errors import Problem, Silent
+from heliograph.api.pouring import pour, send_piece
 
 MOST_SECONDS: Final = 1800.0
 SEND_SECONDS: Final = 60.0
@@ -57,16 +58,9 @@ class Download(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
         del scope
-        tasks = {
-            asyncio.create_task(self._pour(send), name="api: download"),
-            asyncio.create_task(_until_gone(receive), name="api: client of a download"),
-        }
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await pour(self._pour(send), receive, "a download")
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._rest.aclose()
             self._downloads.leave()
 
@@ -77,7 +71,7 @@ class Download(Response):
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async with asyncio.timeout(MOST_SECONDS):
                 await self._send_all(send)
-            await _send(send, b"", more=False)
+            await send_piece(send, b"", more=False, seconds=SEND_SECONDS)
         except (TimeoutError, OSError, Problem, _TooLarge) as error:
             why = error.detail if isinstance(error, Problem) else str(error) or type(error).__name__
             _log.warning("the download of %s was cut: %s", self._name, why)
@@ -85,25 +79,15 @@ class Download(Response):
             _log.exception("the download of %s was cut", self._name)
 
     async def _send_all(self, send: Send) -> None:
-        await _send(send, self._first)
+        await send_piece(send, self._first, seconds=SEND_SECONDS)
         size = len(self._first)
         async with aclosing(self._rest) as rest:
             async for piece in rest:
                 size += len(piece)
                 if size > MOST_BYTES:
                     raise _TooLarge(f"it has more than {MOST_BYTES:,} bytes")
-                await _send(send, piece)
+                await send_piece(send, piece, seconds=SEND_SECONDS)
 
 
 class _TooLarge(Exception):
     """More than a download may have."""
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": body, "more_body": more})
