@@ -88,8 +88,9 @@ async def _measured(base: Path) -> list[Row]:
 async def _serving(base: Path, scripts: list[str]) -> AsyncIterator[tuple[int, Bus, Bus]]:
     """Run the commands service with these scripts; give its process and two places on the bus."""
     from support.nats import Broker
-    from support.plausible import FILES, UID, Peers, reading
+    from support.plausible import Peers, reading
     from support.plausible_services import service_process
+    from support.plausible_set import FILES, UID
 
     (base / "broker").mkdir(parents=True)
     broker = Broker(base / "broker")

@@ -16,8 +16,8 @@ from heliograph.api.archives import ArchiveFormat, pack, unpack
 from heliograph.api.errors import Unreadable
 from heliograph.api.headers import MAX_EDIT
 from heliograph.contract import EditAnswer, EditRequest
-from support.plausible import FILES, UID
 from support.plausible_revisions import NEWEST
+from support.plausible_set import FILES, UID
 
 URL = "/api/v1/configuration/archive"
 CONFIG = f"CONFIG/{UID}_config.ini"

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from heliograph.api.archives import unpack
 from heliograph.cli.main import app
-from support.plausible import FILES
+from support.plausible_set import FILES
 
 
 async def run(api, *arguments: object) -> Result:

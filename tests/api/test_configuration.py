@@ -15,8 +15,9 @@ from heliograph.api.models import ProblemDocument
 from heliograph.api.sets import ConfigurationNow, EditDone, RevisionList, RevisionWhole, SetFiles, set_path
 from heliograph.contract import EditAnswer, EditRequest, Trial
 from heliograph.contract.channels import STATE
-from support.plausible import FILES, UID, now, sync_state
+from support.plausible import now, sync_state
 from support.plausible_revisions import NEWEST
+from support.plausible_set import FILES, UID
 from support.waiting import until
 
 BASE = "/api/v1/configuration"

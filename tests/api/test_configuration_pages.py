@@ -6,8 +6,9 @@ import zipfile
 from heliograph.contract import Trial
 from heliograph.contract.channels import STATE
 from support.browser import Markup, seen
-from support.plausible import FILES, UID, collector_state, now, sync_state
+from support.plausible import collector_state, now, sync_state
 from support.plausible_revisions import NEWEST
+from support.plausible_set import FILES, UID
 from support.waiting import until
 
 DAQ = f"CONFIG/{UID}_daq.csv"

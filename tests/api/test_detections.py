@@ -14,8 +14,8 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import DETECTION_PROGRESS
 from heliograph.formats import parse_daq
-from support.plausible import FILES, UID
 from support.plausible_detection import KEY, TEXT, Collector
+from support.plausible_set import FILES, UID
 from support.proposals import DEFINITION
 from support.waiting import until
 

@@ -8,7 +8,7 @@ from heliograph.api.devicechanges import Chosen, with_changed, with_new, without
 from heliograph.api.deviceline import LineFaults
 from heliograph.api.library import shipped
 from heliograph.formats import parse_daq, read_plant
-from support.plausible import DAQ, FILES, INVERTER, UID
+from support.plausible_set import DAQ, FILES, INVERTER, UID
 
 PATH = f"CONFIG/{UID}_daq.csv"
 CELLS = {"name": "roof_4", "interface": "192.168.1.44:502", "address": "1", "acqPeriod(s)": "60", "timeout(ms)": "900"}

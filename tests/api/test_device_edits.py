@@ -3,7 +3,7 @@
 import re
 
 from heliograph.contract import EditAnswer
-from support.plausible import DAQ, INVERTER, UID
+from support.plausible_set import DAQ, INVERTER, UID
 
 PATH = f"CONFIG/{UID}_daq.csv"
 NEW = {"name": "roof_4", "interface": "192.168.1.44", "address": 1, "definition": "inv.csv"}

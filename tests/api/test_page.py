@@ -26,7 +26,8 @@ from heliograph.contract import (
 from heliograph.contract.channels import STATE
 from heliograph.contract.requests import NumberedAlarm
 from support.browser import Markup, browsed
-from support.plausible import FILES, SERVER_2, UID, collector_state, connections, now, reading, sync_state
+from support.plausible import SERVER_2, collector_state, connections, now, reading, sync_state
+from support.plausible_set import FILES, UID
 from support.servers import need
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</time><script>alert(2)</script>"

@@ -11,7 +11,7 @@ from heliograph.api.plantfigures import Baseline, Seen, counters, midnight_of, p
 from heliograph.api.plantpoints import Points, Role, points_of
 from heliograph.contract import DeviceCondition
 from heliograph.formats import PlantDevice, parse_definition, read_plant
-from support.plausible import FILES, UID
+from support.plausible_set import FILES, UID
 
 NOW = 1_717_243_200_000  # 14:00 in Paris
 MIDNIGHT = NOW - 14 * 3_600_000

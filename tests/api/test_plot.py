@@ -9,7 +9,7 @@ from playwright.async_api import async_playwright, expect
 
 from heliograph.sync.kept import Looking
 from support.keeping import MINUTE, Keeping, layout_of, made
-from support.plausible import INVERTER
+from support.plausible_set import INVERTER
 from support.servers import need, program
 
 LIMIT_MS = 60_000

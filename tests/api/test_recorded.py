@@ -25,7 +25,7 @@ from heliograph.contract import Service
 from heliograph.contract.recorded import RowColumn, RowsAnswer, Series
 from heliograph.sync.kept import Looking
 from support.keeping import MINUTE, Keeping, layout_of, made
-from support.plausible import INVERTER
+from support.plausible_set import INVERTER
 from support.waiting import until
 
 DEVICE = "/api/v1/devices/1"

@@ -7,8 +7,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from heliograph.api.models import AlarmList, ConnectionList, Device, DeviceList, DeviceVariables, ProblemDocument
 from heliograph.contract import StatusDocument
-from support.plausible import FILES, UID, reading
+from support.plausible import reading
 from support.plausible_commands import entry
+from support.plausible_set import FILES, UID
 from support.waiting import until
 
 

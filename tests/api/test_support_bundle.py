@@ -1,7 +1,7 @@
 """`POST /api/v1/support-bundle`: who may ask, and what is answered."""
 
 from heliograph.api.models import BundleMade, ProblemDocument
-from support.plausible import UID
+from support.plausible_set import UID
 
 PATH = "/api/v1/support-bundle"
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from heliograph.contract import EditAnswer
-from support.plausible import FILES, UID
 from support.plausible_revisions import NEWEST
+from support.plausible_set import FILES, UID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

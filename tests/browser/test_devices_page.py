@@ -7,9 +7,9 @@ from playwright.async_api import expect
 
 from heliograph.contract import EditAnswer, ExecuteAnswer
 from heliograph.contract.channels import SERIES
-from support.plausible import INVERTER, UID
 from support.plausible_detection import Collector
 from support.plausible_series import waves
+from support.plausible_set import INVERTER, UID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -8,7 +8,8 @@ import pytest
 from heliograph.commands import gateway as gateway_module
 from heliograph.contract import StatusDocument, VariableValue
 from heliograph.contract.channels import LIVE
-from support.plausible import FILES, UID, reading
+from support.plausible import reading
+from support.plausible_set import FILES, UID
 
 
 @pytest.fixture(autouse=True)

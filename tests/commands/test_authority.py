@@ -7,7 +7,8 @@ from heliograph.commands.errors import CommandFailed
 from heliograph.commands.language import COMMANDS
 from heliograph.contract import Authorities, Authority, JournalRequest, Service, Way
 from heliograph.contract.channels import CONFIGURATION, JOURNAL
-from support.plausible import UID, revision
+from support.plausible import revision
+from support.plausible_set import UID
 
 NAMES = [*(f"sunpm.{name}" for name in COMMANDS), "zero_export.pause", "sunpm2.status", "status"]
 

@@ -18,7 +18,8 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import DETECT, DETECTION, STATE, STOP_DETECTION
 from heliograph.formats import parse_daq
-from support.plausible import FILES, UID, collector_state
+from support.plausible import collector_state
+from support.plausible_set import FILES, UID
 from support.proposals import DEFINITION, proposal
 
 KEY = "0123456789ab"

@@ -11,7 +11,7 @@ from heliograph.commands import executor
 from heliograph.commands import gateway as gateway_module
 from heliograph.contract import CommandsState, Service, VariableValue, Way
 from heliograph.contract.channels import COMMAND_TEXTS, STATE
-from support.plausible import FILES
+from support.plausible_set import FILES
 
 CONNECT = {"rpcName": "sunpm.connect"}
 

@@ -12,8 +12,8 @@ from heliograph.contract import (
     Service,
 )
 from heliograph.contract.channels import JOURNAL, SCRIPT, SCRIPT_LOG, STATE
-from support.plausible import FILES, UID
 from support.plausible_services import service_process
+from support.plausible_set import FILES, UID
 from support.waiting import until
 
 LIMIT = 60

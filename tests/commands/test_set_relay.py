@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from heliograph.contract import VariableValue
-from support.plausible import FILES, UID
+from support.plausible_set import FILES, UID
 
 IO = "io;Inputs;Gateway;Own\n1;1;1;1;;Tank level;;0.5;0;m;6\n3;3;1;;;Heat pump;;;;;8\n"
 WITH_IO = {

@@ -26,7 +26,8 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import LIVE
 from heliograph.runtime import EventLog
-from support.plausible import FILES, UID, Peers
+from support.plausible import Peers
+from support.plausible_set import FILES, UID
 from support.waiting import until
 
 LIMITS = Limits(call_seconds=0.2, least_period_seconds=0.01)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliograph.formats import Plant, read_plant, scale_factor_of
-from support.plausible import FILES, UID
+from support.plausible_set import FILES, UID
 
 DAQ = f"CONFIG/{UID}_daq.csv"
 

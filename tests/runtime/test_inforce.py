@@ -3,7 +3,7 @@
 from heliograph.contract import Revision, Service
 from heliograph.formats import read_plant
 from heliograph.runtime import EventLog, PlantInForce, SystemClock
-from support.plausible import FILES, UID
+from support.plausible_set import FILES, UID
 
 DAQ = f"CONFIG/{UID}_daq.csv"
 

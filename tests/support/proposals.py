@@ -1,7 +1,7 @@
 """Devices that a detection proposes, for tests that play the collector."""
 
 from heliograph.contract import DeviceProposal, FoundTable
-from support.plausible import UID
+from support.plausible_set import UID
 
 DEFINITION = f"{UID}_SunSpec_inverter_ACME_X5__modbusTCP.csv"
 
