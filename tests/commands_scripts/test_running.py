@@ -47,7 +47,11 @@ async def test_a_byte_order_mark_and_a_first_line_for_a_shell_are_no_mistakes(be
 async def test_a_failed_script_waits_a_minute_and_starts_again(bench):
     cause = await bench.failing(FAILING)
     assert cause == "s.lua:1: no more"
-    assert bench.clock.sleepers == 1
+
+    async def waits() -> bool:
+        return bench.clock.sleepers == 1
+
+    await until(waits)
     for restarts in (1, 2):
         runs = (await bench.lines()).count("runs")
         bench.clock.pass_a_minute()
