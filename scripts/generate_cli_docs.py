@@ -80,7 +80,7 @@ _NAMED: Final = """Gateways that are asked often have a name in `~/.config/helio
 
 ```toml
 [gateways.roof]
-url = "https://192.168.1.20:8443"
+url = 'https://192.168.1.20:8443'
 token_file = "roof.token"     # beside this file, or an absolute path
 fingerprint = "9F:86:D0:…"    # or ca = "ca.pem"
 ```

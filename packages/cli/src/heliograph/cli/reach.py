@@ -3,7 +3,7 @@
 ~/.config/heliograph/config.toml
 
     [gateways.roof]
-    url = "https://192.168.1.20:8443"
+    url = 'https://192.168.1.20:8443'
     token_file = "~/roof.token"
     fingerprint = "9F:86:…"
 """
