@@ -149,9 +149,9 @@ async def test_a_hundred_programs_follow_and_no_more_than_are_allowed(serve, pee
 
     feed = Feed(Hands())
     assert MAX_CLIENTS >= 100
-    streams = [Following(feed, Wanted(), "") for _ in range(MAX_CLIENTS)]
+    streams = [Following(feed, Wanted(), "", lambda: True) for _ in range(MAX_CLIENTS)]
     with pytest.raises(Silent, match="end one"):
-        Following(feed, Wanted(), "")
+        Following(feed, Wanted(), "", lambda: True)
     assert len(streams) == MAX_CLIENTS
 
 

@@ -1,7 +1,7 @@
 """Questions between services and their answers, commands and their results, and the history of connections."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ from heliograph.contract.records import Alarm, AlarmSource, Value
 
 Asker = Annotated[str, Field(min_length=1, max_length=100)]
 """Who asks for something that is written down with its origin, for people: `web page: anna`, `REST token grafana`."""
+MOST_MESSAGE: Final = 200
+Message = Annotated[str, Field(max_length=MOST_MESSAGE)]
+"""Why a revision was made, in a line of the person's own; empty where nobody said it."""
 
 
 class Outcome(Payload):
@@ -222,6 +225,7 @@ class EditRequest(Payload):
     """Say what would come of it – findings and difference – and change nothing."""
     whole: bool = False
     """`files` is the whole set: what is not in it goes."""
+    message: Message = ""
 
 
 class EditAnswer(Outcome):
@@ -258,6 +262,8 @@ class RevisionSummary(Payload):
     state: RevisionState
     note: str = ""
     """For people: why it was taken back, what it returned to."""
+    message: str = ""
+    """Why it was made, in the words of who made it; empty where nobody said it."""
     changed: tuple[str, ...] = ()
     """Paths that differ from the revision before."""
 
@@ -291,6 +297,7 @@ class ReturnRequest(Payload):
 
     number: int
     origin: Asker
+    message: Message = ""
 
 
 class BundleRequest(Payload):

@@ -7,7 +7,9 @@ comes with a cookie and changes something must prove that a page of this gateway
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -63,6 +65,11 @@ class Access:
         if request.method not in _READING:
             require_own_page(request, who.csrf, request.headers.get(CSRF_HEADER, ""))
         return who
+
+    def still_reads(self, request: Request, who: Who, given: str | None) -> bool:
+        """Whether who began to read with this request still may: the session or token may be gone meanwhile."""
+        now = self.book.still(given, cookie_of(request))
+        return now.kind == who.kind and not self.read_refusal(request, now)
 
     def read_refusal(self, request: Request, who: Who) -> str:
         """Why this client may not read, for a person; empty when it may."""
@@ -185,6 +192,15 @@ async def may_read(request: Request, who: TheWho) -> None:
     refusal = access.read_refusal(request, who)
     if refusal:
         raise Unauthorised(refusal)
+
+
+async def may_go_on(request: Request, who: TheWho, given: GivenToken) -> Callable[[], bool]:
+    """What tells, while an answer goes on, whether it still may."""
+    access: Access = request.app.state.access
+    return partial(access.still_reads, request, who, given)
+
+
+StillMay = Annotated[Callable[[], bool], Depends(may_go_on)]
 
 
 async def may_stay(who: TheWho) -> None:

@@ -4,7 +4,6 @@ import asyncio
 
 from fastapi import FastAPI
 
-from heliograph.api import problems
 from heliograph.api.access import Access
 from heliograph.api.auth import Book, Passwords
 from heliograph.api.auth.gateway_token import gateway_token
@@ -14,6 +13,8 @@ from heliograph.api.headers import SafetyLayer
 from heliograph.api.lookback.files import AllDownloads
 from heliograph.api.metrics import Figures, installed_version
 from heliograph.api.pages import Pages
+from heliograph.api.problem_answers import install
+from heliograph.api.problems import ProblemApp
 from heliograph.api.routes import ROUTERS
 from heliograph.api.sent import Sent
 from heliograph.api.server import listen, serve
@@ -65,7 +66,7 @@ def access_of(settings: Settings, context: Context) -> Access:
 
 def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
     """The HTTP app over a view."""
-    app = problems.ProblemApp(
+    app = ProblemApp(
         title="Heliograph",
         summary="An open photovoltaic gateway.",
         description=_DESCRIPTION,
@@ -79,7 +80,7 @@ def make_app(view: View, access: Access, pages: Pages, hub: Hub) -> FastAPI:
     app.state.view, app.state.access, app.state.pages, app.state.hub = view, access, pages, hub
     app.state.figures, app.state.sent, app.state.downloads = Figures(view), Sent(), AllDownloads()
     app.state.plant = pages.plant
-    problems.install(app)
+    install(app)
     for router in ROUTERS:
         app.router.routes += router.routes
     return app

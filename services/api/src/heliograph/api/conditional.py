@@ -1,9 +1,9 @@
 """Conditional requests (RFC 9110, 13): what a client has already is not sent again, and edits name what they edit."""
 
 import re
-from typing import Final
+from typing import Annotated, Any, Final
 
-from fastapi import Request, Response
+from fastapi import Header, Request, Response
 
 from heliograph.api.errors import Overtaken
 
@@ -11,6 +11,21 @@ _TAG: Final = re.compile(r"(?:W/)?\"([^\"]*)\"")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 REVALIDATE: Final = "private, no-cache"
 """A client may keep the answer, and asks whether it still holds."""
+IfMatch = Annotated[
+    str | None,
+    Header(description="The `ETag` of what was read: refused (412) where it was changed since; absent: taken as it is"),
+]
+"""Every operation that edits takes it."""
+
+
+def _tagged(words: str) -> dict[str, Any]:
+    return {"headers": {"ETag": {"description": words, "schema": {"type": "string"}}}}
+
+
+EDITABLE: Final = _tagged("Of what can be edited: give it back as `If-Match` with the edit")
+"""For the description of an answer with the `ETag` that edits name."""
+READABLE: Final = _tagged("Another one when it changed: give it back as `If-None-Match`")
+"""For the description of an answer that is not sent again while it is the same."""
 
 
 def tag(number: int) -> str:

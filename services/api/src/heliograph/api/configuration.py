@@ -104,10 +104,10 @@ async def mistakes_in(view: View, files: Mapping[str, str | None]) -> tuple[str,
     return answer.findings
 
 
-async def return_to(view: View, number: int, origin: str) -> EditDone:
+async def return_to(view: View, number: int, origin: str, message: str = "") -> EditDone:
     """Put an older revision in force again; raises as `edit`, and `NotThere`."""
     await _require(view, number)
-    return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin=origin)))
+    return _done(await _changed(view, RETURN, ReturnRequest(number=number, origin=origin, message=message)))
 
 
 async def _require(view: View, number: int | None) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from heliograph.api import configuration as asked
 from heliograph.api.detected import AcceptBody, DetectionBegun, DetectionNow
+from heliograph.api.editing import Terms
 from heliograph.api.errors import NotThere, Overtaken, Refused
 from heliograph.api.sets import EditDone
 from heliograph.api.view import View
@@ -14,7 +15,6 @@ from heliograph.contract import (
     DetectionState,
     DetectRequest,
     DeviceProposal,
-    EditRequest,
     Outcome,
     Revision,
     StopDetection,
@@ -53,7 +53,7 @@ async def stop(view: View, key: str, *, forget: bool = False) -> None:
         raise NotThere(outcome.error)
 
 
-async def accept(view: View, key: str, body: AcceptBody, origin: str) -> EditDone:
+async def accept(view: View, key: str, body: AcceptBody, terms: Terms) -> EditDone:
     """Configure found devices as one revision; raises `NotThere`, `Refused`, and as `configuration.edit`."""
     state = await _state(view, key, definitions=True)
     chosen = _chosen(state, body)
@@ -61,15 +61,16 @@ async def accept(view: View, key: str, body: AcceptBody, origin: str) -> EditDon
         revision = view.revision
         if revision is None:
             raise Refused("No configuration is in force yet: put a whole set into the set directory first.")
+        terms.require(revision.number)
         added = _added(state, chosen, revision)
         files: dict[str, str | None] = {path: content.decode() for path, content in added.files.items()}
         try:
-            done = await asked.edit(view, EditRequest(files=files, origin=origin, based_on=revision.number))
+            done = await asked.edit(view, terms.request(files, revision.number))
         except Overtaken:
             if not left:
                 raise
         else:
-            return done.model_copy(update={"detail": f"{_said(added)} {done.detail}"})
+            return done.model_copy(update={"detail": f"{_said(added, is_check=terms.only_check)} {done.detail}"})
     raise Refused("The configuration changes all the time; try again.")
 
 
@@ -91,9 +92,10 @@ def _added(state: DetectionState, chosen: Sequence[DeviceProposal], revision: Re
     return added
 
 
-def _said(added: Additions) -> str:
+def _said(added: Additions, *, is_check: bool) -> str:
     count = len(added.devices)
-    return f"{count} {'device is' if count == 1 else 'devices are'} configured."
+    many = "is" if count == 1 else "are"
+    return f"{count} {'device' if count == 1 else 'devices'} {'would be' if is_check else many} configured."
 
 
 async def _state(view: View, key: str, *, definitions: bool = False) -> DetectionState:

@@ -10,11 +10,12 @@ from heliograph.api import configuration as asked
 from heliograph.api.devicebodies import ChangedDevice, DefinitionChoice, DeviceDone, NewDevice
 from heliograph.api.devicechanges import Change, Chosen, with_changed, with_new, without
 from heliograph.api.deviceline import Faults, LineFaults
+from heliograph.api.editing import Terms
 from heliograph.api.errors import NotThere, Overtaken, Refused
 from heliograph.api.library import shipped_as
 from heliograph.api.sets import EditDone
 from heliograph.api.view import View
-from heliograph.contract import EditRequest, Revision
+from heliograph.contract import Revision
 
 TRIES: Final = 3
 """Of an edit that is overtaken by another one: what it changes is computed anew each time."""
@@ -28,36 +29,37 @@ COLUMNS: Final = {
 Made = Callable[[Revision], Change]
 
 
-async def add(view: View, body: NewDevice, origin: str, *, is_check: bool) -> DeviceDone:
+async def add(view: View, body: NewDevice, terms: Terms) -> DeviceDone:
     """Add a device, or only check it. Raises as `configuration.edit`, and what tells of single fields."""
     chosen, cells, serial = await _chosen(body), _cells(body), body.serial.model_dump()
     made = lambda revision: with_new(revision.files, revision.uid, cells, chosen, serial)  # noqa: E731
-    return await _edited(view, made, origin, "is configured", is_check=is_check)
+    return await _edited(view, made, terms, "is configured")
 
 
-async def change(view: View, index: str, body: ChangedDevice, origin: str, *, is_check: bool) -> DeviceDone:
+async def change(view: View, index: str, body: ChangedDevice, terms: Terms) -> DeviceDone:
     """Change a device, or only check that; raises as `add`, and `NotThere`."""
     chosen = await _chosen(body) if body.definition or body.library else None
     cells, serial = _cells(body), body.serial.model_dump()
     made = lambda revision: with_changed(revision.files, revision.uid, index, cells, chosen, serial)  # noqa: E731
-    return await _edited(view, made, origin, "is changed", is_check=is_check)
+    return await _edited(view, made, terms, "is changed")
 
 
-async def remove(view: View, index: str, origin: str, *, is_check: bool) -> DeviceDone:
+async def remove(view: View, index: str, terms: Terms) -> DeviceDone:
     """Remove a device, or only check that; its records stay. Raises as `add`, and `NotThere`."""
     made = lambda revision: without(revision.files, revision.uid, index)  # noqa: E731
-    return await _edited(view, made, origin, "is not polled any more; its records stay", is_check=is_check)
+    return await _edited(view, made, terms, "is not polled any more; its records stay")
 
 
-async def _edited(view: View, made: Made, origin: str, what: str, *, is_check: bool) -> DeviceDone:
+async def _edited(view: View, made: Made, terms: Terms, what: str) -> DeviceDone:
     for left in reversed(range(TRIES)):
         revision = view.revision
         if revision is None:
             raise Refused("No configuration is in force yet: put a whole set into the set directory first.")
+        terms.require(revision.number)
         edit = await asyncio.to_thread(_made, made, revision)
         try:
-            request = EditRequest(files=edit.files, origin=origin, based_on=revision.number, only_check=is_check)
-            return _done(edit, await asked.edit(view, request), what, is_check=is_check)
+            done = await asked.edit(view, terms.request(edit.files, revision.number))
+            return _done(edit, done, what, is_check=terms.only_check)
         except Overtaken:
             if not left:
                 raise

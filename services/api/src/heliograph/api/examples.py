@@ -152,6 +152,17 @@ LIVE = Health(status="live")
 READY = Health(status="ready")
 
 
+def written(example: str, description: str, media_type: str = "text/plain") -> dict[str, Any]:
+    """The description of a good answer that is a text, with its example."""
+    return {"description": description, "content": {media_type: {"schema": {"type": "string"}, "example": example}}}
+
+
+def binary(*media_types: str) -> dict[str, Any]:
+    """The content of a body or an answer of one of these types; bytes have no example but words about them."""
+    schema = {"type": "string", "format": "binary"}
+    return {kind: {"schema": schema, "example": f"(the bytes of a file of {kind})"} for kind in media_types}
+
+
 def shown(example: BaseModel, description: str) -> dict[str, Any]:
     """The description of a good answer with its example."""
     return {"description": description, "content": {"application/json": {"example": example.model_dump(mode="json")}}}

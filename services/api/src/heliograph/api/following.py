@@ -1,6 +1,7 @@
 """Server-sent events for programs: what is wanted of the feed, with its number, and a beat where nothing happens."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -18,7 +19,7 @@ BEAT_SECONDS: Final = 10.0
 GATHER_SECONDS: Final = 0.25
 """Events that come within so long are sent together: a hundred clients are not woken for each."""
 LONGEST_SECONDS: Final = 600.0
-"""A stream ends then, and the program comes back: whether it still may follow is judged anew."""
+"""A stream ends then, and the program comes back: no line is held for ever."""
 ALARM_SECONDS: Final = 2.0
 ALARMS: Final = 50
 MOST_AT_ONCE: Final = 500
@@ -27,14 +28,15 @@ MOST_AT_ONCE: Final = 500
 class Following(Response):
     """One client's stream."""
 
-    def __init__(self, feed: Feed, wanted: Wanted, last_event_id: str) -> None:
+    def __init__(self, feed: Feed, wanted: Wanted, last_event_id: str, still_may: Callable[[], bool]) -> None:
         super().__init__()
         self._feed = feed
+        self._still_may = still_may
         self._wanted = wanted
         self._number, self._missed = feed.enter(last_event_id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the ASGI specification; ends when the client goes, does not read, or the service stops."""
+        """See the ASGI specification; ends when the client goes, does not read, may no more, or the service stops."""
         del scope
         try:
             await pour_events(self._pour(send), receive, send, "events of a program")
@@ -45,7 +47,7 @@ class Following(Response):
         await send_piece(send, b"retry: 3000\n\n")
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST_SECONDS
-        while not self._feed.closed and loop.time() < end:
+        while not self._feed.closed and loop.time() < end and self._still_may():
             text = "".join(self._next())
             await send_piece(send, text.encode() if text else b": beat\n\n")
             await asyncio.sleep(GATHER_SECONDS)

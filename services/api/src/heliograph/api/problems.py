@@ -1,37 +1,28 @@
-"""Every error as a problem document (RFC 9457), whoever raised it."""
+"""The errors of every operation as the description tells them: which problem documents (RFC 9457) it may answer.
 
-import logging
+Each is described once, with examples, and named by the operations that may give it. What answers carry in their
+headers is told here as well, by one rule for all operations.
+"""
+
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, Final, cast
-from urllib.parse import quote, urlencode
+from typing import Any, Final
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse, Response
+from fastapi import FastAPI
 
-from heliograph.api.errors import LoginFirst, NotThere, Problem, Silent, Unreadable
-from heliograph.api.models import Fault, ProblemDocument, finding_rows
+from heliograph.api.eventdata import SCHEMAS, event_schemas
+from heliograph.api.models import ProblemDocument
+from heliograph.api.problem_examples import EXAMPLES, SET_REFUSED, UNFIT
 
-MEDIA_TYPE = "application/problem+json"
-MAX_FAULTS = 20
-TYPES: Final = "/problems/"
-"""Below it every type of a problem has a page that explains it."""
-_SLUGS: Final = {
-    400: "bad-request",
-    404: NotThere.slug,
-    405: "method-not-allowed",
-    408: "too-slow",
-    413: "too-large",
-    503: Silent.slug,
+MEDIA_TYPE: Final = "application/problem+json"
+_RESPONSES: Final = "#/components/responses/"
+_EDITED: Final = tuple(f"{SCHEMAS}{name}" for name in ("EditDone", "DeviceDone"))
+"""What operations answer that change the configuration set."""
+_SET: Final = "DoesNotFitOrSetRefused"
+_HEADERS: Final = {
+    401: {"WWW-Authenticate": "How a program tells who it is: `Bearer`"},
+    429: {"Retry-After": "Seconds until the next try"},
 }
-_TYPICAL: Final = {problem.status: problem.slug for problem in Problem.__subclasses__()} | _SLUGS
-_DETAILS: Final = {
-    404: "There is nothing at this address; /api/v1/openapi.json describes what there is.",
-    405: "This address does not take this method; the header Allow names those that it takes.",
-}
-
-_log = logging.getLogger("heliograph.api")
 
 
 class ProblemApp(FastAPI):
@@ -39,122 +30,98 @@ class ProblemApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """See `FastAPI.openapi`."""
-        described = super().openapi()
-        schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas = described["components"]["schemas"]
-        schemas.update({**schema.pop("$defs"), "ProblemDocument": schema})
-        for foreign in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(foreign, None)
-        for item in described["paths"].values():
-            for method, operation in item.items():
-                _complete(method, operation)
-        return described
-
-
-def install(app: FastAPI) -> None:
-    """Have the app answer its errors so."""
-    app.add_exception_handler(Problem, _of_ours)
-    app.add_exception_handler(LoginFirst, _to_login)
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(Exception, _of_fault)
+        if self.openapi_schema is None:
+            self.openapi_schema = _completed(super().openapi())
+        return self.openapi_schema
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its description."""
-    return {status: _description(status) for status in statuses}
+    return {status: {"description": _phrase(status)} for status in statuses}
+
+
+def header(words: str) -> dict[str, Any]:
+    """The description of a header of an answer."""
+    return {"description": words, "schema": {"type": "string"}}
+
+
+def _completed(whole: dict[str, Any]) -> dict[str, Any]:
+    schemas = whole["components"]["schemas"]
+    for foreign in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(foreign, None)
+    problem = ProblemDocument.model_json_schema(mode="serialization", ref_template=f"{SCHEMAS}{{model}}")
+    schemas.update({**problem.pop("$defs"), "ProblemDocument": problem})
+    of_events, more = event_schemas()
+    schemas.update({name: schema for name, schema in more.items() if name not in schemas})
+    whole["components"]["responses"] = dict(_responses())
+    for item in whole["paths"].values():
+        for method, operation in item.items():
+            _complete(method, operation)
+            _describe_events(operation, of_events)
+    return whole
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     """Add to an operation's description what every one of its kind may answer."""
-    may = {400} if operation.get("requestBody") or operation.get("parameters") else set()
+    responses = operation["responses"]
+    is_edit = _is_edit(responses)
+    for status in sorted(_statuses(method, operation)):
+        name = _SET if is_edit and status == HTTPStatus.UNPROCESSABLE_ENTITY else _name(status)
+        responses[str(status)] = {"$ref": f"{_RESPONSES}{name}"}
+    for name, words in _good_headers(operation, is_edit=is_edit):
+        responses["200"].setdefault("headers", {})[name] = header(words)
+
+
+def _describe_events(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """OpenAPI has no words for what events carry: the schema of their data stands beside, by their name."""
+    stream = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream")
+    if stream is not None:
+        stream["x-event-data"] = schemas
+
+
+def _statuses(method: str, operation: dict[str, Any]) -> set[int]:
+    """The errors that an operation may answer: those that its route names, and those of its kind."""
+    may = {int(status) for status in operation["responses"] if int(status) >= HTTPStatus.BAD_REQUEST} | {500}
+    may |= {400} if operation.get("requestBody") or operation.get("parameters") else set()
     may |= {408, 413, 415, 422} if operation.get("requestBody") else set()
     may |= {401, 429, 503} if operation.get("security") else set()
     may |= {403} if operation.get("security") and method != "get" else set()
-    responses = operation["responses"]
-    if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: ""}):
-        del responses["422"]  # FastAPI's own, which is never given
-        may |= {422}
-    for status in sorted(may):
-        responses.setdefault(str(status), _description(status))
+    return may
 
 
-def _description(status: int) -> dict[str, Any]:
-    example = ProblemDocument(
-        type=f"{TYPES}{_TYPICAL.get(status, 'bad-request')}",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail="What is wrong and what to do.",
-        instance="/api/v1/devices/7",
-    )
-    content = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}, "example": example.model_dump(mode="json")}
-    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
+def _is_edit(responses: Mapping[str, Any]) -> bool:
+    schema = responses.get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    return schema.get("$ref") in _EDITED
 
 
-def _response(document: ProblemDocument, headers: dict[str, str] | None = None) -> Response:
-    return Response(document.model_dump_json(), document.status, headers, MEDIA_TYPE)
+def _good_headers(operation: dict[str, Any], *, is_edit: bool) -> Iterator[tuple[str, str]]:
+    if is_edit:
+        yield "ETag", "Of the revision that came of it; absent where none did"
+    if any(parameter["name"] == "limit" for parameter in operation.get("parameters", ())):
+        yield "Link", "Where the next page is (RFC 8288); absent on the last one"
 
 
-async def _of_ours(request: Request, error: Exception) -> Response:
-    problem = cast("Problem", error)
-    document = ProblemDocument(
-        type=f"{TYPES}{problem.slug}",
-        title=problem.title,
-        status=problem.status,
-        detail=problem.detail,
-        instance=_instance(request),
-        findings=finding_rows(problem.findings),
-    )
-    return _response(document, problem.headers)
+def _responses() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each error described once."""
+    for status, example in EXAMPLES.items():
+        yield _name(status), _response(status, {"example": example.model_dump(mode="json")})
+    both = {"does-not-fit": ("A field does not fit", UNFIT), "set-refused": ("The set would have errors", SET_REFUSED)}
+    shown = {
+        name: {"summary": words, "value": document.model_dump(mode="json")} for name, (words, document) in both.items()
+    }
+    yield _SET, _response(HTTPStatus.UNPROCESSABLE_ENTITY, {"examples": shown})
 
 
-async def _of_http(request: Request, error: Exception) -> Response:
-    known = cast("HTTPException", error)
-    status = HTTPStatus(known.status_code)
-    document = ProblemDocument(
-        type=f"{TYPES}{_SLUGS.get(status, 'bad-request')}",
-        title=status.phrase,
-        status=status,
-        detail=_DETAILS.get(status, str(known.detail)) if known.detail == status.phrase else str(known.detail),
-        instance=_instance(request),
-    )
-    return _response(document, dict(known.headers) if known.headers else None)
+def _response(status: int, shown: dict[str, Any]) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": f"{SCHEMAS}ProblemDocument"}, **shown}}
+    headers = {name: header(words) for name, words in _HEADERS.get(status, {}).items()}
+    told = {"description": EXAMPLES[status].title, "content": content}
+    return told | ({"headers": headers} if headers else {})
 
 
-async def _of_validation(request: Request, error: Exception) -> Response:
-    found = cast("RequestValidationError", error).errors()
-    faults = tuple(
-        Fault(place=".".join(str(part) for part in fault["loc"])[:200], text=str(fault["msg"])[:500])
-        for fault in found[:MAX_FAULTS]
-    )
-    document = ProblemDocument(
-        type=f"{TYPES}{Unreadable.slug}",
-        title=Unreadable.title,
-        status=Unreadable.status,
-        detail="; ".join(f"{fault.place}: {fault.text}" for fault in faults[:3]),
-        instance=_instance(request),
-        errors=faults,
-    )
-    return _response(document)
+def _name(status: int) -> str:
+    return EXAMPLES[status].type.rpartition("/")[2].title().replace("-", "")
 
 
-async def _of_fault(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    document = ProblemDocument(
-        type=f"{TYPES}{Problem.slug}",
-        title=Problem.title,
-        status=Problem.status,
-        detail="A fault of the gateway; its log tells more.",
-        instance=_instance(request),
-    )
-    return _response(document)
-
-
-async def _to_login(_: Request, error: Exception) -> Response:
-    wanted = cast("LoginFirst", error).wanted
-    return RedirectResponse(f"/login?{urlencode({'next': wanted})}", 303)
-
-
-def _instance(request: Request) -> str:
-    """The path that was asked for, as RFC 9457 has it."""
-    return quote(request.url.path)[:500]
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from heliograph.api import configuration as asked
+from heliograph.api.editing import Terms
 from heliograph.api.errors import NotThere, Refused, Unreadable
 from heliograph.api.sets import EditDone, set_path
 from heliograph.api.view import View
-from heliograph.contract import EditRequest
 from heliograph.formats import renamed_script, with_script, without_script
 
 SUFFIX: Final = ".lua"
@@ -23,20 +23,21 @@ async def source(view: View, name: str) -> tuple[int, str]:
     return summary.number, detail.files[_existing(name, detail.files)]
 
 
-async def write(
-    view: View, name: str, text: str, *, was: str = "", based_on: int | None, asker: str, only_check: bool
-) -> EditDone:
-    """Write a script, under another name than it `was` where that is given; raises as `configuration.edit`."""
+async def write(view: View, name: str, text: str, terms: Terms, now: int | None, *, was: str = "") -> EditDone:
+    """Write a script, under another name than it `was` where that is given; raises as `configuration.edit`.
+
+    `now` is the revision in force.
+    """
+    base = terms.based_on(now)
     _, detail = await asked.revision(view)
-    edit = written(detail.files, name, text, was)
-    return await asked.edit(view, _request(edit, based_on, asker, only_check=only_check))
+    return await asked.edit(view, terms.request(written(detail.files, name, text, was), base))
 
 
-async def take_out(view: View, name: str, *, based_on: int | None, asker: str, only_check: bool) -> EditDone:
-    """Take a script out of the set; raises as `configuration.edit`, and `NotThere`."""
+async def take_out(view: View, name: str, terms: Terms, now: int | None) -> EditDone:
+    """Take a script out of the set; raises as `write`, and `NotThere`."""
+    base = terms.based_on(now)
     _, detail = await asked.revision(view)
-    edit = taken_out(detail.files, name)
-    return await asked.edit(view, _request(edit, based_on, asker, only_check=only_check))
+    return await asked.edit(view, terms.request(taken_out(detail.files, name), base))
 
 
 def written(files: Files, name: str, text: str, was: str = "") -> Edit:
@@ -59,10 +60,6 @@ def taken_out(files: Files, name: str) -> Edit:
     path = _existing(name, files)
     place, listed = _list(files)
     return {path: None, place: without_script(listed, f"{name}{SUFFIX}")}
-
-
-def _request(edit: Edit, based_on: int | None, asker: str, *, only_check: bool) -> EditRequest:
-    return EditRequest(files=edit, origin=asker, based_on=based_on, only_check=only_check)
 
 
 def _path(name: str) -> str:

@@ -1,8 +1,10 @@
-"""Examples of tests of servers, planned connections and the log, for the description of the API."""
+"""Examples of tests of servers, planned connections, the log and the system, for the description of the API."""
 
 from typing import Any, Final
 
+from heliograph.api.certified import SetCertificate, SetCertificates, Validity
 from heliograph.api.logged import LogList, LogRow
+from heliograph.api.systemnow import SystemNow
 from heliograph.api.tested import PlannedList, ServerTestBegun
 from heliograph.contract import Level
 from heliograph.contract.servertests import PlannedConnection, ServerTestState, StepState, TestStep
@@ -37,6 +39,21 @@ LOG: Final = LogList(
     ),
     before=812,
 )  # fmt: skip
+SYSTEM: Final = SystemNow(
+    version="0.6.0",
+    time=_NOON,
+    time_zone="Europe/Paris",
+    utc_offset="+0200",
+    clock_kept=True,
+    memory_bytes={"api": 81_264_640, "collector": 66_060_288, "commands": 58_720_256, "sync": 88_080_384},
+)
+CERTIFICATES: Final = SetCertificates(
+    certificates=(
+        SetCertificate(
+            file="CERT/ca.pem", subject="CN=Operator CA", ends=_NOON + 31_536_000_000, validity=Validity.VALID
+        ),
+    )
+)
 TEST_BODIES: Final[dict[str, Any]] = {
     "in force": {"summary": "The settings in force", "value": {}},
     "edited": {

@@ -19,7 +19,7 @@ TICK_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 4.0
 """Something is sent at least so often, so that the page knows that it is live."""
 LONGEST_SECONDS: Final = 600.0
-"""A stream ends then, and the page asks for another one: whether it still may look is judged anew."""
+"""A stream ends then, and the page asks for another one: no line is held for ever."""
 MAX_CLIENTS: Final = 128
 BYTES_PER_TICK: Final = 200_000
 """Where the page is larger than this, pictures are made less often in proportion."""
@@ -80,15 +80,16 @@ class Hub:
 class EventStream(Response):
     """One client's stream."""
 
-    def __init__(self, hub: Hub, look: Callable[[Picture], dict[str, str]]) -> None:
+    def __init__(self, hub: Hub, look: Callable[[Picture], dict[str, str]], still_may: Callable[[], bool]) -> None:
         super().__init__()
         self._hub = hub
+        self._still_may = still_may
         self._look = look
         """Takes the sections of the page that is open."""
         hub.enter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the ASGI specification; ends when the client goes, does not read, or the service stops."""
+        """See the ASGI specification; ends when the client goes, does not read, may no more, or the service stops."""
         del scope
         try:
             await pour_events(self._pour(send), receive, send, "events")
@@ -101,6 +102,8 @@ class EventStream(Response):
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST_SECONDS
         while loop.time() < end and (news := await self._hub.next(number)) is not None:
+            if not self._still_may():
+                return
             number, picture = news
             sections = self._look(picture)
             changed = {name: html for name, html in sections.items() if sent.get(name) != html}

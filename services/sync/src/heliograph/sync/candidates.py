@@ -32,6 +32,7 @@ class Candidate:
     sources: Mapping[str, str] = field(default_factory=dict)
     """The main server's files that it was made from: path in the set → digest of the content there."""
     note: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,12 +142,13 @@ class Configuration:
         own = (f"{path} {digest_of(content)}" for path, content in sorted(files.items()))
         return digest_of("\n".join((*own, *uids, self._revisions.fact(_REFUSAL))).encode(errors="replace"))
 
-    def return_to(self, number: int, origin: str) -> Decision | None:
+    def return_to(self, number: int, origin: str, message: str = "") -> Decision | None:
         """Put an older revision in force again, as a new one; None when it is not kept any more."""
         stored = self._revisions.find(number)
         if stored is None:
             return None
-        return self.offer(Candidate(stored.files, stored.uid, origin, note=f"return to revision {number}"))
+        note = f"return to revision {number}"
+        return self.offer(Candidate(stored.files, stored.uid, origin, note=note, message=message))
 
     def reached(self, number: int) -> None:
         """The main server was reached with this revision: a trial ends well."""
@@ -244,7 +245,7 @@ class Configuration:
         facts = {_TRIAL: trial.as_text() if trial else "", _SOURCES: sources.as_text()}
         stored = self._revisions.keep(
             candidate.origin, now, candidate.uid, found.files,
-            note=candidate.note, facts=facts, least=trial.back_to if trial else None,
+            note=candidate.note, message=candidate.message, facts=facts, least=trial.back_to if trial else None,
             instead_of=self._given_up(trial, number),
         )  # fmt: skip
         self._trial, self._noted_seconds = trial, 0.0
@@ -283,7 +284,7 @@ class Configuration:
         self._rejections = {o: lines for o, lines in self._rejections.items() if o in _ORIGINS}
         for line in self._warnings:
             self._diary.warning(line)
-        of = f" ({stored.note})" if stored.note else ""
+        of = "".join(f" ({words})" for words in (stored.note, stored.message) if words)
         self._diary.info(f"configuration revision {stored.number} applied, from the {place_of(stored.origin)}{of}")
         self._tell_trial(stored, trial)
 

@@ -50,7 +50,7 @@ class Desk:
 
     def put_back(self, request: ReturnRequest) -> EditAnswer:
         """Put an older revision in force again."""
-        decision = self._configuration.return_to(request.number, request.origin)
+        decision = self._configuration.return_to(request.number, request.origin, request.message)
         if decision is None:
             return EditAnswer(error=f"revision {request.number} is not kept: the last {KEPT} are")
         return _answer(decision)
@@ -92,7 +92,7 @@ class Desk:
         added = [path for path, content in request.files.items() if content is not None]
         if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
             return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
-        candidate = Candidate(files, applied.prefix, request.origin)
+        candidate = Candidate(files, applied.prefix, request.origin, message=request.message)
         if request.only_check:
             return _checked(self._configuration.check(candidate), applied)
         return _answer(self._configuration.offer(candidate))
@@ -119,6 +119,7 @@ class Desk:
             origin=stored.origin,
             state=state,
             note=stored.note,
+            message=stored.message,
             changed=stored.changed,
         )
 

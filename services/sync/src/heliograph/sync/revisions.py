@@ -37,6 +37,8 @@ class Stored:
     diff: str = ""
     """Unified, secrets masked."""
     note: str = ""
+    message: str = ""
+    """Why it was made, in the words of who made it."""
     taken_back: bool = False
 
 
@@ -74,7 +76,7 @@ class Revisions:
             return [_stored(row) for row in session.exec(statement)]
 
     def keep(
-        self, origin: str, time: int, uid: str, files: Mapping[str, bytes], *, note: str = "",
+        self, origin: str, time: int, uid: str, files: Mapping[str, bytes], *, note: str = "", message: str = "",
         facts: Mapping[str, str] | None = None, instead_of: tuple[int, str] | None = None, least: int | None = None,
     ) -> Stored:  # fmt: skip
         """Number and keep an applied set; return it. All of it is on the disk, or nothing.
@@ -93,6 +95,7 @@ class Revisions:
             files=json.dumps({path: base64.b64encode(content).decode() for path, content in files.items()}),
             changed=json.dumps(differing(before, files)),
             note=note,
+            message=message,
         )
         with self._database.write() as session:
             session.add(row)
@@ -181,5 +184,6 @@ def _stored(row: RevisionRow) -> Stored:
         changed=tuple(json.loads(row.changed)),
         diff=row.diff,
         note=row.note,
+        message=row.message,
         taken_back=row.taken_back,
     )

@@ -284,4 +284,6 @@ class RevisionRow(SQLModel, table=True):
     changed: str = "[]"
     """JSON: the paths that differ from the revision before."""
     note: str = ""
+    message: str = ""
+    """In the words of who made it."""
     taken_back: bool = False

@@ -10,7 +10,7 @@ from heliograph.api.auth.passwords import Passwords, password_fault
 from heliograph.api.auth.sessions import Session, Sessions, csrf_of, new_cookie
 from heliograph.api.auth.throttle import Throttle, place_of
 from heliograph.api.auth.tokens import Tokens, digest_of
-from heliograph.api.auth.who import Role, Who
+from heliograph.api.auth.who import NOBODY, Role, Who
 from heliograph.api.errors import Forbidden, Refused, TooMany, Unauthorised, Unreadable
 from heliograph.runtime import Clock, EventLog
 from heliograph.runtime.clock import milliseconds
@@ -148,6 +148,17 @@ class Book:
         if who is not None and is_use:
             await self.sessions.note_use(session, now)
         return who
+
+    def still(self, token: str | None, cookie: str) -> Who:
+        """Who would ask with these now; nothing is noted, so that what is only kept open is no use."""
+        now = self.now()
+        if token is not None:
+            known = self.tokens.find(token, now)
+            if known is not None:
+                return Who("token", known.name, known.role)
+            return Who("gateway token", role=Role.OPERATOR) if self.gateway.fits(token) else NOBODY
+        session = self.sessions.find(cookie, now) if cookie else None
+        return (session and self._who(session, csrf_of(cookie))) or NOBODY
 
     def _who(self, session: Session, csrf: str) -> Who | None:
         if not session.name:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from heliograph.api.auth.kept import Kept
 from heliograph.api.auth.who import Role
-from heliograph.api.errors import NotThere, Refused
+from heliograph.api.errors import NotThere, Overtaken, Refused
 from heliograph.runtime import EventLog
 
 MOST: Final = 64
@@ -64,14 +64,18 @@ class Tokens:
 
         await self._kept.change(make)
 
-    async def remove(self, name: str) -> None:
-        """Let one go. Raises `NotThere`, `Silent`."""
+    def get(self, name: str) -> ProgramToken:
+        """The token of this name, also one that expired; raises `NotThere`."""
+        return _found(self.rows, name)
+
+    async def remove(self, name: str, created: int | None = None) -> None:
+        """Let one go; with `created` only that one. Raises `NotThere`, `Overtaken`, `Silent`."""
 
         def make(rows: tuple[ProgramToken, ...]) -> tuple[ProgramToken, ...]:
-            kept = tuple(row for row in rows if row.name != name)
-            if kept == rows:
-                raise NotThere(f"There is no token {name[:32]!r}; /api/v1/tokens lists them.")
-            return kept
+            old = _found(rows, name)
+            if created not in (None, old.created):
+                raise Overtaken(f"The token {name} is another one by now: read it again.")
+            return tuple(row for row in rows if row is not old)
 
         await self._kept.change(make)
 
@@ -87,6 +91,13 @@ class Tokens:
 def new_token() -> str:
     """A token that nobody guesses: 256 random bits."""
     return f"{PREFIX}{secrets.token_urlsafe(32)}"
+
+
+def _found(rows: tuple[ProgramToken, ...], name: str) -> ProgramToken:
+    for row in rows:
+        if row.name == name:
+            return row
+    raise NotThere(f"There is no token {name[:32]!r}; /api/v1/tokens lists them.")
 
 
 def digest_of(token: str) -> str:

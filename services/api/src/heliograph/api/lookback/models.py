@@ -31,3 +31,5 @@ class RecordPage(Answer):
     rows: tuple[tuple[Value, ...], ...]
     following: Milliseconds | None = None
     """The `begin` of the next page; null when this was the last."""
+    next: str | None = None
+    """Address of the next page, as in the header `Link`; null when this was the last."""

@@ -31,6 +31,7 @@ from heliograph.api.routes import (
     setpoints,
     status,
     support,
+    system,
     tokens,
     traces,
 )
@@ -56,6 +57,7 @@ ROUTERS = (
     scripts.router,
     scriptfiles.router,
     support.router,
+    system.router,
     traces.router,
     health.router,
     events.router,

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Body, Depends, Header, Path, Request, Response
+from fastapi import Body, Depends, Path, Request, Response
 
 from heliograph.api import people_examples as examples
 from heliograph.api.access import TheWho, client_of, may_stay, may_write
 from heliograph.api.auth import Account, Who
 from heliograph.api.auth.book import require_operator
-from heliograph.api.conditional import based_on, headers_of, tag, unchanged
+from heliograph.api.conditional import EDITABLE, IfMatch, based_on, headers_of, tag, unchanged
 from heliograph.api.errors import Forbidden, Unreadable
 from heliograph.api.examples import shown
 from heliograph.api.ordering import asker
@@ -19,7 +19,6 @@ from heliograph.api.routes.parts import TheBook
 from heliograph.api.routes.routing import routing
 
 Name = Annotated[str, Path(description="Name of the account", max_length=64)]
-IfMatch = Annotated[str | None, Header(description="The `ETag` of what was read: refused when it was changed since")]
 
 router = routing(prefix="/api/v1/accounts", tags=["access"], responses=described(401, 403))
 
@@ -40,7 +39,7 @@ async def accounts(book: TheBook) -> AccountList:
     status_code=201,
     summary="Make an account",
     dependencies=[Depends(may_write)],
-    responses={201: shown(examples.ACCOUNT, "It is made"), **described(409, 422, 503)},
+    responses={201: shown(examples.ACCOUNT, "It is made") | EDITABLE, **described(409, 422, 503)},
 )
 async def add(
     body: Annotated[AccountBody, Body(openapi_examples=examples.NEW_ACCOUNT)],
@@ -58,7 +57,7 @@ async def add(
     summary="One account",
     dependencies=[Depends(may_stay)],
     response_model=AccountNow,
-    responses={200: shown(examples.ACCOUNT, "The account"), **described(404, 422)},
+    responses={200: shown(examples.ACCOUNT, "The account") | EDITABLE, **described(404, 422)},
 )
 async def account(
     name: Name, who: TheWho, request: Request, response: Response, book: TheBook
@@ -73,7 +72,7 @@ async def account(
     "/{name}",
     summary="Change the role of an account",
     dependencies=[Depends(may_write)],
-    responses={200: shown(examples.ACCOUNT, "It is changed"), **described(404, 409, 412, 422, 503)},
+    responses={200: shown(examples.ACCOUNT, "It is changed") | EDITABLE, **described(404, 409, 412, 422, 503)},
 )
 async def change_role(
     name: Name,

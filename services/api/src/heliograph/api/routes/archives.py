@@ -9,11 +9,11 @@ from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_read, may_write
 from heliograph.api.archives import ArchiveFormat, pack, unpack
-from heliograph.api.conditional import tag
-from heliograph.api.editing import read_body
-from heliograph.api.examples import shown
+from heliograph.api.conditional import EDITABLE, tag
+from heliograph.api.editing import TheTerms, read_body
+from heliograph.api.examples import binary, shown
 from heliograph.api.problems import described
-from heliograph.api.routes.edits import Check, IfMatch, edited
+from heliograph.api.routes.edits import edited
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.sets import EditDone
@@ -25,8 +25,7 @@ Wanted = Annotated[
     int | None, Query(ge=1, le=2**53, description="Number of the revision; without it, the one in force")
 ]
 
-_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
-_CONTENT: Final = {form.media_type: _BINARY for form in ArchiveFormat}
+_CONTENT: Final = binary(*(form.media_type for form in ArchiveFormat))
 _ARCHIVE: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": _CONTENT}}
 
 
@@ -35,7 +34,10 @@ _ARCHIVE: Final[dict[str, Any]] = {"requestBody": {"required": True, "content": 
     summary="The whole set as one archive",
     dependencies=[Depends(may_read)],
     response_class=Response,
-    responses={200: {"description": "The archive", "content": _CONTENT}, **described(401, 404, 409, 422, 503)},
+    responses={
+        200: {"description": "The archive", "content": _CONTENT} | EDITABLE,
+        **described(401, 404, 409, 422, 503),
+    },
 )
 async def download(view: TheView, form: Form = ArchiveFormat.ZIP, revision: Wanted = None) -> Response:
     """The files of the revision in force, or of another that is kept. Passwords read `***`.
@@ -59,13 +61,11 @@ async def download(view: TheView, form: Form = ArchiveFormat.ZIP, revision: Want
     },
     openapi_extra=_ARCHIVE,
 )
-async def upload(
-    request: Request, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
-) -> EditDone:
+async def upload(request: Request, response: Response, view: TheView, terms: TheTerms) -> EditDone:
     """The body is a zip or tar.gz archive of the set; a file that is not in it goes. Needs the token.
 
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
     What is not in CONFIG/, DEF/, SCRIPT/ or CERT/ is left alone.
     """
     files = await asyncio.to_thread(unpack, await read_body(request))
-    return await edited(view, response, dict(files), if_match, check=check, whole=True)
+    return await edited(view, response, files, terms, whole=True)

@@ -4,6 +4,7 @@ What is then applied goes through REST.
 """
 
 import asyncio
+from collections.abc import Awaitable, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -13,38 +14,35 @@ from heliograph.api import configuration as asked
 from heliograph.api import scripting
 from heliograph.api.access import may_write
 from heliograph.api.archives import unpack
-from heliograph.api.conditional import based_on
-from heliograph.api.editing import read_body, read_edit, read_text
+from heliograph.api.editing import Terms, TheTermsOfCheck, read_body, read_edit, read_text
 from heliograph.api.errors import Overtaken, Problem, Silent
-from heliograph.api.ordering import asker
 from heliograph.api.pages import Pages, checked
-from heliograph.api.routes.edits import IfMatch, in_force
+from heliograph.api.routes.edits import in_force
 from heliograph.api.routes.parts import ThePages, TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.routes.scriptfiles import Was
 from heliograph.api.sets import EditDone
 from heliograph.api.view import View
-from heliograph.contract import EditRequest
 
 router = routing(include_in_schema=False, dependencies=[Depends(may_write)])
 
 
 @router.put("/configuration/check")
-async def files(request: Request, view: TheView, pages: ThePages, if_match: IfMatch = None) -> HTMLResponse:
+async def files(request: Request, view: TheView, pages: ThePages, terms: TheTermsOfCheck) -> HTMLResponse:
     """What a change of files would come to; the body is that of `PATCH /api/v1/configuration/files`."""
     body = await read_edit(request)
-    return await _checked(view, pages, dict(body.files), if_match, whole=False)
+    return await _checked(view, pages, body.files, terms)
 
 
 @router.put("/configuration/check/archive")
-async def archive(request: Request, view: TheView, pages: ThePages, if_match: IfMatch = None) -> HTMLResponse:
+async def archive(request: Request, view: TheView, pages: ThePages, terms: TheTermsOfCheck) -> HTMLResponse:
     """What another set would come to; the body is an archive."""
     content = await read_body(request)
     try:
         found = await asyncio.to_thread(unpack, content)
     except Problem as problem:
         return HTMLResponse(pages.fragment("checked", checked(problem)))
-    return await _checked(view, pages, dict(found), if_match, whole=True)
+    return await _checked(view, pages, found, terms, whole=True)
 
 
 @router.put("/scripts/{name}/check")
@@ -53,29 +51,27 @@ async def script(
     request: Request,
     view: TheView,
     pages: ThePages,
+    terms: TheTermsOfCheck,
     was: Was = "",
-    if_match: IfMatch = None,
 ) -> HTMLResponse:
     """What a script would come to; the body is its text."""
-    text, base = await read_text(request), based_on(if_match, in_force(view))
-    try:
-        done = await scripting.write(view, name, text, was=was, based_on=base, asker=asker(), only_check=True)
-    except (Overtaken, Silent):
-        raise
-    except Problem as problem:
-        return HTMLResponse(pages.fragment("checked", checked(problem)))
-    return HTMLResponse(pages.fragment("checked", checked(done)))
+    text = await read_text(request)
+    return await _shown(pages, scripting.write(view, name, text, terms, in_force(view), was=was))
 
 
 async def _checked(
-    view: View, pages: Pages, edit: dict[str, str | None], if_match: str | None, *, whole: bool
+    view: View, pages: Pages, files: Mapping[str, str | None], terms: Terms, *, whole: bool = False
 ) -> HTMLResponse:
-    base = based_on(if_match, in_force(view))
-    request = EditRequest(files=edit, origin=asker(), based_on=base, only_check=True, whole=whole)
+    request = terms.request(files, terms.based_on(in_force(view)), whole=whole)
+    return await _shown(pages, asked.edit(view, request))
+
+
+async def _shown(pages: Pages, checking: Awaitable[EditDone]) -> HTMLResponse:
+    """What a check found, as markup. Raises what tells that it could not be made, or not of this revision."""
     try:
-        done: EditDone | Problem = await asked.edit(view, request)
+        found: EditDone | Problem = await checking
     except (Overtaken, Silent):
         raise
     except Problem as problem:
-        done = problem
-    return HTMLResponse(pages.fragment("checked", checked(done)))
+        found = problem
+    return HTMLResponse(pages.fragment("checked", checked(found)))

@@ -9,10 +9,10 @@ from starlette.responses import PlainTextResponse
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_read
-from heliograph.api.conditional import headers_of, tag, unchanged
+from heliograph.api.conditional import EDITABLE, READABLE, headers_of, tag, unchanged
 from heliograph.api.editing import path_of
 from heliograph.api.errors import NotThere
-from heliograph.api.examples import shown
+from heliograph.api.examples import shown, written
 from heliograph.api.paging import Before, Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
@@ -35,11 +35,14 @@ router = routing(
 @router.get(
     "",
     summary="The configuration in force",
-    responses={200: shown(set_examples.NOW, "The configuration"), **described(503)},
+    responses={200: shown(set_examples.NOW, "The configuration") | EDITABLE, **described(503)},
 )
-async def now(view: TheView) -> ConfigurationNow:
+async def now(view: TheView, response: Response) -> ConfigurationNow:
     """Its revision, whether it is on trial, and what is wrong with the newest set while that is refused."""
-    return asked.configuration_now(view)
+    known = asked.configuration_now(view)
+    if known.revision is not None:
+        response.headers["ETag"] = tag(known.revision)
+    return known
 
 
 @router.get(
@@ -61,7 +64,7 @@ async def revisions(
     "/revisions/{number}",
     summary="One revision whole",
     response_model=RevisionWhole,
-    responses={200: shown(set_examples.REVISION, "The revision"), **described(404, 409, 422, 503)},
+    responses={200: shown(set_examples.REVISION, "The revision") | READABLE, **described(404, 409, 422, 503)},
 )
 async def revision(
     number: Number, view: TheView, request: Request, response: Response, against: Against = None
@@ -82,7 +85,7 @@ async def revision(
     "/files",
     summary="The files in force",
     response_model=SetFiles,
-    responses={200: shown(set_examples.FILES, "The files"), **described(404, 409, 503)},
+    responses={200: shown(set_examples.FILES, "The files") | EDITABLE, **described(404, 409, 503)},
 )
 async def files(view: TheView, request: Request, response: Response) -> SetFiles | Response:
     """Paths, sizes and digests of the files as they are shown here. The `ETag` is the number of the revision."""
@@ -98,7 +101,7 @@ async def files(view: TheView, request: Request, response: Response) -> SetFiles
     summary="One file in force",
     response_class=PlainTextResponse,
     responses={
-        200: {"description": "The file", "content": {"text/plain": {"example": set_examples.SCHEDULES}}},
+        200: written(set_examples.SCHEDULES, "The file") | EDITABLE,
         **described(404, 409, 422, 503),
     },
 )

@@ -9,8 +9,8 @@ from heliograph.api import detections as asked
 from heliograph.api.access import may_read, may_write
 from heliograph.api.conditional import tag
 from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
+from heliograph.api.editing import TheTerms
 from heliograph.api.examples import shown
-from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
@@ -94,12 +94,13 @@ async def accept(
     response: Response,
     view: TheView,
     body: Annotated[AcceptBody, Body(openapi_examples=examples.ACCEPTS)],
+    terms: TheTerms,
 ) -> EditDone:
     """Their definition files and their lines of `_daq.csv` come into the set as one revision. Needs the token.
 
     Nothing configured is overwritten: names are made unique, indices are the next free ones.
     """
-    done = await asked.accept(view, key, body, asker())
+    done = await asked.accept(view, key, body, terms)
     if done.revision is not None:
         response.headers["ETag"] = tag(done.revision)
     return done

@@ -1,8 +1,8 @@
 """`/api/v1/devices`, written: a device added, changed or removed is one revision, or nothing (spec 1.7, 2.1)."""
 
-from typing import Annotated, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
@@ -11,15 +11,13 @@ from heliograph.api import deviceedits as asked
 from heliograph.api.access import may_write
 from heliograph.api.conditional import tag
 from heliograph.api.devicebodies import ChangedDevice, DeviceDone, NewDevice
-from heliograph.api.editing import read_body
+from heliograph.api.editing import TheTerms, read_body
 from heliograph.api.examples import shown
-from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
 
-Check = Annotated[bool, Query(description="Say what would come of it, and change nothing")]
 Body = TypeVar("Body", bound=BaseModel)
 
 router = routing(
@@ -44,29 +42,27 @@ _CHANGED: Final = _body(ChangedDevice, examples.CHANGES)
 
 
 @router.post("", summary="Add a device", responses=described(408, 413), openapi_extra=_NEW)
-async def add(request: Request, response: Response, view: TheView, *, check: Check = False) -> DeviceDone:
+async def add(request: Request, response: Response, view: TheView, terms: TheTerms) -> DeviceDone:
     """Its line comes into `_daq.csv`, its definition into `DEF/` where it is new. Needs the token.
 
     Nothing configured is overwritten. Faults of single fields are told under `errors`, those of the set that would come
     of it under `findings`.
     """
     body = await _read(request, NewDevice)
-    return _told(response, await asked.add(view, body, asker(), is_check=check))
+    return _told(response, await asked.add(view, body, terms))
 
 
 @router.patch("/{index}", summary="Change a device", responses=described(404, 408, 413), openapi_extra=_CHANGED)
-async def change(
-    index: Index, request: Request, response: Response, view: TheView, *, check: Check = False
-) -> DeviceDone:
+async def change(index: Index, request: Request, response: Response, view: TheView, terms: TheTerms) -> DeviceDone:
     """What is absent stays; all else in `_daq.csv` stays byte for byte. Needs the token."""
     body = await _read(request, ChangedDevice)
-    return _told(response, await asked.change(view, index, body, asker(), is_check=check))
+    return _told(response, await asked.change(view, index, body, terms))
 
 
 @router.delete("/{index}", summary="Remove a device", responses=described(404))
-async def remove(index: Index, response: Response, view: TheView, *, check: Check = False) -> DeviceDone:
+async def remove(index: Index, response: Response, view: TheView, terms: TheTerms) -> DeviceDone:
     """It is not polled any more. Its records, delivered or waiting, and its definition stay. Needs the token."""
-    return _told(response, await asked.remove(view, index, asker(), is_check=check))
+    return _told(response, await asked.remove(view, index, terms))
 
 
 async def _read(request: Request, model: type[Body]) -> Body:

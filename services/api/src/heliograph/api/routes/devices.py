@@ -6,7 +6,7 @@ from fastapi import Depends, Path, Request, Response
 
 from heliograph.api import examples
 from heliograph.api.access import may_read
-from heliograph.api.conditional import headers_of, unchanged
+from heliograph.api.conditional import EDITABLE, READABLE, headers_of, tag, unchanged
 from heliograph.api.models import Device, DeviceList, DeviceVariables
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
@@ -21,7 +21,7 @@ router = routing(prefix="/api/v1/devices", tags=["devices"], dependencies=[Depen
     "",
     summary="All devices",
     response_model=DeviceList,
-    responses={200: examples.shown(examples.DEVICES, "The devices")},
+    responses={200: examples.shown(examples.DEVICES, "The devices") | READABLE},
 )
 async def devices(view: TheView, request: Request, response: Response) -> DeviceList | Response:
     """In the order of the configuration. The `ETag` is another one as soon as something new was heard of a device."""
@@ -34,11 +34,16 @@ async def devices(view: TheView, request: Request, response: Response) -> Device
 @router.get(
     "/{index}",
     summary="One device",
-    responses={200: examples.shown(examples.DEVICE, "The device"), **described(404, 422)},
+    responses={200: examples.shown(examples.DEVICE, "The device") | EDITABLE, **described(404, 422)},
 )
-async def device(index: Index, view: TheView) -> Device:
-    """Its line of the configuration, its condition and what was counted."""
-    return view.device(index)
+async def device(index: Index, view: TheView, response: Response) -> Device:
+    """Its line of the configuration, its condition and what was counted.
+
+    The `ETag` is of its line alone, the number of the revision: give it back as `If-Match` with a change of it.
+    """
+    found = view.device(index)
+    response.headers["ETag"] = tag(view.in_force.number or 0)
+    return found
 
 
 @router.get(

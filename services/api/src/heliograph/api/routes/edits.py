@@ -1,29 +1,23 @@
 """`/api/v1/configuration`, written: what comes of an edit is one revision, or nothing (spec 1.7)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_write
-from heliograph.api.conditional import based_on, tag
-from heliograph.api.editing import path_of, read_edit, read_text
-from heliograph.api.errors import Overtaken
+from heliograph.api.conditional import tag
+from heliograph.api.editing import Terms, TheTerms, TheTermsInEarnest, path_of, read_edit, read_text
 from heliograph.api.examples import shown
-from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.sets import EditBody, EditDone
 from heliograph.api.view import View
-from heliograph.contract import EditRequest
 
-IfMatch = Annotated[
-    str | None, Header(description="The `ETag` of what was read: the edit is refused when another revision is in force")
-]
-Check = Annotated[bool, Query(description="Say what would come of it – findings and difference – and change nothing")]
 Whole = Annotated[bool, Query(description="`files` is the whole set: what is not in it goes")]
 
 router = routing(
@@ -49,16 +43,15 @@ _TEXT: Final[dict[str, Any]] = {
 
 @router.patch("/files", summary="Change files together", responses=described(408, 412, 413), openapi_extra=_EDIT)
 async def change(
-    request: Request, response: Response, view: TheView, *, check: Check = False, whole: Whole = False,
-    if_match: IfMatch = None,
-) -> EditDone:  # fmt: skip
+    request: Request, response: Response, view: TheView, terms: TheTerms, *, whole: Whole = False
+) -> EditDone:
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
     With `whole` the files are the whole set; a larger one goes as an archive.
     """
     body = await read_edit(request)
-    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole)
+    return await edited(view, response, body.files, terms, whole=whole)
 
 
 @router.put(
@@ -68,38 +61,31 @@ async def change(
     openapi_extra=_TEXT,
 )
 async def write(
-    folder: Folder, name: Name, request: Request, response: Response, view: TheView, *, check: Check = False,
-    if_match: IfMatch = None,
-) -> EditDone:  # fmt: skip
+    folder: Folder, name: Name, request: Request, response: Response, view: TheView, terms: TheTerms
+) -> EditDone:
     """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
     path = path_of(folder, name)
-    return await edited(view, response, {path: await read_text(request)}, if_match, check=check)
+    return await edited(view, response, {path: await read_text(request)}, terms)
 
 
 @router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
-async def take_out(
-    folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
-) -> EditDone:
+async def take_out(folder: Folder, name: Name, response: Response, view: TheView, terms: TheTerms) -> EditDone:
     """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
-    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check)
+    return await edited(view, response, {path_of(folder, name): None}, terms)
 
 
 @router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404, 412))
-async def return_to(number: Number, response: Response, view: TheView, if_match: IfMatch = None) -> EditDone:
+async def return_to(number: Number, response: Response, view: TheView, terms: TheTermsInEarnest) -> EditDone:
     """Its files come in force again, as a new revision. Needs the token."""
-    now = in_force(view)
-    if based_on(if_match, now) not in (None, now):
-        raise Overtaken(f"Revision {now} is in force: look again at what you want to return from.")
-    return told(response, await asked.return_to(view, number, asker()))
+    terms.require(in_force(view))
+    return told(response, await asked.return_to(view, number, terms.origin, terms.message))
 
 
 async def edited(
-    view: View, response: Response, files: dict[str, str | None], if_match: str | None, *, check: bool = False,
-    whole: bool = False,
-) -> EditDone:  # fmt: skip
+    view: View, response: Response, files: Mapping[str, str | None], terms: Terms, *, whole: bool = False
+) -> EditDone:
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
-    number = based_on(if_match, in_force(view))
-    request = EditRequest(files=files, origin=asker(), based_on=number, only_check=check, whole=whole)
+    request = terms.request(files, terms.based_on(in_force(view)), whole=whole)
     return told(response, await asked.edit(view, request))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
-from heliograph.api.access import may_read
+from heliograph.api.access import StillMay, may_read
 from heliograph.api.errors import Unacceptable
 from heliograph.api.feed import Kind, Wanted
 from heliograph.api.following import Following
@@ -29,6 +29,8 @@ _EXAMPLE: Final = (
     'id: 5c0ffee5-17\nevent: reading\ndata: {"device":"1","name":"roof_1","time":1717243199200,"values":{"3":42.1}}\n\n'
 )
 
+_STREAM: Final = {"schema": {"type": "string"}, "example": _EXAMPLE}
+
 router = routing(prefix="/api/v1", tags=["gateway"], dependencies=[Depends(may_read)])
 
 
@@ -37,13 +39,14 @@ router = routing(prefix="/api/v1", tags=["gateway"], dependencies=[Depends(may_r
     summary="Follow what happens",
     response_class=Response,
     responses={
-        200: {"description": "Server-sent events", "content": {"text/event-stream": {"example": _EXAMPLE}}},
+        200: {"description": "Server-sent events", "content": {"text/event-stream": _STREAM}},
         **described(401, 406, 422, 503),
     },
 )
 async def events(
     request: Request,
     view: TheView,
+    still_may: StillMay,
     kind: Kinds = None,
     device: Devices = None,
     last_event_id: LastEventId = None,
@@ -52,9 +55,11 @@ async def events(
 
     A reading has engineering values by variable index, a state is that of a service, an alarm that of `/api/v1/alarms`,
     a line of the log has its number. `event: gap` says that events were missed; a comment comes every ten seconds where
-    nothing happens. A stream ends after ten minutes; come back with `Last-Event-ID`. 128 clients at most.
+    nothing happens. A stream ends after ten minutes, come back with `Last-Event-ID` then; and within ten seconds when
+    its token or session is taken away. 128 clients at most.
     """
     accepted = request.headers.get("accept", "*/*")
     if not any(kind in accepted for kind in ("text/event-stream", "text/*", "*/*")):
         raise Unacceptable("Events are given as text/event-stream.")
-    return Following(view.feed, Wanted(frozenset(kind or ()), frozenset(device or ())), last_event_id or "")
+    wanted = Wanted(frozenset(kind or ()), frozenset(device or ()))
+    return Following(view.feed, wanted, last_event_id or "", still_may)

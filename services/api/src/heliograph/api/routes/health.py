@@ -39,7 +39,7 @@ async def ready(view: TheView) -> Health:
     dependencies=[Depends(may_read)],
     response_class=Response,
     responses={
-        200: {"description": "Figures", "content": {"text/plain": {"example": "heliograph_device_up{…} 1.0\n"}}},
+        200: examples.written("heliograph_device_up{…} 1.0\n", "Figures"),
         **described(401),
     },
 )

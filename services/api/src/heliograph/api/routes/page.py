@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from fastapi import Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from heliograph.api.access import Access, may_read, may_see
+from heliograph.api.access import Access, StillMay, may_read, may_see
 from heliograph.api.errors import NotThere
 from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, HistoryFilter, JournalFilter, LogFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
@@ -133,12 +133,14 @@ async def system(looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/events", dependencies=[Depends(may_read)])
-async def events(request: Request, hub: TheHub, pages: ThePages, page: str = "overview") -> Response:
+async def events(
+    request: Request, hub: TheHub, pages: ThePages, still_may: StillMay, page: str = "overview"
+) -> Response:
     """Changed sections of a page, as server-sent events; the rest of the query is the page's own."""
     query = {name: value for name, value in request.query_params.items() if name != "page"}
     if page not in pages or len(query) > MAX_QUERY or any(len(value) > MAX_VALUE for value in query.values()):
         raise NotThere("There is no such page.")
-    return EventStream(hub, lambda picture: picture.of(page, query))
+    return EventStream(hub, lambda picture: picture.of(page, query), still_may)
 
 
 @router.get("/assets/{name}")

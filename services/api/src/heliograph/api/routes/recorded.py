@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
-from starlette.responses import Response
+from fastapi import Depends, Query, Request, Response
 
 from heliograph.api.access import may_read
-from heliograph.api.examples import shown
+from heliograph.api.examples import binary, shown, written
 from heliograph.api.lookback import asking, examples, files
 from heliograph.api.lookback.asking import Span
 from heliograph.api.lookback.csvtext import MEDIA_TYPE as CSV
 from heliograph.api.lookback.models import DeviceSeries, RecordPage
 from heliograph.api.lookback.parquet import MEDIA_TYPE as PARQUET
+from heliograph.api.paging import Limit, next_page
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheDownloads, TheView
@@ -58,17 +58,18 @@ async def series(
 
 @router.get("/records", summary="Records, oldest first", responses={200: shown(examples.ROWS, "A page")})
 async def records(
-    index: Index, view: TheView, span: TheSpan, limit: Annotated[int, Query(ge=1, le=1000)] = 200
+    index: Index, view: TheView, span: TheSpan, request: Request, response: Response, limit: Limit = 200
 ) -> RecordPage:
     """Rows in engineering values, as far as the gateway keeps them. `following` is the `begin` of the next page."""
-    return await asking.page(view, index, span, limit)
+    page = await asking.page(view, index, span, limit)
+    return page.model_copy(update={"next": next_page(request, response, page.following, "begin")})
 
 
 @router.get(
     "/records.csv",
     summary="Records as CSV",
     response_class=Response,
-    responses={200: {"description": "The file", "content": {CSV.partition(";")[0]: {"example": examples.CSV}}}},
+    responses={200: written(examples.CSV, "The file", CSV.partition(";")[0])},
 )
 async def records_csv(index: Index, view: TheView, downloads: TheDownloads, span: TheSpan) -> Response:
     """RFC 4180: a header of names and units, then a line a record, with its time in UTC and in the plant's zone.
@@ -82,9 +83,7 @@ async def records_csv(index: Index, view: TheView, downloads: TheDownloads, span
     "/records.parquet",
     summary="Records as Parquet",
     response_class=Response,
-    responses={
-        200: {"description": "The file", "content": {PARQUET: {"schema": {"type": "string", "format": "binary"}}}}
-    },
+    responses={200: {"description": "The file", "content": binary(PARQUET)}},
 )
 async def records_parquet(index: Index, view: TheView, downloads: TheDownloads, span: TheSpan) -> Response:
     """A column `time` in UTC and one a value, with variable, name and unit in the metadata of its field."""

@@ -8,12 +8,11 @@ from starlette.responses import PlainTextResponse
 from heliograph.api import command_examples as examples
 from heliograph.api import scripting, set_examples
 from heliograph.api.access import may_read, may_write
-from heliograph.api.conditional import based_on, tag
-from heliograph.api.editing import read_text
-from heliograph.api.examples import shown
-from heliograph.api.ordering import asker
+from heliograph.api.conditional import EDITABLE, tag
+from heliograph.api.editing import TheTerms, read_text
+from heliograph.api.examples import shown, written
 from heliograph.api.problems import described
-from heliograph.api.routes.edits import Check, IfMatch, in_force, told
+from heliograph.api.routes.edits import in_force, told
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.routes.scripts import Name
@@ -36,7 +35,7 @@ router = routing(prefix="/api/v1/scripts", tags=["scripts"], responses=described
     summary="A script's text",
     dependencies=[Depends(may_read)],
     response_class=PlainTextResponse,
-    responses={200: {"description": "The text", "content": {"text/plain": {"example": examples.SOURCE}}}},
+    responses={200: written(examples.SOURCE, "The text") | EDITABLE},
 )
 async def source(name: Name, view: TheView) -> PlainTextResponse:
     """As the set in force has it. The `ETag` is the number of the revision: give it back as `If-Match`."""
@@ -52,18 +51,14 @@ async def source(name: Name, view: TheView) -> PlainTextResponse:
     openapi_extra=_TEXT,
 )
 async def write(
-    name: Name, request: Request, response: Response, view: TheView, *, check: Check = False, was: Was = "",
-    if_match: IfMatch = None,
-) -> EditDone:  # fmt: skip
+    name: Name, request: Request, response: Response, view: TheView, terms: TheTerms, was: Was = ""
+) -> EditDone:
     """The body is its text, in UTF-8. A new one is named in `_scl.ini` in the same revision. Needs the token.
 
     What Lua cannot read is refused with its line.
     """
     text = await read_text(request)
-    done = await scripting.write(
-        view, name, text, was=was, based_on=based_on(if_match, in_force(view)), asker=asker(), only_check=check
-    )
-    return told(response, done)
+    return told(response, await scripting.write(view, name, text, terms, in_force(view), was=was))
 
 
 @router.delete(
@@ -72,11 +67,6 @@ async def write(
     dependencies=[Depends(may_write)],
     responses={200: shown(set_examples.DONE, "It is in force"), **described(412)},
 )
-async def take_out(
-    name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None,
-) -> EditDone:  # fmt: skip
+async def take_out(name: Name, response: Response, view: TheView, terms: TheTerms) -> EditDone:
     """Its file and its line in `_scl.ini` go in one revision; it ends at once. Needs the token."""
-    done = await scripting.take_out(
-        view, name, based_on=based_on(if_match, in_force(view)), asker=asker(), only_check=check
-    )  # fmt: skip
-    return told(response, done)
+    return told(response, await scripting.take_out(view, name, terms, in_force(view)))

@@ -8,6 +8,7 @@ from heliograph.api import people_examples as examples
 from heliograph.api.access import may_write
 from heliograph.api.auth import ProgramToken
 from heliograph.api.auth.tokens import digest_of, new_token
+from heliograph.api.conditional import EDITABLE, IfMatch, based_on, tag
 from heliograph.api.examples import shown
 from heliograph.api.ordering import asker
 from heliograph.api.people import Said, TokenBody, TokenList, TokenMade, TokenNow
@@ -36,7 +37,7 @@ async def tokens(book: TheBook) -> TokenList:
     "",
     status_code=201,
     summary="Make a token for a program",
-    responses={201: shown(examples.MADE, "The token: it is not shown again"), **described(409, 422, 503)},
+    responses={201: shown(examples.MADE, "The token: it is not shown again") | EDITABLE, **described(409, 422, 503)},
 )
 async def make(
     body: Annotated[TokenBody, Body(openapi_examples=examples.NEW_TOKEN)],
@@ -50,16 +51,29 @@ async def make(
     await book.tokens.add(token)
     book.events.info(f"token {body.name} ({body.role}) was made by {by}")
     response.headers["Location"] = f"{router.prefix}/{body.name}"
+    response.headers["ETag"] = tag(token.created)
     return TokenMade(**TokenNow.of(token).model_dump(), token=value)
+
+
+@router.get(
+    "/{name}",
+    summary="One token of a program",
+    responses={200: shown(examples.TOKEN, "What is known of it") | EDITABLE, **described(404, 422)},
+)
+async def token(name: Name, response: Response, book: TheBook) -> TokenNow:
+    """Its name, role, last use and expiry; never the token itself. For operators."""
+    found = book.tokens.get(name)
+    response.headers["ETag"] = tag(found.created)
+    return TokenNow.of(found)
 
 
 @router.delete(
     "/{name}",
     summary="Revoke a token",
-    responses={200: shown(examples.REVOKED, "It is revoked"), **described(404, 422, 503)},
+    responses={200: shown(examples.REVOKED, "It is revoked"), **described(404, 412, 422, 503)},
 )
-async def revoke(name: Name, book: TheBook) -> Said:
-    """It is worth nothing from now on. For operators."""
-    await book.tokens.remove(name)
+async def revoke(name: Name, book: TheBook, if_match: IfMatch = None) -> Said:
+    """It is worth nothing from now on, and streams that it opened end. For operators."""
+    await book.tokens.remove(name, based_on(if_match, book.tokens.get(name).created))
     book.events.info(f"token {name} was revoked by {asker()}")
     return Said(detail=f"The token {name} is revoked.")
