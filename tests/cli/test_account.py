@@ -64,3 +64,47 @@ def test_a_refusal_is_told_with_its_reason():
         result = account(url, "remove", "anna")
     assert result.exit_code == Exit.REFUSED
     assert "This is the last operator." in result.output
+
+
+TOKEN = {"name": "grafana", "role": "viewer", "created": 1000, "by": "anna", "expires": 86_401_000, "last_used": None}
+
+
+def test_a_token_is_shown_once_alone_on_standard_output():
+    with answering((201, TOKEN | {"token": "hg_secret"})) as (url, asked):
+        result = account(url, "token", "add", "grafana", "--days", "365")
+        told = account(url, "token", "add", "grafana", "--json")
+    assert (result.exit_code, result.stdout) == (Exit.DONE, "hg_secret\n")
+    assert "not shown again" in result.stderr
+    assert json.loads(asked[0].body) == {"name": "grafana", "role": "viewer", "days": 365}
+    assert json.loads(told.stdout)["token"] == "hg_secret"
+    assert told.stderr == ""
+
+
+def test_a_token_goes_into_a_new_file_that_nobody_else_reads(tmp_path):
+    file = tmp_path / "token"
+    with answering((201, TOKEN | {"token": "hg_secret"})) as (url, asked):
+        result = account(url, "token", "add", "grafana", "--file", str(file), "--json")
+        again = account(url, "token", "add", "grafana", "--file", str(file))
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("hg_secret\n", 0o600)
+    assert "hg_secret" not in result.output
+    assert json.loads(result.stdout)["file"] == str(file)
+    assert (again.exit_code, len(asked)) == (Exit.IN_THE_WAY, 1)
+    assert "no token was made" in again.stderr
+
+
+def test_where_no_token_is_made_no_file_is_left(tmp_path):
+    file = tmp_path / "token"
+    with answering(problem(409, "There is a token grafana already.")) as (url, _):
+        assert account(url, "token", "add", "grafana", "--file", str(file)).exit_code == Exit.REFUSED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tokens_are_listed_and_revoked():
+    with answering((200, {"tokens": [TOKEN]})) as (url, _):
+        shown = account(url, "token", "list").stdout
+    assert {"grafana", "viewer", "anna", "never"} <= set(shown.split())
+    with answering((200, {"tokens": []})) as (url, _):
+        assert "heliograph account token add" in account(url, "token", "list").stdout
+    with answering((200, {"detail": "The token a/b is revoked."})) as (url, asked):
+        assert account(url, "token", "remove", "a/b").exit_code == Exit.DONE
+    assert (asked[0].method, asked[0].path) == ("DELETE", "/api/v1/tokens/a%2Fb")

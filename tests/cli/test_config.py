@@ -260,3 +260,25 @@ def test_an_archive_that_is_none_is_refused_with_its_reason(gateway, tmp_path):
     (tmp_path / "x.zip").write_bytes(b"PK not at all")
     result = config("put", tmp_path / "x.zip", "--yes")
     assert (result.exit_code, "archive is damaged" in result.stderr) == (1, True)
+
+
+def test_why_it_was_changed_is_kept_with_the_revision(gateway, kept, directory):
+    (directory / METER).write_text((directory / METER).read_text().replace(";V;4", ";V;2"))
+    assert config("put", directory, "--yes", "-m", "less to record & to send").exit_code == 0
+    assert config("rollback", "1", "--yes", "--message", "zurück").exit_code == 0
+    assert kept.messages == {3: "less to record & to send", 4: "zurück"}
+    assert "less to record & to send" in config("log").stdout
+
+
+def test_every_way_to_the_end_of_a_change_tells_the_same_things(gateway, kept, directory, tmp_path):
+    config("get", tmp_path / "same")
+    (directory / METER).write_text((directory / METER).read_text().replace(";V;4", ";V;2"))
+    ways = (
+        ("put", tmp_path / "same", "--yes"), ("put", directory, "--check"), ("put", directory, "--yes"),
+        ("rollback", "1", "--yes"),
+    )  # fmt: skip
+    told = [json.loads(config(*way, "--json").stdout) for way in ways]
+    assert {frozenset(document) for document in told} == {
+        frozenset({"revision", "provisional", "findings", "diff", "detail", "trial"})
+    }
+    assert [document["revision"] for document in told] == [None, None, 3, 4]

@@ -1,6 +1,7 @@
 """What holds for every sub-command: help, JSON for programs, errors as documents, codes of one table, a quick start."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ ASKED_WELL: dict[str, list[str | Path]] = {
     "account list": (),
     "account password": ("anna", "--password-stdin"),
     "account remove": ("anna",),
+    "account token add": ("grafana", "--days", "365"),
+    "account token list": (),
+    "account token remove": ("grafana",),
     "check": [SET],
     "decode": [next(GOLDEN.glob("*_MODBUS_*")), "--def", GOLDEN],
     "plan": [SET / "DEF" / "WPM00C44F_SERIAL1_meter.csv"],
@@ -63,6 +67,7 @@ ANSWERS: dict[str, Answer] = {
     "status": (200, StatusDocument(time=0).model_dump_json()),
     "connections": (202, {"server": None, "detail": "It follows."}),
     "accounts": (200, {"accounts": [], "name": "anna", "role": "viewer", "created": 1, "detail": "It is done."}),
+    "tokens": (201, {"tokens": [], "name": "grafana", "role": "viewer", "created": 1, "token": "hg_x", "detail": "-"}),
     "commands": (200, {"finished": True, "results": [{"result": "OK"}], "entries": []}),
     "scripts": (200, {"scripts": []}),
     "devices": (200, {"devices": [{"index": "1", "name": "roof_1"}], "columns": [], "times": [], "rows": []}),
@@ -165,6 +170,22 @@ def test_each_code_has_a_meaning_and_is_shown():
     assert all(f"{int(code)} " in shown and text in shown for code, text in MEANINGS.items())
     assert "HELIOGRAPH_TOKEN" in run("help", "environment").stdout
     assert "--install-completion" in run("help", "completion").stdout
+
+
+def test_the_documented_codes_are_those_of_the_table():
+    text = (ROOT / "docs" / "cli.md").read_text()
+    rows = text.split("## Exit codes", 1)[1].split("## ", 1)[0]
+    told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", rows, re.MULTILINE))
+    assert told == {str(int(code)): meaning for code, meaning in MEANINGS.items()}
+    decided = next((ROOT / "docs" / "decisions").glob("0028-*")).read_text()
+    assert set(re.findall(r"\b\d+\b", decided.partition("`cli/exits.py`")[2].partition(". ")[0])) == set(told)
+
+
+def test_what_each_command_says_of_its_exit_status_is_of_the_table():
+    text = (ROOT / "docs" / "cli.md").read_text()
+    said = re.findall(r"Exit status: (.*?)\n\n", text, re.DOTALL)
+    assert len(said) > 20
+    assert {int(code) for line in said for code in re.findall(r"\b\d+\b", line)} <= set(map(int, Exit))
 
 
 def test_the_list_of_commands_and_help_import_none_of_them():

@@ -23,6 +23,7 @@ class KeptConfiguration:
         self.is_trial = False
         self.before_edit = lambda: None
         self.findings: list[dict[str, object]] = []
+        self.messages: dict[int, str] = {}
 
     @property
     def number(self) -> int:
@@ -66,7 +67,8 @@ class KeptConfiguration:
 
     def _summary(self, number: int) -> dict[str, object]:
         state = "in force" if number == self.number else "taken back" if number in self.taken_back else "past"
-        return {"number": number, "time": NOON, "origin": "REST", "state": state, "note": "", "changed": ["DEF/m.csv"]}
+        return {"number": number, "time": NOON, "origin": "REST", "state": state, "note": "", "changed": ["DEF/m.csv"],
+                "message": self.messages.get(number, "")}  # fmt: skip
 
     def _page(self, limit: int, before: int) -> dict[str, object]:
         rows = [self._summary(number) for number in sorted(self.revisions, reverse=True) if number < before]
@@ -88,6 +90,7 @@ class KeptConfiguration:
             return problem(422, "the set has 1 error: nothing was changed", findings=self.findings)
         if not is_check:
             self.revisions[self.number + 1] = files
+            self.messages[self.number] = query.get("message", "")
         number = None if is_check else self.number
         said = "It would be in force." if is_check else f"Revision {number} is in force."
         return 200, {"revision": number, "provisional": False, "findings": self.findings, "detail": said}

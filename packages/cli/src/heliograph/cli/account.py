@@ -1,4 +1,4 @@
-"""`heliograph account`: the people who may come in – added, listed, removed, given another password – over REST.
+"""`heliograph account`: who may come in – people added, listed, removed, given another password – over REST.
 
 A password is asked for without echo, or read from standard input; it never stands in the call, where others could read
 it. Exit status: as everywhere (heliograph help exit-codes).
@@ -12,6 +12,7 @@ from urllib.parse import quote
 import typer
 from pydantic import BaseModel
 
+from heliograph.cli import account_tokens
 from heliograph.cli.asking import Gateway, Told, asks_gateway
 from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, printable
@@ -20,7 +21,12 @@ from heliograph.cli.words import moment
 
 LONGEST: Final = 4096
 
-app = typer.Typer(help="Accounts of people: add, list, remove, password.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Accounts of people: add, list, remove, password; tokens of programs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(account_tokens.app, name="token")
 
 NameArgument = Annotated[str, typer.Argument(help="Small letters, digits, dots, hyphens and underscores.")]
 RoleOption = Annotated[

@@ -42,7 +42,7 @@ COMMANDS: Final = {
     "status": Listed("status", "status", "Show how a running gateway is doing."),
     "connect": Listed("connect", "connect", "Have the gateway connect to its servers now."),
     "config": Listed("configuring.command", "app", "The configuration: get, put, diff, rollback."),
-    "account": Listed("account", "app", "Accounts of people: add, list, remove, password."),
+    "account": Listed("account", "app", "Accounts of people, tokens of programs."),
     "command": Listed("command", "command", "Have commands executed at once."),
     "journal": Listed("journal", "journal", "Show the last commands and other changes."),
     "script": Listed("script", "script", "Show, start, stop, enable or disable scripts."),

@@ -42,6 +42,9 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace files that a
 CheckOption = Annotated[bool, typer.Option("--check", help="Only say what would come of it; change nothing.")]
 OnlyOption = Annotated[bool, typer.Option("--only", help="Change these files alone; all others of the set stay.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+MessageOption = Annotated[
+    str, typer.Option("--message", "-m", metavar="TEXT", help="Why, in a line: the history of revisions keeps it.")
+]
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=1, max=3600, help="Seconds to wait for all services.")]
 FromOption = Annotated[
     int | None, typer.Option("--from", min=1, metavar="N", help="The older revision.", autocompletion=revisions)
@@ -104,6 +107,7 @@ def put_set(
     gateway: Gateway,
     check: CheckOption = False,
     only: OnlyOption = False,
+    message: MessageOption = "",
     yes: YesOption = False,
     timeout: TimeoutOption = 60,
     as_json: JsonOption = False,
@@ -118,7 +122,7 @@ def put_set(
     revision came into force meanwhile; 6 not every service took it in time; else as everywhere.
     """
     del as_json
-    put(Configuration(gateway), read_source(source, only=only), Agreement(check, yes, timeout))
+    put(Configuration(gateway), read_source(source, only=only), Agreement(check, yes, timeout, message))
 
 
 @app.command("diff")
@@ -153,16 +157,16 @@ def diff(
 @app.command("log")
 @asks_gateway
 def log(*, gateway: Gateway, limit: LimitOption = 20, before: BeforeOption = None, as_json: JsonOption = False) -> None:
-    """List the revisions, newest first: when, from where, and what became of each."""
+    """List the revisions, newest first: when, from where, why, and what became of each."""
     page = Configuration(gateway).page(limit, before)
     if as_json:
         typer.echo(page.model_dump_json(indent=1))
         return
     rows = [
-        (str(row.number), moment(row.time), row.origin, row.state, ", ".join(row.changed), row.note)
+        (str(row.number), moment(row.time), row.origin, row.state, ", ".join(row.changed), row.message, row.note)
         for row in page.revisions
     ]
-    print_texts("", ("no.", "when", "from", "state", "changed", "note"), rows, right={"no."})
+    print_texts("", ("no.", "when", "from", "state", "changed", "why", "note"), rows, right={"no."})
 
 
 @app.command("rollback")
@@ -171,6 +175,7 @@ def rollback(
     number: NumberArgument = None,
     *,
     gateway: Gateway,
+    message: MessageOption = "",
     yes: YesOption = False,
     timeout: TimeoutOption = 60,
     as_json: JsonOption = False,
@@ -181,7 +186,7 @@ def rollback(
     everywhere.
     """
     del as_json
-    roll_back(Configuration(gateway), number, Agreement(yes=yes, timeout=timeout))
+    roll_back(Configuration(gateway), number, Agreement(yes=yes, timeout=timeout, message=message))
 
 
 def _deliver(found: Whole, files: dict[str, str], target: Path | None, *, is_single: bool, force: bool) -> list[str]:

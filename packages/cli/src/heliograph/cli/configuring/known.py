@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
@@ -107,13 +108,17 @@ class Configuration:
             )
         return found.number
 
-    def change(self, method: str, path: str, base: int, *, check: bool, body: object) -> Done:
+    def change(self, method: str, path: str, base: int, query: dict[str, str], body: object) -> Done:
         """Have the set changed, or the change checked, unless another revision is in force. Raises `Failure`."""
-        address = f"configuration/{path}{'?check=true' if check else ''}"
+        address = _with_query(f"configuration/{path}", query)
         headers = {"If-Match": f'"{base}"'}
         return self.gateway.ask(method, address, Done, body=body, headers=headers, seconds=ANSWER_SECONDS)
 
-    def put_back(self, number: int, base: int) -> Done:
+    def put_back(self, number: int, base: int, query: dict[str, str]) -> Done:
         """Have an older revision put in force again, unless another one came into force. Raises `Failure`."""
-        path, headers = f"configuration/revisions/{number}/return", {"If-Match": f'"{base}"'}
+        path, headers = _with_query(f"configuration/revisions/{number}/return", query), {"If-Match": f'"{base}"'}
         return self.gateway.ask("POST", path, Done, headers=headers, seconds=ANSWER_SECONDS)
+
+
+def _with_query(path: str, query: dict[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path

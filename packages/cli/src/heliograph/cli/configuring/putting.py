@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import typer
 
@@ -18,6 +18,7 @@ from heliograph.cli.exits import Exit
 from heliograph.cli.output import Failure, print_findings, print_json, printable, speaks_json, tell
 from heliograph.cli.progress import Say, waiting
 from heliograph.cli.words import moment
+from heliograph.contract import Trial
 from heliograph.formats import read_set
 from heliograph.formats.findings import Severity, has_errors
 
@@ -31,6 +32,13 @@ class Agreement:
     check: bool = False
     yes: bool = False
     timeout: float = 60
+    message: str = ""
+    """Why, for the history of revisions."""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What is sent along with the change."""
+        return {"message": self.message} if self.message else {}
 
 
 def put(configuration: Configuration, source: Source, agreement: Agreement) -> None:
@@ -39,19 +47,18 @@ def put(configuration: Configuration, source: Source, agreement: Agreement) -> N
     files = texts(_named(source, base.files))
     method, path, body = _request(files, is_whole=source.is_whole)
     with waiting("the gateway checks it"):
-        checked = configuration.change(method, path, base.number, check=True, body=body)
+        checked = configuration.change(method, path, base.number, {"check": "true"}, body)
     after = files if source.is_whole else {**base.files, **files}
     shown = checked.diff or difference(base.files, after)
     _show_check(checked, shown)
     if agreement.check:
-        _print(_document(checked, shown), checked.detail)
+        _end(checked, shown)
     elif not shown:
-        _print(_document(checked, shown), "Nothing is to be changed.")
+        _end(checked.model_copy(update={"detail": "Nothing is to be changed."}), shown)
     else:
         _agree(agreement, f"Put {_files(len(changed(base.files, after)))} into force?")
-        _change(
-            configuration, agreement, lambda: configuration.change(method, path, base.number, check=False, body=body)
-        )
+        change = lambda: configuration.change(method, path, base.number, agreement.query, body)  # noqa: E731
+        _carry_out(configuration, agreement, change, shown)
 
 
 def roll_back(configuration: Configuration, number: int | None, agreement: Agreement) -> None:
@@ -63,7 +70,9 @@ def roll_back(configuration: Configuration, number: int | None, agreement: Agree
         show_difference(shown, sys.stderr)
         tell("" if shown else "The files are the same, but perhaps for passwords.")
     _agree(agreement, f"Put revision {wanted.number} of {moment(wanted.time)} ({wanted.origin}) in force again?")
-    _change(configuration, agreement, lambda: configuration.put_back(wanted.number, base.number))
+    _carry_out(
+        configuration, agreement, lambda: configuration.put_back(wanted.number, base.number, agreement.query), shown
+    )
 
 
 def _named(source: Source, current: dict[str, str]) -> dict[str, bytes]:
@@ -111,17 +120,13 @@ def _agree(agreement: Agreement, question: str) -> None:
         raise Failure("nothing is changed", Exit.REFUSED)
 
 
-def _change(configuration: Configuration, agreement: Agreement, change: Callable[[], Done]) -> None:
+def _carry_out(configuration: Configuration, agreement: Agreement, change: Callable[[], Done], shown: str) -> None:
+    """Have it done, and follow it to where every service took it. Raises `Failure`."""
     left = "whether it was done is not known: `heliograph config log` tells"
     with waiting("the gateway puts it into force", left) as say:
         done = change()
         now = _followed(configuration, done.revision, agreement.timeout, say) if done.revision else None
-    trial = now.trial if now and now.trial and now.trial.revision == done.revision else None
-    document = _document(done, "") | {"trial": trial.model_dump() if trial else None}
-    back = (
-        f" Without a connection to the main server by {moment(trial.until)}, {trial.back_to} returns." if trial else ""
-    )
-    _print(document, f"{done.detail}{back}")
+    _end(done, shown, now.trial if now and now.trial and now.trial.revision == done.revision else None)
 
 
 def _followed(configuration: Configuration, number: int, timeout: float, say: Say) -> Now:
@@ -143,17 +148,17 @@ def _followed(configuration: Configuration, number: int, timeout: float, say: Sa
         time.sleep(PAUSE_SECONDS)
 
 
-def _document(done: Done, shown: str) -> dict[str, Any]:
-    rows = [finding.model_dump() for finding in done.findings]
-    own = {"revision": done.revision, "provisional": done.provisional, "detail": done.detail}
-    return own | {"findings": rows} | ({"diff": shown} if shown else {})
-
-
-def _print(document: dict[str, Any], text: str) -> None:
+def _end(done: Done, shown: str, trial: Trial | None = None) -> None:
+    """Tell what came of it: every way of changing the set, or of not changing it, ends here."""
     if speaks_json():
-        print_json(document)
-    else:
-        typer.echo(printable(text))
+        own = done.model_dump() | {"diff": shown, "trial": trial.model_dump() if trial else None}
+        print_json(own)
+        return
+    typer.echo(printable(done.detail + (_way_back(trial) if trial else "")))
+
+
+def _way_back(trial: Trial) -> str:
+    return f" Without a connection to the main server by {moment(trial.until)}, {trial.back_to} returns."
 
 
 def _files(count: int) -> str:
