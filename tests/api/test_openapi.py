@@ -1,8 +1,9 @@
 """The description of the API is true: its surface, its examples, its errors."""
 
-import pytest
+import re
 
 from heliograph.api import examples
+from heliograph.api.certified import SetCertificates
 from heliograph.api.commanded import (
     CommandBody,
     CommandsDone,
@@ -12,7 +13,7 @@ from heliograph.api.commanded import (
     EntryList,
     SetPointList,
 )
-from heliograph.api.detected import AcceptBody, DetectBody, DetectionBegun, DetectionList, DetectionNow
+from heliograph.api.detected import DetectionBegun, DetectionList, DetectionNow
 from heliograph.api.devicebodies import DefinitionChecked, DefinitionList, DeviceDone
 from heliograph.api.errors import Problem
 from heliograph.api.explanations import EXPLANATIONS
@@ -22,7 +23,6 @@ from heliograph.api.models import (
     Accepted,
     AlarmList,
     BundleMade,
-    ConnectBody,
     ConnectionList,
     Device,
     DeviceList,
@@ -32,28 +32,28 @@ from heliograph.api.models import (
     TraceAccepted,
 )
 from heliograph.api.people import (
-    AccountBody,
     AccountList,
     AccountNow,
-    LoginBody,
-    PasswordBody,
-    RoleBody,
     Said,
     SessionList,
-    TokenBody,
     TokenList,
     TokenMade,
+    TokenNow,
     WhoNow,
 )
 from heliograph.api.plantnow import PlantNow
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
-from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
+from heliograph.api.sets import ConfigurationNow, EditDone, RevisionList, RevisionWhole, SetFiles
+from heliograph.api.systemnow import SystemNow
 from heliograph.api.tested import PlannedList, ServerTestBegun
 from heliograph.contract import ServerTestState, StatusDocument
+from support.described import PROBLEM, description, examples_of, faults, operations
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
     ("get", "/api/v1/plant"): (200, PlantNow),
+    ("get", "/api/v1/system"): (200, SystemNow),
+    ("get", "/api/v1/certificates"): (200, SetCertificates),
     ("get", "/api/v1/devices"): (200, DeviceList),
     ("post", "/api/v1/devices"): (200, DeviceDone),
     ("patch", "/api/v1/devices/{index}"): (200, DeviceDone),
@@ -120,6 +120,7 @@ SURFACE = {
     ("put", "/api/v1/accounts/{name}/password"): (200, Said),
     ("get", "/api/v1/tokens"): (200, TokenList),
     ("post", "/api/v1/tokens"): (201, TokenMade),
+    ("get", "/api/v1/tokens/{name}"): (200, TokenNow),
     ("delete", "/api/v1/tokens/{name}"): (200, Said),
     ("get", "/health/live"): (200, Health),
     ("get", "/health/ready"): (200, Health),
@@ -127,96 +128,101 @@ SURFACE = {
 }
 
 
-@pytest.fixture
-async def description(serve, peers) -> dict:
-    api = await serve()
-    return (await api.get("/api/v1/openapi.json")).json()
+DESCRIPTION = description()
+OPERATIONS = operations()
 
 
-async def test_the_surface_is_the_one_promised(description):
-    assert {(method, path) for path, item in description["paths"].items() for method in item} == set(SURFACE)
-    assert description["info"]["title"] == "Heliograph"
+async def test_what_the_gateway_gives_is_this_description(serve, peers):
+    told = (await (await serve()).get("/api/v1/openapi.json")).json()
+    assert (told["paths"], told["components"]) == (DESCRIPTION["paths"], DESCRIPTION["components"])
+    assert told["info"]["title"] == "Heliograph"
 
 
-async def test_every_good_answer_has_an_example_that_fits_its_model(description):
-    for (method, path), (status, model) in SURFACE.items():
-        operation = description["paths"][path][method]
-        assert operation["summary"]
-        assert operation["description"]
-        content = operation["responses"][str(status)]["content"]
+def test_the_surface_is_the_one_promised():
+    assert {(operation.method, operation.path) for operation in OPERATIONS} == set(SURFACE)
+
+
+def test_every_operation_says_in_words_what_it_does_and_takes():
+    for operation in OPERATIONS:
+        assert re.fullmatch(r"[A-Z].*[^.]", operation.told["summary"])
+        assert re.fullmatch(r"[A-Z`].*[.!]", operation.told["description"], re.DOTALL)
+        assert operation.told["description"].rstrip(".") != operation.told["summary"]
+        assert operation.told["tags"]
+        for parameter in operation.told.get("parameters", ()):
+            assert parameter.get("description"), parameter["name"]
+
+
+def test_every_body_and_every_answer_has_examples_that_are_valid_by_its_own_schema():
+    for operation in OPERATIONS:
+        contents = [*operation.told.get("requestBody", {}).get("content", {}).values()]
+        for answer in operation.answers.values():
+            contents += answer["content"].values()
+        assert contents
+        for content in contents:
+            shown = examples_of(content)
+            assert shown, content
+            for example in shown:
+                assert list(faults(content["schema"], example)) == []
+
+
+def test_good_answers_are_those_of_the_models():
+    for operation in OPERATIONS:
+        status, model = SURFACE[operation.method, operation.path]
+        content = operation.answers[str(status)]["content"]
         if model is not None:
             model.model_validate(content["application/json"]["example"], strict=False)
             assert content["application/json"]["schema"]["$ref"].endswith(f"/{model.__name__}")
 
 
-async def test_every_error_is_a_problem_document(description):
-    schemas = description["components"]["schemas"]
-    assert "ProblemDocument" in schemas
-    assert "HTTPValidationError" not in schemas
-    for item in description["paths"].values():
-        for operation in item.values():
-            for status, answer in operation["responses"].items():
-                if int(status) >= 400:
-                    (media,) = answer["content"]
-                    assert media == "application/problem+json"
-                    problem = ProblemDocument.model_validate(answer["content"][media]["example"])
-                    assert problem.type.removeprefix("/problems/") in EXPLANATIONS
+def test_every_error_is_a_problem_document_of_its_status_with_an_example_in_words():
+    for operation in OPERATIONS:
+        for status, answer in operation.answers.items():
+            if int(status) < 400:
+                continue
+            (media,) = answer["content"]
+            assert media == PROBLEM
+            assert answer["content"][media]["schema"]["$ref"].endswith("/ProblemDocument")
+            for example in examples_of(answer["content"][media]):
+                problem = ProblemDocument.model_validate(example)
+                assert problem.status == int(status)
+                assert problem.type.removeprefix("/problems/") in EXPLANATIONS
+                assert len(problem.detail.split()) > 3
+                assert problem.instance.startswith("/api/v1/")
 
 
-async def test_every_operation_has_a_stable_name_of_its_own_and_says_what_it_may_answer(description):
-    operations = [operation for item in description["paths"].values() for operation in item.values()]
-    names = [operation["operationId"] for operation in operations]
+def test_the_set_may_be_refused_where_it_is_edited_and_the_headers_of_errors_are_described():
+    for operation in OPERATIONS:
+        answers = operation.answers
+        types = {example["type"] for example in examples_of(answers.get("422", {}).get("content", {}).get(PROBLEM, {}))}
+        is_edit = answers.get("200", {}).get("content", {}).get("application/json", {}).get("schema", {}).get(
+            "$ref", ""
+        ).endswith(("EditDone", "DeviceDone"))  # fmt: skip
+        assert ("/problems/set-refused" in types) == is_edit, operation
+        if "429" in answers:
+            assert operation.headers("429") == {"Retry-After"}
+        if "401" in answers:
+            assert operation.headers("401") == {"WWW-Authenticate"}
+    assert "HTTPValidationError" not in DESCRIPTION["components"]["schemas"]
+
+
+def test_every_operation_has_a_stable_name_of_its_own_and_says_what_it_may_answer():
+    names = [operation.told["operationId"] for operation in OPERATIONS]
     assert len(set(names)) == len(names)
     assert {"devices.devices", "configuration.write", "access.log_in"} <= set(names)
-    for operation in operations:
-        known = set(operation["responses"])
-        assert not operation.get("requestBody") or known >= {"400", "408", "413", "415", "422"}
-        assert not operation.get("security") or known >= {"401", "429"}
+    for operation in OPERATIONS:
+        known, is_secured = set(operation.answers), bool(operation.told.get("security"))
+        assert "500" in known
+        assert not operation.told.get("requestBody") or known >= {"400", "408", "413", "415", "422"}
+        assert not is_secured or known >= {"401", "429", "503"}
+        assert not is_secured or operation.method == "get" or "403" in known
 
 
 def test_every_type_of_problem_is_explained():
     assert {problem.slug for problem in (Problem, *Problem.__subclasses__())} <= set(EXPLANATIONS)
 
 
-async def test_lists_that_grow_come_in_pages_alike(description):
-    paged = [
-        item["get"]["parameters"]
-        for item in description["paths"].values()
-        if any(parameter["name"] == "before" for parameter in item.get("get", {}).get("parameters", []))
-    ]
-    assert len(paged) >= 5
-    for parameters in paged:
-        limit = next(parameter for parameter in parameters if parameter["name"] == "limit")
-        assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 1000)
-
-
-async def test_examples_of_bodies_fit(description):
-    content = description["paths"]["/api/v1/connections"]["post"]["requestBody"]["content"]["application/json"]
-    for example in content["examples"].values():
-        ConnectBody.model_validate(example["value"])
-    for path, model in (("", DetectBody), ("/{key}/accept", AcceptBody)):
-        post = description["paths"][f"/api/v1/detections{path}"]["post"]
-        for example in post["requestBody"]["content"]["application/json"]["examples"].values():
-            model.model_validate(example["value"])
-    for method, path, model in (
-        ("post", "session", LoginBody),
-        ("post", "accounts", AccountBody),
-        ("patch", "accounts/{name}", RoleBody),
-        ("put", "accounts/{name}/password", PasswordBody),
-        ("post", "tokens", TokenBody),
-    ):
-        body = description["paths"][f"/api/v1/{path}"][method]["requestBody"]["content"]["application/json"]
-        for example in body["examples"].values():
-            model.model_validate(example["value"])
-    content = description["paths"]["/api/v1/configuration/files"]["patch"]["requestBody"]["content"]["application/json"]
-    assert len(content["examples"]) == 2
-    for example in content["examples"].values():
-        EditBody.model_validate(example["value"])
-    assert content["schema"]["properties"]["files"]["maxProperties"] == MOST_FILES
-
-
-async def test_texts_of_commands_are_described(description):
-    post = description["paths"]["/api/v1/commands"]["post"]
+def test_texts_of_commands_are_described():
+    post = DESCRIPTION["paths"]["/api/v1/commands"]["post"]
     content = post["requestBody"]["content"]["application/json"]
     for example in content["examples"].values():
         told = example["value"]
@@ -229,8 +235,8 @@ async def test_texts_of_commands_are_described(description):
     assert names == {"idempotency-key", "prefer", "heliograph-client"}
 
 
-async def test_files_are_described_as_text(description):
-    file = description["paths"]["/api/v1/configuration/files/{folder}/{name}"]
+def test_files_are_described_as_text():
+    file = DESCRIPTION["paths"]["/api/v1/configuration/files/{folder}/{name}"]
     assert file["get"]["responses"]["200"]["content"]["text/plain"]["example"]
     assert file["put"]["requestBody"]["content"]["text/plain"]["example"]
     for method in ("put", "delete"):
@@ -238,11 +244,11 @@ async def test_files_are_described_as_text(description):
         assert file[method]["security"] == [{"HTTPBearer": []}, {"Session": []}]
 
 
-async def test_tokens_and_sessions_are_described(description):
-    schemes = description["components"]["securitySchemes"]
+def test_tokens_and_sessions_are_described():
+    schemes = DESCRIPTION["components"]["securitySchemes"]
     assert schemes["HTTPBearer"]["scheme"] == "bearer"
     assert {"in": "cookie", "name": "heliograph"}.items() <= schemes["Session"].items()
-    assert description["paths"]["/api/v1/connections"]["post"]["security"] == [{"HTTPBearer": []}, {"Session": []}]
+    assert DESCRIPTION["paths"]["/api/v1/connections"]["post"]["security"] == [{"HTTPBearer": []}, {"Session": []}]
 
 
 def test_examples_are_told_apart_from_defaults():

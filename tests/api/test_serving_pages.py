@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
+from heliograph.api.certified import certificates
 from heliograph.api.pages.logs import LogFilter
 from heliograph.api.pages.serverforms import groups, settings_of
 from heliograph.api.pages.servers import HistoryFilter
-from heliograph.api.certified import certificates
 from heliograph.contract import DiskState, Level, RevisionDetail, StreamState
 from heliograph.contract.channels import STATE
 from heliograph.contract.servertests import StepState, TestStep
