@@ -2,8 +2,10 @@
 
 import pytest
 
-from heliograph.contract import EditRequest
+from heliograph.contract import EditRequest, PageRequest, ReturnRequest, RevisionRequest
+from heliograph.sync.database import Database
 from heliograph.sync.desk import Desk
+from heliograph.sync.revisions import Revisions
 from support.site import SCHEDULE, VAR
 
 PREFIX = "CONFIG/WPM00C44F"
@@ -60,6 +62,36 @@ def test_a_whole_set_takes_out_what_it_does_not_hold(desk, site):
     answer = desk.edit(EditRequest(files=files, origin="REST", whole=True))
     assert answer.error == ""
     assert set(site.configuration.applied.set.files) == set(files)
+
+
+def test_a_revision_keeps_who_made_it_when_and_why(desk, site, caplog):
+    caplog.set_level("INFO")
+    path = f"{PREFIX}_config.ini"
+    before = site.configuration.applied.number
+    edit = EditRequest(
+        files={path: text_of(site, path) + "GATEWAY_Name=Barn\n"}, origin="CLI: anna", message="it moved"
+    )
+    number = desk.edit(edit).revision
+    desk.put_back(ReturnRequest(number=before, origin="REST", message="and back"))
+    back, made = desk.page(PageRequest(limit=2)).revisions
+    assert (made.number, made.origin, made.message) == (number, "CLI: anna", "it moved")
+    assert (back.message, back.note) == ("and back", f"return to revision {before}")
+    assert 0 < made.time <= back.time
+    assert "from the CLI: anna (it moved)" in caplog.text
+    site.configuration.take_back(back.number, "collector", "it cannot be")
+    assert desk.detail(RevisionRequest(number=back.number)).summary.message == "and back", "also of what was taken back"
+
+
+def test_a_revision_of_an_earlier_version_has_no_message(tmp_path):
+    file = tmp_path / "sync.db"
+    database = Database(file)
+    Revisions(database).keep("REST", 1, "WPM00C44F", {})
+    with database.write() as session:
+        session.connection().exec_driver_sql("ALTER TABLE revision DROP COLUMN message")
+    database.close()
+    database = Database(file)
+    assert Revisions(database).last().message == ""
+    database.close()
 
 
 def test_a_whole_set_with_masked_passwords_keeps_them(desk, site):

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from heliograph.contract import (
     ConnectRequest,
     FactoryRequest,
     Outcome,
+    Record,
     RestartNotice,
     Revision,
     Service,
@@ -35,6 +38,7 @@ from heliograph.contract.channels import (
 from heliograph.runtime import Bus, BusError, NoAnswer, SystemClock
 from heliograph.sync import resetting, wiping
 from heliograph.sync.database import open_database
+from heliograph.sync.kept.kept import NAME as KEPT
 from heliograph.sync.lasting import gather, put_back
 from heliograph.sync.mailbox import Mailbox, Message
 from heliograph.sync.resetfile import NAME, Order, ResetFile, Step
@@ -165,6 +169,42 @@ async def test_everything_goes_and_the_next_start_is_a_first_one(running, others
         await until(lambda: order(running) is None)
     assert {revision.number for revision in revisions} == {1}
     assert running.names(1, "DATA") == []
+
+
+async def stored(bus: Bus, made: Record) -> None:
+    """Store a record as soon as sync made the stream for it."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            with suppress(BusError):
+                return await bus.store(RECORDS, made, "box.1", device=made.device)
+            await asyncio.sleep(0.05)
+
+
+def records_for_looking_back(running: Running) -> int:
+    """How many are kept; none where there is no file of them."""
+    file = running.settings.state_dir / KEPT
+    if not file.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as kept_file, suppress(sqlite3.OperationalError):
+        return kept_file.execute("SELECT count(*) FROM record").fetchone()[0]
+    return 0
+
+
+async def test_the_records_kept_for_looking_back_go_as_the_rest(running, others):
+    async with running.run():
+        await configured(running)
+        lately = record(time=int(SystemClock().time() * 1000) - 60_000)
+        await stored(others.buses[Service.COLLECTOR], lately)
+        await until(lambda: records_for_looking_back(running) == 1)
+        assert (await ask(others)).error == ""
+        await asyncio.wait({running.work}, timeout=LIMIT)
+    await carried_out(running)
+    assert [name for name in kept(running) if name.startswith(KEPT)] == []
+    async with running.run():
+        await configured(running)
+        await until(lambda: order(running) is None)
+        await until((running.settings.state_dir / KEPT).exists)
+        assert records_for_looking_back(running) == 0
 
 
 async def test_results_reach_the_server_before_anything_is_deleted(running, others, monkeypatch):
