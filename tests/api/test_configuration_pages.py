@@ -47,6 +47,17 @@ async def test_revisions_come_page_by_page(api):
     assert "There are none before 1" in seen((await api.get("/configuration?before=1")).text)
 
 
+async def test_why_a_revision_was_made_is_shown_with_it(api, peers):
+    rows = peers.revisions.rows
+    rows[5] = rows[5].model_copy(update={"message": "<b>two</b> more inverters"})
+    for path in ("/configuration", f"/configuration/revisions/{rows[5].number}"):
+        html = (await api.get(path)).text
+        assert "“<b>two</b> more inverters”" in seen(html)
+        assert "b" not in Markup(html).tags
+    told = (await api.get(f"/api/v1/configuration/revisions/{rows[5].number}")).json()
+    assert told["message"] == rows[5].message
+
+
 async def test_a_revision_is_shown_with_its_difference_to_any_other(api):
     html = (await api.get("/configuration/revisions/7?against=3")).text
     text = seen(html)

@@ -8,12 +8,12 @@ from heliograph.api.certified import certificates
 from heliograph.api.pages.logs import LogFilter
 from heliograph.api.pages.serverforms import groups, settings_of
 from heliograph.api.pages.servers import HistoryFilter
-from heliograph.contract import DiskState, Level, RevisionDetail, StreamState
+from heliograph.contract import DiskState, Level, StreamState
 from heliograph.contract.channels import STATE
 from heliograph.contract.servertests import StepState, TestStep
 from heliograph.formats.config_rules import RULES
 from support.certificates import Authority
-from support.markup import Markup
+from support.markup import Markup, seen
 from support.plausible import sync_state
 from support.waiting import until
 
@@ -87,12 +87,25 @@ def test_certificates_of_the_set_are_told_with_their_end():
         "CERT/d.pem": "no certificate",
         "DEF/inv.csv": "x",
     }
-    rows = certificates(RevisionDetail(files=files), int(dt.datetime.now(dt.UTC).timestamp() * 1000))
-    assert [(row.file, row.word) for row in rows] == [
-        ("CERT/a.pem", "Valid"), ("CERT/b.pem", "Expired"), ("CERT/c.pem", "Ends soon"),
-        ("CERT/d.pem", "No certificate"),
+    rows = certificates(files, int(dt.datetime.now(dt.UTC).timestamp() * 1000))
+    assert [(row.file, row.validity) for row in rows] == [
+        ("CERT/a.pem", "valid"), ("CERT/b.pem", "expired"), ("CERT/c.pem", "ends soon"),
+        ("CERT/d.pem", "no certificate"),
     ]  # fmt: skip
     assert "data.example.org" in rows[0].subject
+
+
+async def test_rest_tells_what_the_page_of_the_system_shows(api, peers):
+    peers.revisions.files["CERT/a.pem"] = Authority().issue("data.example.org", days=90)[0].decode()
+    page = seen((await api.get("/system")).text)
+    system, known = (await api.get("/api/v1/system")).json(), (await api.get("/api/v1/certificates")).json()
+    for part in (f"Heliograph {system['version']}", f"{system['time_zone']}, now UTC{system['utc_offset']}"):
+        assert part in page, part
+    assert set(system["memory_bytes"]) >= {"api", "collector", "sync"}
+    (row,) = known["certificates"]
+    assert (row["file"], row["validity"]) == ("CERT/a.pem", "valid")
+    assert "CERT/a.pem" in page
+    assert "Valid" in page
 
 
 async def test_servers_show_state_settings_plan_and_history(api, peers):

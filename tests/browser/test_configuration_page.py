@@ -58,10 +58,11 @@ async def test_a_finding_leads_to_its_line_and_what_is_mended_is_applied(desk, r
     await check(page)
     await expect(page.locator("tr.added")).to_contain_text("added1;192.168.1.51;roof_1")
     await expect(page.locator("tr.removed")).to_contain_text("removed1;192.168.1.41;roof_1")
+    await page.get_by_label("Why").fill("moved & more")
     await page.get_by_role("button", name="Apply", exact=True).click()
     await expect(page.locator("#edit-told")).to_have_text(f"Revision {NEWEST + 1} is in force.")
     (edit,) = revisions.edits
-    assert (edit.based_on, edit.files) == (NEWEST, {DAQ: MOVED})
+    assert (edit.based_on, edit.files, edit.message) == (NEWEST, {DAQ: MOVED}, "moved & more")
 
 
 async def test_files_are_added_and_taken_out_in_one_revision(phone, revisions, axe):

@@ -10,7 +10,7 @@ byId("archive-form").addEventListener("submit", (event) => {
   forget("archive-checked");
   const more = { "Content-Type": "application/octet-stream" };
   const apply = (button) => send(button, ARCHIVE_TOLD, "Applying the archive", {
-    method: "PUT", path: "/api/v1/configuration/archive", body, more, done: () => forget("archive-checked"),
+    method: "PUT", path: withWhy("/api/v1/configuration/archive"), body, more, done: () => forget("archive-checked"),
   });
   send(event.submitter || event.target.querySelector("button"), ARCHIVE_TOLD, "Checking the archive", {
     method: "PUT", path: "/configuration/check/archive", body, more, isMarkup: true,

@@ -195,6 +195,12 @@ async function detailOf(answer) {
   }
 }
 
+// Where an edit of the set is sent, with why it is made, where that was said.
+function withWhy(path) {
+  const why = byId("why")?.value.trim();
+  return why ? `${path}${path.includes("?") ? "&" : "?"}message=${encodeURIComponent(why)}` : path;
+}
+
 // Tells in an element of the page what came of something.
 function say(id, text, isBad) {
   const told = byId(id);

@@ -64,7 +64,7 @@ function checkScript(button) {
 
 function applyScript(button) {
   send(button, TOLD, "Applying", {
-    method: "PUT", path: `${addressOf(nameNow())}${renaming()}`, body: editedText(), overtaken,
+    method: "PUT", path: withWhy(`${addressOf(nameNow())}${renaming()}`), body: editedText(), overtaken,
     more: { "If-Match": base, "Content-Type": "text/plain; charset=utf-8" },
     done: () => {
       applied = editedText();

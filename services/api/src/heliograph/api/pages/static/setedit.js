@@ -141,7 +141,7 @@ async function openAt({ file, line, column }) {
 
 function apply(button) {
   send(button, TOLD, "Applying", {
-    method: "PATCH", path: FILES, body: bodyOfDraft(), more: { "If-Match": base }, overtaken,
+    method: "PATCH", path: withWhy(FILES), body: bodyOfDraft(), more: { "If-Match": base }, overtaken,
     done: () => {
       draft.clear();
       forget(CHECKED);
