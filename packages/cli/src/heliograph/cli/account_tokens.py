@@ -64,7 +64,7 @@ def add(
 
     Exit status: 7 the file is there already or cannot be written, and no token was made; else as everywhere.
     """
-    body = {"name": name, "role": role, "days": days}
+    body: dict[str, object] = {"name": name, "role": role, "days": days}
     made = gateway.ask("POST", "tokens", _Made, body=body) if file is None else _written(gateway, body, file)
     shown = made.model_dump() if file is None else {**made.model_dump(exclude={"token"}), "file": str(file)}
     if as_json:

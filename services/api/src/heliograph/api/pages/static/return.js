@@ -5,5 +5,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-return]");
   if (!button) return;
   const path = `/api/v1/configuration/revisions/${button.dataset.return}/return`;
-  demand(button, "return-told", { path: withWhy(path), done: () => { button.hidden = true; } });
+  const against = document.querySelector("[data-against]")?.dataset.against; // what was shown is what is replaced
+  const more = against ? { "If-Match": `"${against}"` } : {};
+  demand(button, "return-told", { path: withWhy(path), more, done: () => { button.hidden = true; } });
 });
