@@ -108,3 +108,18 @@ def test_tokens_are_listed_and_revoked():
     with answering((200, {"detail": "The token a/b is revoked."})) as (url, asked):
         assert account(url, "token", "remove", "a/b").exit_code == Exit.DONE
     assert (asked[0].method, asked[0].path) == ("DELETE", "/api/v1/tokens/a%2Fb")
+
+
+def test_a_token_that_cannot_be_written_is_revoked_again(tmp_path, monkeypatch):
+    from heliograph.cli import account_tokens as module
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    made, gone = TOKEN | {"token": "hg_secret"}, {"detail": "The token grafana is revoked."}
+    with answering((201, made), (200, gone)) as (url, asked), monkeypatch.context() as patch:
+        patch.setattr(module.os, "fsync", full)
+        result = account(url, "token", "add", "grafana", "--file", str(tmp_path / "token"))
+    assert (result.exit_code, list(tmp_path.iterdir())) == (Exit.IN_THE_WAY, [])
+    assert "No space left" in result.stderr
+    assert [request.method for request in asked] == ["POST", "DELETE"]

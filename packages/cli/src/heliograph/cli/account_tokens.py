@@ -62,7 +62,7 @@ def add(
 ) -> None:
     """Make a token for a program. It is shown once: on standard output, or written into a file of its own.
 
-    Exit status: 7 the file is there already or cannot be written, and no token was made; else as everywhere.
+    Exit status: 7 the file is there already or cannot be written, and there is no token; else as everywhere.
     """
     body: dict[str, object] = {"name": name, "role": role, "days": days}
     made = gateway.ask("POST", "tokens", _Made, body=body) if file is None else _written(gateway, body, file)
@@ -99,7 +99,7 @@ def remove(name: NameArgument, *, gateway: Gateway, as_json: JsonOption = False)
 
     Exit status: as everywhere (heliograph help exit-codes).
     """
-    told = gateway.ask("DELETE", f"tokens/{quote(name, safe='')}", Told)
+    told = gateway.ask("DELETE", _path(name), Told)
     typer.echo(told.model_dump_json(indent=1) if as_json else printable(told.detail))
 
 
@@ -112,7 +112,8 @@ def _written(gateway: Gateway, body: dict[str, object], file: Path) -> _Made:
         os.fsync(handle)
     except OSError as error:
         file.unlink(missing_ok=True)
-        said = f"{file} cannot be written: {error.strerror}. Nobody has the token {body['name']} now: remove it"
+        gateway.ask("DELETE", _path(str(body["name"])), Told)  # nobody has it
+        said = f"{file} cannot be written, and the token is revoked again: {error.strerror}"
         raise Failure(said, Exit.IN_THE_WAY) from error
     except BaseException:
         file.unlink(missing_ok=True)
@@ -131,6 +132,10 @@ def _opened(file: Path) -> int:
     except OSError as error:
         said = f"{file} cannot be written, and no token was made: {error.strerror}"
         raise Failure(said, Exit.IN_THE_WAY) from error
+
+
+def _path(name: str) -> str:
+    return f"tokens/{quote(name, safe='')}"
 
 
 def _place(file: Path | None) -> str:
