@@ -5,23 +5,26 @@ Bodies are read here, by the routes, and not before: only after the client was f
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from heliograph.api.conditional import IfMatch, based_on
 from heliograph.api.errors import Overtaken, Unreadable
 from heliograph.api.ordering import asker
-from heliograph.api.sets import EditBody, set_path
+from heliograph.api.sets import set_path
 from heliograph.contract import EditRequest
 from heliograph.contract.requests import MOST_MESSAGE
 
 Check = Annotated[bool, Query(description="Say what would come of it – findings and difference – and change nothing")]
 Message = Annotated[str, Query(max_length=MOST_MESSAGE, description="Why, in a line: the history keeps it")]
+
+
+Body = TypeVar("Body", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,10 @@ def path_of(folder: str, name: str) -> str:
         raise RequestValidationError([{"loc": ("path", "name"), "msg": str(error)}]) from error
 
 
-async def read_edit(request: Request) -> EditBody:
-    """The files of a `PATCH`. Raises what becomes a problem document."""
+async def read_json(model: type[Body], request: Request, *, empty: bytes = b"") -> Body:
+    """A body of JSON that may be long; `empty` stands for none. Raises what becomes a problem document."""
     try:
-        return EditBody.model_validate_json(await read_body(request))
+        return model.model_validate_json(await read_body(request) or empty)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error

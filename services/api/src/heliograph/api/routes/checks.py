@@ -14,14 +14,14 @@ from heliograph.api import configuration as asked
 from heliograph.api import scripting
 from heliograph.api.access import may_write
 from heliograph.api.archives import unpack
-from heliograph.api.editing import Terms, TheTermsOfCheck, read_body, read_edit, read_text
+from heliograph.api.editing import Terms, TheTermsOfCheck, read_body, read_json, read_text
 from heliograph.api.errors import Overtaken, Problem, Silent
 from heliograph.api.pages import Pages, checked
 from heliograph.api.routes.edits import in_force
 from heliograph.api.routes.parts import ThePages, TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.routes.scriptfiles import Was
-from heliograph.api.sets import EditDone
+from heliograph.api.sets import EditBody, EditDone
 from heliograph.api.view import View
 
 router = routing(include_in_schema=False, dependencies=[Depends(may_write)])
@@ -30,7 +30,7 @@ router = routing(include_in_schema=False, dependencies=[Depends(may_write)])
 @router.put("/configuration/check")
 async def files(request: Request, view: TheView, pages: ThePages, terms: TheTermsOfCheck) -> HTMLResponse:
     """What a change of files would come to; the body is that of `PATCH /api/v1/configuration/files`."""
-    body = await read_edit(request)
+    body = await read_json(EditBody, request)
     return await _checked(view, pages, body.files, terms)
 
 

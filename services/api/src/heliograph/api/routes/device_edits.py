@@ -1,24 +1,21 @@
 """`/api/v1/devices`, written: a device added, changed or removed is one revision, or nothing (spec 1.7, 2.1)."""
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import Depends, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from heliograph.api import device_examples as examples
 from heliograph.api import deviceedits as asked
 from heliograph.api.access import may_write
 from heliograph.api.conditional import tag
 from heliograph.api.devicebodies import ChangedDevice, DeviceDone, NewDevice
-from heliograph.api.editing import TheTerms, read_body
+from heliograph.api.editing import TheTerms, read_json
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.devices import Index
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
-
-Body = TypeVar("Body", bound=BaseModel)
 
 router = routing(
     prefix="/api/v1/devices",
@@ -48,14 +45,14 @@ async def add(request: Request, response: Response, view: TheView, terms: TheTer
     Nothing configured is overwritten. Faults of single fields are told under `errors`, those of the set that would come
     of it under `findings`.
     """
-    body = await _read(request, NewDevice)
+    body = await read_json(NewDevice, request)
     return _told(response, await asked.add(view, body, terms))
 
 
 @router.patch("/{index}", summary="Change a device", responses=described(404, 408, 413), openapi_extra=_CHANGED)
 async def change(index: Index, request: Request, response: Response, view: TheView, terms: TheTerms) -> DeviceDone:
     """What is absent stays; all else in `_daq.csv` stays byte for byte. Needs the token."""
-    body = await _read(request, ChangedDevice)
+    body = await read_json(ChangedDevice, request)
     return _told(response, await asked.change(view, index, body, terms))
 
 
@@ -63,14 +60,6 @@ async def change(index: Index, request: Request, response: Response, view: TheVi
 async def remove(index: Index, response: Response, view: TheView, terms: TheTerms) -> DeviceDone:
     """It is not polled any more. Its records, delivered or waiting, and its definition stay. Needs the token."""
     return _told(response, await asked.remove(view, index, terms))
-
-
-async def _read(request: Request, model: type[Body]) -> Body:
-    try:
-        return model.model_validate_json(await read_body(request))
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
 
 
 def _told(response: Response, done: DeviceDone) -> DeviceDone:

@@ -9,7 +9,7 @@ from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_write
 from heliograph.api.conditional import tag
-from heliograph.api.editing import Terms, TheTerms, TheTermsInEarnest, path_of, read_edit, read_text
+from heliograph.api.editing import Terms, TheTerms, TheTermsInEarnest, path_of, read_json, read_text
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
@@ -50,7 +50,7 @@ async def change(
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
     With `whole` the files are the whole set; a larger one goes as an archive.
     """
-    body = await read_edit(request)
+    body = await read_json(EditBody, request)
     return await edited(view, response, body.files, terms, whole=whole)
 
 

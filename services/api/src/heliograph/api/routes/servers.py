@@ -1,15 +1,14 @@
 """`/api/v1/servers` and `/api/v1/schedules`: a server tried step by step, and the connections that are planned."""
 
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Path, Query, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from heliograph.api import server_examples as examples
 from heliograph.api import servers as asked
 from heliograph.api.access import may_read, may_write
-from heliograph.api.editing import read_body
+from heliograph.api.editing import read_json
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
@@ -20,7 +19,6 @@ from heliograph.contract.servertests import ServerTestState
 Number = Annotated[Literal["1", "2"], Path(description="Server 1 or 2")]
 Test = Annotated[int, Path(ge=1, le=2**53, description="The `test` that was answered when it began")]
 Count = Annotated[int, Query(ge=1, le=100, description="How many connections at most")]
-T = TypeVar("T", bound=BaseModel)
 
 router = routing(prefix="/api/v1", tags=["servers"], responses=described(401, 503))
 
@@ -48,7 +46,7 @@ async def begin(number: Number, request: Request, view: TheView) -> ServerTestBe
     By the settings in force, or by those of an edited `_config.ini`. One test at a time, beside the connections; it
     changes nothing on the gateway, and takes away what it put on the server.
     """
-    body = await _read(ServerTestBody, request)
+    body = await read_json(ServerTestBody, request, empty=b"{}")
     return await asked.begin_test(view, 1 if number == "1" else 2, body.config)
 
 
@@ -105,14 +103,5 @@ async def planned(view: TheView, count: Count = 10) -> PlannedList:
 )
 async def plan(request: Request, view: TheView) -> PlannedList:
     """What the schedules of a `_var.ini` would make, with every finding about it. Nothing is changed."""
-    body = await _read(SchedulesBody, request)
+    body = await read_json(SchedulesBody, request, empty=b"{}")
     return await asked.planned(view, body.text, body.count)
-
-
-async def _read(model: type[T], request: Request) -> T:
-    """Read a body that may be long, after the client was found to have the right to send it."""
-    try:
-        return model.model_validate_json(await read_body(request) or b"{}")
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error
