@@ -200,6 +200,8 @@ def test_the_set_may_be_refused_where_it_is_edited_and_the_headers_of_errors_are
         assert ("/problems/set-refused" in types) == is_edit, operation
         if "429" in answers:
             assert operation.headers("429") == {"Retry-After"}
+        if "503" in answers:
+            assert operation.headers("503") == {"Retry-After"}
         if "401" in answers:
             assert operation.headers("401") == {"WWW-Authenticate"}
     assert "HTTPValidationError" not in DESCRIPTION["components"]["schemas"]

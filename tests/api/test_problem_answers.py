@@ -57,6 +57,7 @@ async def test_every_no_is_a_problem_that_says_what_to_do(api):
         problem = told(answer, status, slug)
         assert words in problem.detail, (method, path, problem.detail)
         assert bool(problem.errors) == (words.startswith(("body", "query"))), problem
+        assert status != 503 or int(answer.headers["retry-after"]) > 0
         assert status != 405 or answer.headers["allow"]
         assert status != 401 or answer.headers["www-authenticate"]
 

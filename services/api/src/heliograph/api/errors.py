@@ -15,6 +15,11 @@ Problem                     a request is answered with this status, title and de
 └── Silent          503     the service that has the answer does not answer; try again
 """
 
+from typing import Final
+
+AGAIN_SECONDS: Final = 5
+"""After so long a service that was silent is worth asking again."""
+
 
 class Problem(Exception):
     """A request cannot be answered as asked; `detail` is for a person and says what to do."""
@@ -144,6 +149,11 @@ class Silent(Problem):
     status = 503
     slug = "not-available"
     title = "Not available now"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """See `Problem.headers`."""
+        return {"Retry-After": str(AGAIN_SECONDS)}
 
 
 class LoginFirst(Exception):

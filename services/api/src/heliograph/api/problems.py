@@ -22,6 +22,7 @@ _SET: Final = "DoesNotFitOrSetRefused"
 _HEADERS: Final = {
     401: {"WWW-Authenticate": "How a program tells who it is: `Bearer`"},
     429: {"Retry-After": "Seconds until the next try"},
+    503: {"Retry-After": "Seconds until the next try"},
 }
 
 
