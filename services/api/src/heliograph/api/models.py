@@ -1,6 +1,7 @@
 """What the REST API answers, beyond the payloads of the contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -189,20 +190,23 @@ class FindingRow(Answer):
     column: int | None = None
     severity: Literal["error", "warning"] | None = None
     text: str
+    field: str = ""
+    """Of the request's body, where it is about one that was given."""
 
 
-def finding_rows(findings: Iterable[str]) -> tuple[FindingRow, ...]:
-    """Take findings apart, as they are told between services."""
-    return tuple(_finding_row(text) for text in findings)
+def finding_rows(findings: Iterable[str], places: Mapping[str, str] = MappingProxyType({})) -> tuple[FindingRow, ...]:
+    """Take findings apart, as they are told between services; `places` are fields of a body by the finding."""
+    return tuple(_finding_row(text, places.get(text, "")) for text in findings)
 
 
-def _finding_row(text: str) -> FindingRow:
+def _finding_row(text: str, field: str) -> FindingRow:
     found = parse_finding(text)
     if found is None:
         return FindingRow(text=text)
     return FindingRow(
-        file=found.file, line=found.line, column=found.column, severity=found.severity.value, text=found.text
-    )
+        file=found.file, line=found.line, column=found.column, severity=found.severity.value, text=found.text,
+        field=field,
+    )  # fmt: skip
 
 
 class ProblemDocument(Answer):

@@ -50,8 +50,8 @@ function showVariable() {
   const variable = variables.find(({ index }) => index === byId("send-variable").value);
   setText(byId("send-unit"), variable && variable.unit ? variable.unit : "");
   let hint = variable ? `${lastValue(variable)}${isWrite() ? limitsOf(variable) : ""}` : "";
-  if (!byId("send-device").options.length) hint = "No device is configured.";
-  else if (!variable) hint = isWrite() ? "This device has no variable that can be written." : "";
+  if (!byId("send-device").options.length) hint = "No device is configured: add one under Devices first.";
+  else if (!variable) hint = isWrite() ? "This device has no variable that can be written: choose another, or Read." : "";
   setText(byId("send-hint"), hint);
 }
 

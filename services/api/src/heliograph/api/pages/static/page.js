@@ -27,9 +27,15 @@ function span(seconds, exact) {
   return `${Math.floor(s / 86400)}${thin}d ${Math.floor(s / 3600) % 24}${thin}h`;
 }
 
+function countdown(seconds) {
+  const s = Math.floor(seconds);
+  return s < 60 ? `${s}${thin}s` : `${Math.floor(s / 60)}${thin}min ${two(s % 60)}${thin}s`;
+}
+
 function inWords(ms, form) {
   const away = (gatewayNow() - ms) / 1000;
   if (form === "clock") return clockOf(ms);
+  if (form === "left") return away < 0 ? `in ${countdown(-away)}` : "now";
   if (form === "until") return away < 0 ? `in ${span(-away, true)}` : "due now";
   return away < 1.5 ? "just now" : `${span(away)} ago`;
 }
