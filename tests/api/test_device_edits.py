@@ -131,9 +131,9 @@ async def test_the_description_of_the_api_points_at_nothing_that_is_not_in_it(ap
 
 PLACED = [
     (f"{PATH}:9:3: error: this host is not reached from here", "interface"),
-    (f"{PATH}:9:18: error: another device has this name", "name"),
-    (f"{PATH}:9:27: warning: a period of 600 s is long", "period_seconds"),
-    (f"{PATH}:9:41: error: DEF/ has no file", "definition"),
+    (f"{PATH}:9:20: error: another device has this name", "name"),
+    (f"{PATH}:9:29: warning: a period of 600 s is long", "period_seconds"),
+    (f"{PATH}:9:43: error: DEF/ has no file", "definition"),
     ("DEF/inv.csv:3:1: warning: something to know", "definition"),
     (f"{PATH}:5:1: error: it stands in the line of another device", ""),
     (f"{PATH}:99:1: error: there is no such line", ""),

@@ -170,7 +170,7 @@ async def test_a_device_is_changed_and_removed_after_a_confirmation(desk, gatewa
 async def test_findings_stand_at_their_fields_and_what_is_typed_outlasts_a_login(phone, gateway, axe, monkeypatch):
     revisions = gateway.peers.revisions
     line = len(gateway.peers.revisions.files[PATH].splitlines()) + 1
-    found = (f"{PATH}:{line}:18: error: this name is too plain", f"{PATH}:1:1: warning: it is about the whole file")
+    found = (f"{PATH}:{line}:20: error: this name is too plain", f"{PATH}:1:1: warning: it is about the whole file")
     monkeypatch.setattr(revisions, "answer", EditAnswer(error="the edit is rejected", findings=found))
     monkeypatch.setattr(revisions, "is_checking", False)
     await phone.goto("/devices/new")

@@ -222,6 +222,8 @@ class EditRequest(Payload):
     """Say what would come of it – findings and difference – and change nothing."""
     whole: bool = False
     """`files` is the whole set: what is not in it goes."""
+    keys: Annotated[dict[str, str], Field(max_length=4, repr=False)] = {}
+    """Private keys by the file name that a `KeyFile` has: kept on the gateway alone, no part of the set, never told."""
 
 
 class EditAnswer(Outcome):

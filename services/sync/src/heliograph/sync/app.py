@@ -30,6 +30,7 @@ from heliograph.sync.enquiries import Enquiries, LiveLog
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
 from heliograph.sync.kept import Bounds, Kept, Looking
+from heliograph.sync.keys import Keys
 from heliograph.sync.lastset import LastSet
 from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
 from heliograph.sync.logbook import Logbook
@@ -170,7 +171,8 @@ class Sync:
         self._broker = BrokerWatch(
             self._context, self._spool, self._diary, self._disk, self._state_dir / "power.json", self._rollout.publish
         )
-        desk = Desk(self._configuration, revisions, lambda: self._directory.files)
+        self._keys = Keys(self._state_dir / "keys")
+        desk = Desk(self._configuration, revisions, lambda: self._directory.files, self._keys)
         self._support = Support(
             self._database, self._configuration, desk, self._history, self._diary, clock, self._concealed,
             broker=lambda: self._context.bus.server_version,
@@ -311,7 +313,7 @@ class Sync:
         return self._dial(server, self._access(server, applied), Pins(self._database))
 
     def _access(self, server: Server, applied: Applied) -> Access:
-        directories = [self._settings.secrets_dir]
+        directories = [self._settings.secrets_dir, self._keys.directory]
         if self._settings.gateway_set is not None:
             directories.append(self._settings.gateway_set / "CERT")
         access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
