@@ -109,9 +109,7 @@ async def test_an_edited_server_is_tried_with_the_password_in_force_only_where_t
 
 
 async def test_a_server_is_tried_with_certificates_and_a_key_that_are_not_in_force_yet(bus):
-    written = (
-        "SERVER_Type=mqtts\nMQTT_Address=127.0.0.1\nMQTT_TopicData=t\nMQTT_CaFile=ca.pem\nMQTT_KeyFile=new.key\n"
-    )
+    written = "SERVER_Type=mqtts\nMQTT_Address=127.0.0.1\nMQTT_TopicData=t\nMQTT_CaFile=ca.pem\nMQTT_KeyFile=new.key\n"
     server = file_server("ftp", free_port(), "plant", password="hush")
     in_force = applied([server], files={"CONFIG/WPM00C44F_config.ini": b""})
     seen = []

@@ -1,4 +1,4 @@
-"""Which entries of the journal a person looks for: the same filters for rows on the disk and entries that wait. Pure."""
+"""Which entries of the journal a person looks for: the same filters for the disk and for what waits. Pure."""
 
 import json
 from typing import Any, Final

@@ -103,10 +103,8 @@ class Desk:
             return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
         findings = self._given(request.keys, files, files.get(path, b""), applied)
         candidate = Candidate(files, applied.prefix, request.origin, unread=findings)
-        if request.only_check:
-            return _checked(self._configuration.check(candidate), applied)
-        if has_errors(findings):
-            return _answer(self._configuration.check(candidate))
+        if request.only_check or has_errors(findings):
+            return _checked(self._configuration.check(candidate), applied, is_asked=request.only_check)
         return self._offered(candidate, request.keys)
 
     def _offered(self, candidate: Candidate, keys: Mapping[str, str]) -> EditAnswer:
@@ -205,11 +203,11 @@ def _restored(path: str, content: bytes, current: bytes) -> bytes:
     return restore_secrets(content, text(current).encode()) if path.endswith("_config.ini") else content
 
 
-def _checked(decision: Decision, applied: Applied) -> EditAnswer:
+def _checked(decision: Decision, applied: Applied, *, is_asked: bool) -> EditAnswer:
     """Tell what an edit would come to."""
     findings = tuple(str(finding) for finding in decision.findings)
     if decision.applied is None:
-        return EditAnswer(error=WOULD_BE_REJECTED, findings=findings)
+        return EditAnswer(error=WOULD_BE_REJECTED if is_asked else REJECTED, findings=findings)
     diff = difference(applied.set.files, decision.applied.set.files)
     return EditAnswer(provisional=bool(diff) and decision.applied.provisional, findings=findings, diff=diff)
 

@@ -18,7 +18,9 @@ from heliograph.sync.clientcert import load_client
 KEYS: Final = "KEY"
 """What stands for a folder in findings about keys: they are in none."""
 KEY_BYTES: Final = 64 * 1024
-_KEY: Final = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY)-----(?P<body>.*?)-----END (?P=kind)-----", re.DOTALL)
+_KEY: Final = re.compile(
+    r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY)-----(?P<body>.*?)-----END (?P=kind)-----", re.DOTALL
+)
 _ANY_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----")
 
 
@@ -35,7 +37,9 @@ def key_findings(keys: Mapping[str, str], known: Mapping[str, bytes | None]) -> 
         if fault := _name_fault(name) or _key_fault(text):
             yield _error(f"{KEYS}/{name[:100]}", fault)
         elif known.get(name) not in (None, text.encode()):
-            yield _error(f"{KEYS}/{name}", "another key is kept under this name, an older revision needs it: give another name")
+            yield _error(
+                f"{KEYS}/{name}", "another key is kept under this name, an older revision needs it: give another name"
+            )
 
 
 def pair_findings(
@@ -54,7 +58,9 @@ def pair_findings(
 def _certificate_fault(content: bytes) -> str:
     text = content.decode("utf-8", "replace")
     if _ANY_KEY.search(text):
-        return "a private key stands in it, and CERT goes to the servers: give the certificate here and the key by itself"
+        return (
+            "a private key stands in it, and CERT goes to the servers: give the certificate here and the key by itself"
+        )
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except (ssl.SSLError, ValueError):

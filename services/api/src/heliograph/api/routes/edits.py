@@ -55,10 +55,12 @@ async def change(
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
-    With `whole` the files are the whole set; a larger one goes as an archive.
+    With `whole` the files are the whole set; a larger one goes as an archive. New certificates and private keys are
+    judged before.
     """
     body = await read_edit(request)
-    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole)
+    edit = EditRequest(files=dict(body.files), origin=asker(), only_check=check, whole=whole, keys=body.keys)
+    return await edited(view, response, edit, if_match)
 
 
 @router.put(
@@ -73,7 +75,8 @@ async def write(
 ) -> EditDone:  # fmt: skip
     """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
     path = path_of(folder, name)
-    return await edited(view, response, {path: await read_text(request)}, if_match, check=check)
+    edit = EditRequest(files={path: await read_text(request)}, origin=asker(), only_check=check)
+    return await edited(view, response, edit, if_match)
 
 
 @router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
@@ -81,7 +84,8 @@ async def take_out(
     folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
 ) -> EditDone:
     """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
-    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check)
+    edit = EditRequest(files={path_of(folder, name): None}, origin=asker(), only_check=check)
+    return await edited(view, response, edit, if_match)
 
 
 @router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404, 412))
@@ -93,13 +97,9 @@ async def return_to(number: Number, response: Response, view: TheView, if_match:
     return told(response, await asked.return_to(view, number, asker()))
 
 
-async def edited(
-    view: View, response: Response, files: dict[str, str | None], if_match: str | None, *, check: bool = False,
-    whole: bool = False,
-) -> EditDone:  # fmt: skip
+async def edited(view: View, response: Response, edit: EditRequest, if_match: str | None) -> EditDone:
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
-    number = based_on(if_match, in_force(view))
-    request = EditRequest(files=files, origin=asker(), based_on=number, only_check=check, whole=whole)
+    request = edit.model_copy(update={"based_on": based_on(if_match, in_force(view))})
     return told(response, await asked.edit(view, request))
 
 
