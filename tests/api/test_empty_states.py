@@ -71,7 +71,7 @@ CASES = [
     ("streams", {"status": STATUS}, "Not known yet", "/log?level=debug&service=sync"),
     ("scripts", {"scripts": None, "uid": ""}, "The scripts are not known now", "/system"),
     ("scripts", {"scripts": (), "uid": ""}, "No script is configured", "/new-script"),
-    ("certificates", {"status": STATUS, "problem": "", "rows": ()}, "The set has no certificate", "Put the certificate"),
+    ("certificates", {"status": STATUS, "problem": "", "rows": ()}, "The set has no certificate", "Put the"),
     (
         "history",
         {"history_problem": "", "connections": NOTHING, "filter": HistoryFilter(server="1")},
@@ -103,7 +103,8 @@ CASES = [
     ),
     ("account_page", {**ACCOUNT, "who": SimpleNamespace(**PERSON)}, "Nobody has an account", "/setup"),
     ("account_page", {**ACCOUNT, "who": SimpleNamespace(**PERSON)}, "No program has a token", "token-form"),
-    ("bundle", {"servers": ()}, "No server is configured that could take it", "/servers/1"),
+    ("bundle", {"servers": (), "bundle": None}, "No server is configured that could take it", "/servers/1"),
+    ("bundle", {"servers": (REVISION,), "bundle": None}, "None was made yet", "made yet"),
     ("traces", {"traces": ()}, "No trace is being written", "Choose an interface"),
     ("script_log", {"problem": "", "log": NOTHING}, "It has said nothing yet", "wd.log"),
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from heliograph.api.models import (
     Accepted,
     AlarmList,
     BundleMade,
+    BundleStopped,
     ConnectBody,
     ConnectionList,
     Device,
@@ -49,7 +50,7 @@ from heliograph.api.plantnow import PlantNow
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
 from heliograph.api.tested import HostKey, PlannedList, ServerTestBegun
-from heliograph.contract import ServerTestState, StatusDocument
+from heliograph.contract import BundleState, ServerTestState, StatusDocument
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
@@ -95,6 +96,9 @@ SURFACE = {
     ("post", "/api/v1/detections/{key}/stop"): (200, DetectionNow),
     ("post", "/api/v1/detections/{key}/accept"): (200, EditDone),
     ("post", "/api/v1/support-bundle"): (202, BundleMade),
+    ("get", "/api/v1/support-bundle"): (200, BundleState),
+    ("delete", "/api/v1/support-bundle"): (200, BundleStopped),
+    ("get", "/api/v1/support-bundle/file"): (200, None),
     ("post", "/api/v1/traces"): (202, TraceAccepted),
     ("post", "/api/v1/commands"): (200, CommandsDone),
     ("get", "/api/v1/commands"): (200, EntryList),

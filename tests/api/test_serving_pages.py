@@ -79,7 +79,7 @@ def test_a_filter_of_connections_comes_back_from_its_address(query):
         {"level": "x"},
         {"server": "2", "since": "17", "until": "18"},
         {"server": "3", "since": "-1", "until": "soon"},
-    ],  # fmt: skip
+    ],
 )
 def test_a_filter_of_the_log_comes_back_from_its_address(query):
     found = LogFilter.of_query(query)

@@ -193,3 +193,19 @@ async def test_findings_stand_at_their_fields_and_what_is_typed_outlasts_a_login
     await expect(phone.locator("#device-form-told")).to_contain_text("What you had typed is here again")
     await expect(phone.get_by_label("Host or serial line")).to_have_value("192.168.1.49")
     await expect(phone.locator("#device-definition")).to_have_value("0")
+
+
+async def test_what_takes_long_says_so_and_is_stopped(phone, gateway, axe):
+    del gateway
+    await phone.goto("/devices/1")
+    await phone.route("**/api/v1/commands", lambda _: None)
+    button = phone.get_by_role("button", name="Read now AC power")
+    await button.click()
+    told = phone.locator("#device-told")
+    await expect(told).to_contain_text("Read AC power …")
+    await expect(told.locator("progress")).to_be_visible()
+    await expect(button).to_have_attribute("aria-busy", "true")
+    await axe(phone)
+    await told.get_by_role("button", name="Stop").click()
+    await expect(told).to_contain_text("Stopped waiting")
+    await expect(button).not_to_have_attribute("aria-busy", "true")

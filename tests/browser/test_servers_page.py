@@ -133,11 +133,11 @@ async def test_a_trace_a_bundle_and_a_restart_are_asked_for(desk, gateway, axe):
 
 async def test_certificates_and_a_key_are_given_on_the_form_and_go_with_the_setting(phone, gateway, revisions, axe):
     authority = Authority()
-    certificate, key = authority.issue("gateway", client=True)
+    _, key = authority.issue("gateway", client=True)
     revisions.files |= {CONFIG: "SERVER_Type=mqtts\nMQTT_Address=broker\nMQTT_TopicData=t\n"}
     await phone.goto("/servers/1")
     await expect(phone.locator("#f-MQTT_Address")).to_have_value("broker")
-    await phone.get_by_text("Give the certificate here: Authorities").click()
+    await phone.get_by_text("Give the certificate here: Authorities").locator("visible=true").click()
     binary = base64.b64decode("".join(authority.pem.decode().splitlines()[1:-1]))
     file = {"name": "ca.cer", "mimeType": "application/octet-stream", "buffer": binary}
     await phone.locator("#u-MQTT_CaFile").set_input_files(file)

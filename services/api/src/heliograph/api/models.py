@@ -143,11 +143,27 @@ class Accepted(Answer):
 
 
 class BundleMade(Answer):
-    """The debug bundle is made; it goes to `/LOG` of these servers."""
+    """The debug bundle is made; it goes to `/LOG` of these servers, and can be downloaded."""
 
     name: str
     bytes: int
     servers: tuple[Literal[1, 2], ...]
+    detail: str
+
+
+class BundleBody(BaseModel):
+    """What is to become of a debug bundle."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    send: Annotated[
+        bool, Field(description="To `/LOG` of every file server; else it is only kept for downloading.")
+    ] = True
+
+
+class BundleStopped(Answer):
+    """It was stopped."""
+
     detail: str
 
 

@@ -121,5 +121,6 @@ def _traces(parts: Parts) -> str:
 
 
 def _bundle(parts: Parts) -> str:
-    """How far what waits for the servers is: whoever asked for a bundle sees it go."""
-    return parts.render("bundle", {"servers": parts.view.status().servers})
+    """How far the bundle is: whoever asked for one sees it made, sent to each server, and where the last one is."""
+    sync = parts.view.sync()
+    return parts.render("bundle", {"servers": parts.view.status().servers, "bundle": sync.bundle if sync else None})

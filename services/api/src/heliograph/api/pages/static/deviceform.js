@@ -159,10 +159,11 @@ async function send(button, isCheck, done) {
   button.setAttribute("aria-busy", "true");
   clearFaults();
   showFindings([]);
-  say("device-form-told", isCheck ? "Checking with the whole configuration …" : "Putting it in force …", false);
+  const stopper = new AbortController();
+  showWork("device-form-told", isCheck ? "Checking with the whole configuration" : "Putting it in force", () => stopper.abort());
   try {
     const named = headers({ "Content-Type": "application/json" });
-    const answer = await fetch(path(isCheck), { method: method(), body, headers: named });
+    const answer = await fetch(path(isCheck), { method: method(), body, headers: named, signal: stopper.signal });
     if (answer.status === 401) {
       keepDraft();
       return toLogin();
@@ -173,8 +174,8 @@ async function send(button, isCheck, done) {
     showFindings(said.findings || []);
     if (answer.ok) done(said);
     else hideOutcome();
-  } catch {
-    say("device-form-told", "The gateway does not answer.", true);
+  } catch (error) {
+    say("device-form-told", whyNot(error), true);
   } finally {
     button.removeAttribute("aria-busy");
   }

@@ -127,17 +127,19 @@ async function sendEdit(button, query, done) {
   if (!Object.keys(body.files).length) return say(SERVER_TOLD, "Nothing is changed.", false);
   if (button.getAttribute("aria-busy") === "true") return undefined;
   button.setAttribute("aria-busy", "true");
+  const stopper = new AbortController();
+  showWork(SERVER_TOLD, query ? "Checking with the whole configuration" : "Saving", () => stopper.abort());
   try {
     const more = headers({ "Content-Type": "application/json", ...(basis ? { "If-Match": basis } : {}) });
-    const answer = await fetch(`/api/v1/configuration/files${query}`, { method: "PATCH", body: JSON.stringify(body), headers: more });
+    const answer = await fetch(`/api/v1/configuration/files${query}`, { method: "PATCH", body: JSON.stringify(body), headers: more, signal: stopper.signal });
     if (answer.status === 401) return toLogin();
     const said = await answer.json();
     showFindings(said.findings || []);
     if (answer.ok) return done(said);
     const hint = answer.status === 412 ? " Somebody changed the configuration meanwhile: undo all changes here, and make them again." : "";
     say(SERVER_TOLD, `${said.detail}${hint}`, true);
-  } catch {
-    say(SERVER_TOLD, "The gateway does not answer.", true);
+  } catch (error) {
+    say(SERVER_TOLD, whyNot(error), true);
   } finally {
     button.removeAttribute("aria-busy");
   }

@@ -1,9 +1,16 @@
-// A debug bundle is made and sent; traces begin and end.
+// A debug bundle is made, sent and stopped; traces begin and end.
 "use strict";
 
-byId("bundle-send").addEventListener("click", (event) => {
+function makeBundle(button, send) {
   const done = ({ name, bytes, detail }) => say("bundle-told", `${name}, ${Math.ceil(bytes / 1000)} kB. ${detail}`, false);
-  demand(event.target, "bundle-told", { path: "/api/v1/support-bundle", done });
+  patiently(button, "bundle-told", "The debug bundle is being made", { path: "/api/v1/support-bundle", body: JSON.stringify({ send }), done });
+}
+
+byId("bundle-send").addEventListener("click", (event) => makeBundle(event.target, true));
+byId("bundle-keep").addEventListener("click", (event) => makeBundle(event.target, false));
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-bundle-stop]");
+  if (button) demand(button, "bundle-told", { method: "DELETE", path: "/api/v1/support-bundle" });
 });
 
 function trace(button, iface, minutes) {
