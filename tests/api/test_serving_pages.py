@@ -13,8 +13,8 @@ from heliograph.contract.channels import STATE
 from heliograph.contract.logbook import NumberedEvent
 from heliograph.contract.servertests import StepState, TestStep
 from heliograph.formats.config_rules import RULES
-from support.browser import Markup
 from support.certificates import Authority
+from support.markup import Markup
 from support.plausible import sync_state
 from support.waiting import until
 
