@@ -17,7 +17,7 @@ from heliograph.api.pages.rendering import Renderer
 from heliograph.api.pages.servers import HistoryFilter
 from heliograph.api.view import View
 from heliograph.contract import StatusDocument
-from support.browser import Markup, seen
+from support.markup import Markup, seen
 
 TEMPLATES = Path(pages.__file__).parent / "templates"
 STATUS = StatusDocument(time=1, attention=())

@@ -9,7 +9,7 @@ import pytest
 
 from heliograph.api.hostkeys import host_key
 from heliograph.contract import EditRequest
-from support.browser import Markup
+from support.markup import Markup
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY-----\n"

@@ -5,7 +5,7 @@ import pytest
 from heliograph.api.models import BundleMade, ProblemDocument
 from heliograph.contract import BundleStage, BundleState, ConnectionResult
 from heliograph.contract.channels import STATE
-from support.browser import seen
+from support.markup import seen
 from support.plausible import BUNDLE_BYTES, now, sync_state
 from support.plausible_set import UID
 from support.waiting import until

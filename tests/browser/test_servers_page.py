@@ -141,7 +141,7 @@ async def test_certificates_and_a_key_are_given_on_the_form_and_go_with_the_sett
     binary = base64.b64decode("".join(authority.pem.decode().splitlines()[1:-1]))
     file = {"name": "ca.cer", "mimeType": "application/octet-stream", "buffer": binary}
     await phone.locator("#u-MQTT_CaFile").set_input_files(file)
-    await expect(phone.locator("#f-MQTT_CaFile")).to_have_value("server1-cafile.pem")
+    await expect(phone.locator("#f-MQTT_CaFile")).to_have_value("server1-ca.pem")
     await phone.get_by_text("Give the private key here").locator("visible=true").click()
     await phone.locator("#g-MQTT_KeyFile").fill(key.decode())
     await phone.get_by_label("Port").locator("visible=true").click()
@@ -163,7 +163,7 @@ async def test_certificates_and_a_key_are_given_on_the_form_and_go_with_the_sett
     await expect(phone.locator("#g-MQTT_KeyFile")).to_have_value("")
     (edit,) = [edit for edit in revisions.edits if not edit.only_check]
     assert edit.keys == {name: key.decode()}
-    assert edit.files["CERT/server1-cafile.pem"] == authority.pem.decode()
+    assert edit.files["CERT/server1-ca.pem"] == authority.pem.decode()
     assert f"MQTT_KeyFile={name}" in edit.files[CONFIG]
 
 

@@ -6,6 +6,7 @@ One is made at a time. How far it is stands in the state of sync; the file lies 
 import asyncio
 import base64
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -74,8 +75,8 @@ class Bundling:
     async def make(self, request: BundleRequest) -> BundleAnswer:
         """Make a bundle, for the servers or for downloading alone."""
         async with self._turn:
-            loop = asyncio.get_running_loop()
-            course = Course(request, milliseconds(self._clock), lambda: loop.call_soon_threadsafe(self._changed))
+            tell = partial(asyncio.get_running_loop().call_soon_threadsafe, self._changed)
+            course = Course(request, milliseconds(self._clock), tell)
             self._course = course
             self._changed()
             try:

@@ -13,7 +13,7 @@ class BundleStopped(Exception):
 class Course:
     """One making. `step` belongs to the thread that makes, `stop` to any other."""
 
-    def __init__(self, request: BundleRequest, asked: int, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, request: BundleRequest, asked: int, changed: Callable[[], object] = lambda: None) -> None:
         self.state = BundleState(stage=BundleStage.GATHERING, origin=request.origin, asked=asked)
         self.content = b""
         self._changed = changed

@@ -51,7 +51,8 @@ def pair_findings(
             continue
         certificate, key = files.get(f"CERT/{server.cert_file}"), keys.get(server.key_file)
         if certificate and key and not _is_pair(certificate, key):
-            text = f"it is not the key of CERT/{server.cert_file}, or it has a passphrase: give two that belong together"
+            which = f"CERT/{server.cert_file}"
+            text = f"it is not the key of {which}, or it has a passphrase: give two that belong together"
             yield _error(f"{KEYS}/{server.key_file}", text)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlmodel import col, select
 
@@ -90,9 +90,7 @@ class Support:
         course.step(BundleStage.PACKING)
         return name, content
 
-    def _hand_over(
-        self, request: BundleRequest, name: OutgoingName, content: bytes, numbers: tuple[Literal[1, 2], ...]
-    ) -> None:
+    def _hand_over(self, request: BundleRequest, name: OutgoingName, content: bytes, numbers: tuple[int, ...]) -> None:
         replaced = self._bundles.keep(name, content)
         which = " and ".join(str(number) for number in numbers)
         instead = "; one that waited is replaced" if replaced else ""

@@ -33,11 +33,12 @@ class JournalFilter:
     def of_query(cls, query: Query) -> "JournalFilter":
         """Read a page's address; what does not fit is as if it were not there."""
         way, result, before = query.get("way", ""), query.get("result", ""), query.get("before", "")
+        texts = {name: query.get(name, "").strip()[:MOST_LETTERS] for name in ("device", "command", "who", "text")}
         return cls(
-            JournalWay(way) if way in list(JournalWay) else None,
-            *(query.get(name, "").strip()[:MOST_LETTERS] for name in ("device", "command", "who", "text")),
-            JournalResult(result) if result in list(JournalResult) else None,
-            int(before) if before.isascii() and before.isdecimal() and len(before) < _DIGITS else None,
+            way=JournalWay(way) if way in list(JournalWay) else None,
+            result=JournalResult(result) if result in list(JournalResult) else None,
+            before=int(before) if before.isascii() and before.isdecimal() and len(before) < _DIGITS else None,
+            **texts,
         )
 
     @property
