@@ -290,7 +290,7 @@ async def test_a_person_writes_a_value_after_a_yes_and_the_login_and_stops_a_scr
         await page.do("location.href = '/scripts/zero%20export'")
         await page.until("document.querySelector('[data-script-do=stop]') && document.body.dataset.live === 'yes'")
         await page.do("document.querySelector('[data-script-do=stop]').click()")
-        said = await page.until("!byId('script-told').hidden && byId('script-told').textContent")
+        said = await page.until("!byId('script-told').querySelector('progress') && byId('script-told').textContent")
         assert said == "Script zero export is stopped until the next restart, or until it is started."
     (request,) = commands.executed
     (command,) = json.loads(request.text.text)

@@ -17,7 +17,7 @@ from typing import Final
 
 from heliograph.commands.entries import MAX_RESULT, Entry, shortened
 from heliograph.commands.errors import JournalDamaged, JournalUnavailable
-from heliograph.commands.sought import FOLDED, conditions
+from heliograph.commands.sought import FOLDED, conditions, folded
 from heliograph.contract import JournalRequest, JournalWay, Way
 
 KEPT: Final = 10_000
@@ -168,7 +168,7 @@ def _connection(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=FULL")
         db.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
         db.execute("PRAGMA cache_size=-512")  # KiB; the system has the pages too
-        db.create_function(FOLDED, 1, lambda text: str(text or "").casefold(), deterministic=True)
+        db.create_function(FOLDED, -1, folded, deterministic=True)
         _check(db)
         _add_columns(db)
         db.executescript(_SCHEMA)

@@ -7,7 +7,7 @@ from heliograph.commands.entries import Entry
 from heliograph.contract import JournalRequest, JournalResult
 
 FOLDED: Final = "folded"
-"""The function of SQLite that folds case: it has none of its own for other letters than English ones."""
+"""The name of `folded` in SQL, which folds English letters alone. Called once a row: a search holds the file."""
 _WORDS: Final = ("name", "parameters", "result", "error", "origin", "caller_id")
 _ASKER: Final = ("origin", "caller_id")
 _DEVICE: Final = "CASE WHEN json_valid(parameters) THEN CAST(json_extract(parameters, '$.device') AS TEXT) END"
@@ -24,10 +24,10 @@ def conditions(asked: JournalRequest) -> tuple[str, list[object]]:
         ("number < ?", [asked.before] if asked.before is not None else []),
         ("way = ?", [asked.way] if asked.way else []),
         ("text = ?", [asked.text] if asked.text is not None else []),
-        (_has(("name",)), _folds(asked.name, 1)),
+        (_has(("name",)), _folded(asked.name)),
         (f"{_DEVICE} IN ({', '.join('?' for _ in asked.devices)})", [*asked.devices]),
-        (_has(_ASKER), _folds(asked.who, len(_ASKER))),
-        (_has(_WORDS), _folds(asked.words, len(_WORDS))),
+        (_has(_ASKER), _folded(asked.who)),
+        (_has(_WORDS), _folded(asked.words)),
     ]
     wheres = [f"({where})" for where, values in given if values]
     if asked.outcome is not None:
@@ -49,16 +49,21 @@ def passes(entry: Entry, asked: JournalRequest) -> bool:
     )
 
 
+def folded(*texts: str | None) -> str:
+    """Texts in one, whatever the case."""
+    return "\n".join(text or "" for text in texts).casefold()
+
+
 def _has(columns: tuple[str, ...]) -> str:
-    return " OR ".join(f"instr({FOLDED}({column}), ?)" for column in columns)
+    return f"instr({FOLDED}({', '.join(columns)}), ?)"
 
 
-def _folds(text: str, count: int) -> list[object]:
-    return [text.casefold()] * count if text else []
+def _folded(text: str) -> list[object]:
+    return [folded(text)] if text else []
 
 
 def _is_in(text: str, entry: Entry, fields: tuple[str, ...]) -> bool:
-    return any(text.casefold() in str(getattr(entry, field) or "").casefold() for field in fields)
+    return folded(text) in folded(*(getattr(entry, field) for field in fields))
 
 
 def _device(parameters: str) -> str | None:
