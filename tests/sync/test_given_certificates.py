@@ -7,6 +7,7 @@ import pytest
 from heliograph.contract import EditRequest, ReturnRequest, RevisionRequest
 from heliograph.sync.access import resolve_access
 from heliograph.sync.desk import Desk
+from heliograph.sync.given import key_findings
 from heliograph.sync.keys import Keys
 from heliograph.sync.placing import outgoing_files
 from support.certificates import Authority
@@ -84,6 +85,19 @@ def test_what_is_no_certificate_or_key_is_refused_with_its_place_and_nothing_is_
     assert "PRIVATE KEY-----\n" not in str(answer)
     assert site.configuration.applied is before
     assert not keys.directory.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KEY,
+        KEY.replace("\n", "\r\n"),
+        KEY.replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", 1),
+        KEY.replace("PRIVATE", "OPENSSH PRIVATE"),
+    ],
+)
+def test_a_key_is_taken_in_the_forms_that_programs_write(text):
+    assert list(key_findings({"own.key": text}, {})) == []
 
 
 def test_a_set_that_is_refused_for_another_reason_keeps_no_key(desk, keys):

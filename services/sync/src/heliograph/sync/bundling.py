@@ -82,7 +82,7 @@ class Bundling:
             try:
                 return await self._made(request, course)
             except BundleStopped:
-                self._last = course.state.model_copy(update={"stage": BundleStage.STOPPED})
+                self._last = self._last or course.state.model_copy(update={"stage": BundleStage.STOPPED})
                 return BundleAnswer(error=STOPPED)
             except (OSError, OperationalError) as error:
                 why = getattr(error, "orig", error)

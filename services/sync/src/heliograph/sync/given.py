@@ -83,7 +83,7 @@ def _key_fault(text: str) -> str:
     found = _KEY.search(text)
     if found is None:
         return "it is no private key in PEM form: the lines from -----BEGIN … PRIVATE KEY----- to its END are wanted"
-    body = found["body"].rpartition("\n\n")[2] if ":" in found["body"] else found["body"]
+    body = re.split(r"\r?\n\r?\n", found["body"])[-1]  # after the headers, where it has some
     try:
         whole = base64.b64decode("".join(body.split()), validate=True)
     except binascii.Error:

@@ -77,6 +77,7 @@ byId("builtin-form").closest("details").addEventListener("toggle", () => { if (!
 // ---- functions of scripts ---------------------------------------------------------------------------------------
 
 const functionForm = byId("function-form");
+const functionHint = byId("function-hint").innerHTML; // of the page itself
 
 async function fillFunctions() {
   const named = ({ name, functions }) => functions.map((each) => `${name}.${each}`);
@@ -89,7 +90,8 @@ async function fillFunctions() {
   }
   byId("function-name").replaceChildren(...names.map((name) => new Option(name)));
   functionForm.querySelector("button").disabled = !names.length;
-  if (!names.length) setText(byId("function-hint"), none);
+  if (names.length) byId("function-hint").innerHTML = functionHint;
+  else setText(byId("function-hint"), none);
 }
 
 // The table that is given; throws what a person is told where it is none.

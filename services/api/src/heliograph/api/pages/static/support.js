@@ -3,7 +3,8 @@
 
 function makeBundle(button, send) {
   const done = ({ name, bytes, detail }) => say("bundle-told", `${name}, ${Math.ceil(bytes / 1000)} kB. ${detail}`, false);
-  patiently(button, "bundle-told", "The debug bundle is being made", { path: "/api/v1/support-bundle", body: JSON.stringify({ send }), done });
+  say("bundle-told", "The debug bundle is being made: how far it is stands below.", false);
+  demand(button, "bundle-told", { path: "/api/v1/support-bundle", body: JSON.stringify({ send }), done });
 }
 
 byId("bundle-send").addEventListener("click", (event) => makeBundle(event.target, true));
