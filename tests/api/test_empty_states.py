@@ -104,7 +104,7 @@ CASES = [
     ("account_page", {**ACCOUNT, "who": SimpleNamespace(**PERSON)}, "Nobody has an account", "/setup"),
     ("account_page", {**ACCOUNT, "who": SimpleNamespace(**PERSON)}, "No program has a token", "token-form"),
     ("bundle", {"servers": (), "bundle": None}, "No server is configured that could take it", "/servers/1"),
-    ("bundle", {"servers": (REVISION,), "bundle": None}, "None was made yet", "made yet"),
+    ("bundle", {"servers": (REVISION,), "bundle": None}, "None was made yet", "make one to send it"),
     ("traces", {"traces": ()}, "No trace is being written", "Choose an interface"),
     ("script_log", {"problem": "", "log": NOTHING}, "It has said nothing yet", "wd.log"),
 ]  # fmt: skip
