@@ -138,3 +138,17 @@ def test_certificates_that_stand_in_the_set_already_are_not_judged_again(site, k
     desk = Desk(site.configuration, site.revisions, dict, keys)
     name = config(MAIN, FTP_CaFile="old.pem", GATEWAY_Name="Barn").decode()
     assert desk.edit(EditRequest(files={CONFIG: name, "CERT/old.pem": "odd"}, origin="REST")).error == ""
+
+
+def test_a_name_under_which_a_person_put_a_secret_by_hand_is_not_given_again(site, tmp_path):
+    (tmp_path / "own.key").write_text(OTHER_KEY)
+    desk = Desk(site.configuration, site.revisions, dict, Keys(site.directory / "keys", [tmp_path]))
+    assert any("another key is kept under this name" in told for told in give(desk).findings)
+    (tmp_path / "own.key").write_text(KEY)
+    assert give(desk).error == ""
+    assert not (site.directory / "keys").exists(), "it is there already"
+
+
+def test_a_key_is_judged_also_where_it_is_named_as_a_file(desk):
+    answer = give(desk, keys={"own.key": OTHER_KEY}, MQTT2_KeyFile="file:own.key")
+    assert any("it is not the key of CERT/own.pem" in told for told in answer.findings)

@@ -9,7 +9,7 @@ from heliograph.api.models import FindingRow, finding_rows
 from heliograph.formats.cells import SEPARATOR
 
 _FIELDS: Final = {column.casefold(): field for column, field in COLUMNS.items()}
-_LINE_SETTINGS: Final = {"baudrate": "baudrate", "data_bits": "data_bits", "parity": "parity", "stop_bits": "stop_bits"}
+_LINE_SETTINGS: Final = {name: name for name in ("baudrate", "data_bits", "parity", "stop_bits")}
 
 
 def placed(change: Change, findings: Iterable[FindingRow]) -> tuple[FindingRow, ...]:

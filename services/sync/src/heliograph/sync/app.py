@@ -172,7 +172,8 @@ class Sync:
         self._broker = BrokerWatch(
             self._context, self._spool, self._diary, self._disk, self._state_dir / "power.json", self._rollout.publish
         )
-        self._keys = Keys(self._state_dir / "keys")
+        by_hand = [settings.secrets_dir, *([settings.gateway_set / "CERT"] if settings.gateway_set else [])]
+        self._keys = Keys(self._state_dir / "keys", by_hand)
         desk = Desk(self._configuration, revisions, lambda: self._directory.files, self._keys)
         self._support = Support(
             self._database, self._configuration, desk, self._history, self._diary, clock, self._concealed,
@@ -320,10 +321,7 @@ class Sync:
         return self._dial(server, self._access(server, applied), Pins(self._database))
 
     def _access(self, server: Server, applied: Applied) -> Access:
-        directories = [self._settings.secrets_dir, self._keys.directory]
-        if self._settings.gateway_set is not None:
-            directories.append(self._settings.gateway_set / "CERT")
-        access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
+        access = resolve_access(server, applied.set.files, os.environ, self._keys.directories)
         self._concealed.learn(access.password, server.login)
         return access
 

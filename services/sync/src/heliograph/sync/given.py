@@ -47,13 +47,14 @@ def pair_findings(
 ) -> Iterator[Finding]:
     """Tell where a client's certificate and its key, one of them given, do not belong together."""
     for server in servers:
-        if not isinstance(server, MqttServer) or not server.cert_file or server.key_file not in given:
+        name = server.key_file.removeprefix("file:")
+        if not isinstance(server, MqttServer) or not server.cert_file or name not in given:
             continue
-        certificate, key = files.get(f"CERT/{server.cert_file}"), keys.get(server.key_file)
+        certificate, key = files.get(f"CERT/{server.cert_file}"), keys.get(name)
         if certificate and key and not _is_pair(certificate, key):
             which = f"CERT/{server.cert_file}"
             text = f"it is not the key of {which}, or it has a passphrase: give two that belong together"
-            yield _error(f"{KEYS}/{server.key_file}", text)
+            yield _error(f"{KEYS}/{name}", text)
 
 
 def _certificate_fault(content: bytes) -> str:

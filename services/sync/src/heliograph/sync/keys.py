@@ -5,6 +5,7 @@ given once, so that every revision finds the key that it was made with.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from heliograph.runtime import write_atomically
@@ -13,12 +14,13 @@ from heliograph.runtime import write_atomically
 class Keys:
     """For any thread; whoever changes the configuration calls it one at a time."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, others: Iterable[Path] = ()) -> None:
+        self.directories = (*others, directory)
+        """Where `file:NAME` of a key is looked for: first where a person put secrets by hand, last here."""
         self.directory = directory
-        """Where `file:NAME` of a key is looked for."""
 
     def known(self, names: Iterable[str]) -> dict[str, bytes | None]:
-        """The keys that are kept under plain names, None for those that are not."""
+        """The keys that are found under plain names, None where there is none."""
         return {name: self._read(name) for name in names}
 
     def keep(self, keys: Mapping[str, str]) -> list[str]:
@@ -43,7 +45,7 @@ class Keys:
     def _read(self, name: str) -> bytes | None:
         if not name or "/" in name or name.startswith("."):
             return None
-        try:
-            return (self.directory / name).read_bytes()
-        except (OSError, ValueError):
-            return None
+        for directory in self.directories:
+            with suppress(OSError, ValueError):
+                return (directory / name).read_bytes()
+        return None

@@ -142,7 +142,7 @@ class ServerTests:
         """What opens the server, with the certificates and the key that are given and not in force yet."""
         given = {f"CERT/{name}": text.encode() for name, text in request.certificates.items()}
         tried = replace(applied, set=replace(applied.set, files={**applied.set.files, **given}))
-        key = request.keys.get(server.key_file)
+        key = request.keys.get(server.key_file.removeprefix("file:"))
         if key is None:
             return self._sources.access(server, tried)
         return replace(self._sources.access(replace(server, key_file=""), tried), private_key=key.encode())
