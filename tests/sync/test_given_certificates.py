@@ -70,6 +70,7 @@ FAULTS = [
     ({}, {"own.key": KEY.replace("M", "*")}, "KEY/own.key:1:1: error: its lines are damaged"),
     ({}, {"own.key": OTHER_KEY}, "KEY/own.key:1:1: error: it is not the key of CERT/own.pem"),
     ({}, {"../own.key": KEY}, "has a path"),
+    ({}, {"my own.key": KEY}, "KEY/my own.key:1:1: error: "),
     ({}, {"own.key": "x" * 70_000}, "longer than 65536 bytes"),
 ]
 
@@ -128,8 +129,8 @@ def test_a_kept_key_is_never_replaced_so_that_the_way_back_finds_it(desk, site, 
 
 def test_a_key_that_no_kept_revision_names_goes_with_the_next_one_that_is_given(desk, keys):
     keys.keep({"stray.key": KEY})
-    assert give(desk).error == ""
-    assert keys.known(["stray.key", "own.key"]) == {"stray.key": None, "own.key": KEY.encode()}
+    assert give(desk, keys={"my-own.key": KEY}, MQTT2_KeyFile="file:my-own.key").error == ""
+    assert keys.known(["stray.key", "my-own.key"]) == {"stray.key": None, "my-own.key": KEY.encode()}
 
 
 def test_certificates_that_stand_in_the_set_already_are_not_judged_again(site, keys):

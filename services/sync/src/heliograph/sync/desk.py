@@ -31,7 +31,7 @@ from heliograph.sync.keys import Keys
 from heliograph.sync.placing import CONFIG, KINDS
 from heliograph.sync.revisions import KEPT, Revisions, Stored, difference
 
-_KEY_FILE: Final = re.compile(r"(?m)^[ \t]*\w+_KeyFile[ \t]*=[ \t]*(?:file:)?(\S+)")
+_KEY_FILE: Final = re.compile(r"(?m)^[ \t]*\w+_KeyFile[ \t]*=[ \t]*(?:file:)?(.*?)[ \t\r]*$")
 REJECTED: Final = "the edit is rejected; nothing was changed. Mend what the findings name and send it again"
 
 WOULD_BE_REJECTED: Final = "the edit would be rejected. Mend what the findings name; nothing was changed"

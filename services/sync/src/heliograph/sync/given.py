@@ -13,6 +13,7 @@ from typing import Final
 from heliograph.formats.config import MqttServer, Server
 from heliograph.formats.fields import base_name
 from heliograph.formats.findings import Finding, Severity
+from heliograph.formats.secrets import check_reference, is_reference
 from heliograph.sync.clientcert import load_client
 
 KEYS: Final = "KEY"
@@ -73,9 +74,10 @@ def _certificate_fault(content: bytes) -> str:
 def _name_fault(name: str) -> str:
     try:
         base_name(name)
+        check_reference(f"file:{name}")
     except ValueError as error:
         return str(error)
-    return "" if name and ":" not in name else "a plain file name is wanted"
+    return "" if is_reference(f"file:{name}") else "a plain file name is wanted"
 
 
 def _key_fault(text: str) -> str:
