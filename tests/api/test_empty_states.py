@@ -40,6 +40,11 @@ PERSON = {
     "name": "",
     "csrf": "",
 }
+FOUND_NONE = SimpleNamespace(
+    detection=1, targets=("10.0.0.0/24",), running=False, stopped=False, asked=254, total=254, proposals=(),
+    problems=(), began=1, ended=2,
+)  # fmt: skip
+SUMMARY = {"status": STATUS, "devices": (), "answering": 0, "resting": [], "delivery": None, "next": None}
 CASES = [
     ("log", {**LOG, "filter": LogFilter(text="x")}, "No such line", "/log?level=debug"),
     ("log", {**LOG, "filter": LogFilter()}, "The log is empty", "/system"),
@@ -105,6 +110,10 @@ CASES = [
     ("account_page", {**ACCOUNT, "who": SimpleNamespace(**PERSON)}, "No program has a token", "token-form"),
     ("bundle", {"servers": (), "bundle": None}, "No server is configured that could take it", "/servers/1"),
     ("bundle", {"servers": (REVISION,), "bundle": None}, "None was made yet", "make one to send it"),
+    ("detection", {"detection": FOUND_NONE, "detection_lines": ()}, "No SunSpec device was found", "add it by hand"),
+    ("storage", {"status": STATUS}, "nothing is kept yet", "a record comes at the end of each period"),
+    ("summary", SUMMARY, "none configured", "/devices/new"),
+    ("summary", SUMMARY, "no server is configured", "/servers/1"),
     ("traces", {"traces": ()}, "No trace is being written", "Choose an interface"),
     ("script_log", {"problem": "", "log": NOTHING}, "It has said nothing yet", "wd.log"),
 ]  # fmt: skip
