@@ -1,12 +1,15 @@
 """The configuration in a browser: edited with findings at their lines, replaced by an archive, returned to."""
 
 import io
+import re
 import zipfile
 
 import pytest
 from playwright.async_api import Page, expect
 
-from heliograph.contract import EditAnswer
+from heliograph.contract import EditAnswer, Trial
+from heliograph.contract.channels import STATE
+from support.plausible import now, sync_state
 from support.plausible_revisions import NEWEST
 from support.plausible_set import FILES, UID
 
@@ -125,3 +128,21 @@ async def test_an_older_revision_comes_back_after_its_difference_was_shown(phone
     await page.get_by_role("button", name="Return to revision 7").click()
     await expect(page.locator("#return-told")).to_contain_text("is in force")
     assert [asked.number for asked in revisions.returns] == [7]
+
+
+async def test_a_trial_counts_down_by_the_second_and_is_confirmed_by_a_connection(desk, gateway, axe):
+    trial = Trial(revision=3, back_to=2, since=now() - 60_000, until=now() + 1_440_000)
+    await gateway.peers.sync.store(STATE, sync_state(trial=trial), service="sync")
+    try:
+        await desk.goto("/configuration")
+        left = desk.locator("time[data-form=left]")
+        await expect(left).to_have_text(re.compile(r"in [0-9]+.min [0-9]{2}.s"))
+        await expect(left).not_to_have_text(await left.text_content() or "")
+        await axe(desk)
+        await desk.get_by_role("button", name="Connect now to confirm it").click()
+        await expect(desk.locator("#told")).to_contain_text("A connection to server 1 follows")
+        assert gateway.peers.connects[-1].server == 1
+        await desk.get_by_role("link", name="Return to revision 2 now").click()
+        await expect(desk.get_by_role("button", name="Return to revision 2")).to_be_visible()
+    finally:
+        await gateway.peers.sync.store(STATE, sync_state(), service="sync")

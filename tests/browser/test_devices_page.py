@@ -165,3 +165,47 @@ async def test_a_device_is_changed_and_removed_after_a_confirmation(desk, gatewa
     await desk.get_by_role("button", name="Remove it").click()
     await expect(desk.locator("#device-told")).to_contain_text("its records stay")
     assert "grid meter" not in gateway.peers.revisions.edits[-1].files[PATH]
+
+
+async def test_findings_stand_at_their_fields_and_what_is_typed_outlasts_a_login(phone, gateway, axe, monkeypatch):
+    revisions = gateway.peers.revisions
+    line = len(gateway.peers.revisions.files[PATH].splitlines()) + 1
+    found = (f"{PATH}:{line}:20: error: this name is too plain", f"{PATH}:1:1: warning: it is about the whole file")
+    monkeypatch.setattr(revisions, "answer", EditAnswer(error="the edit is rejected", findings=found))
+    monkeypatch.setattr(revisions, "is_checking", False)
+    await phone.goto("/devices/new")
+    await expect(phone.locator("#device-definition option")).not_to_have_count(1)
+    await phone.get_by_label("Name", exact=True).fill("roof_9")
+    await phone.get_by_label("Host or serial line").fill("192.168.1.49")
+    await phone.locator("#device-definition").select_option(label="Sunny SUN-50K – inv.csv")
+    await phone.get_by_role("button", name="Check").click()
+    await expect(phone.locator("#fault-name")).to_have_text("this name is too plain")
+    await expect(phone.get_by_label("Name", exact=True)).to_be_focused()
+    await expect(phone.locator("#device-findings li")).to_have_count(1)
+    await expect(phone.locator("#device-findings")).to_contain_text("it is about the whole file")
+    await axe(phone)
+    cookies = await phone.context.cookies()
+    await phone.context.clear_cookies()
+    await phone.get_by_role("button", name="Check").click()
+    await phone.wait_for_url("**/login?next=*")
+    await phone.context.add_cookies(cookies)
+    await phone.goto("/devices/new")
+    await expect(phone.locator("#device-form-told")).to_contain_text("What you had typed is here again")
+    await expect(phone.get_by_label("Host or serial line")).to_have_value("192.168.1.49")
+    await expect(phone.locator("#device-definition")).to_have_value("0")
+
+
+async def test_what_takes_long_says_so_and_is_stopped(phone, gateway, axe):
+    del gateway
+    await phone.goto("/devices/1")
+    await phone.route("**/api/v1/commands", lambda _: None)
+    button = phone.get_by_role("button", name="Read now AC power")
+    await button.click()
+    told = phone.locator("#device-told")
+    await expect(told).to_contain_text("Read AC power …")
+    await expect(told.locator("progress")).to_be_visible()
+    await expect(button).to_have_attribute("aria-busy", "true")
+    await axe(phone)
+    await told.get_by_role("button", name="Stop").click()
+    await expect(told).to_contain_text("Stopped waiting")
+    await expect(button).not_to_have_attribute("aria-busy", "true")

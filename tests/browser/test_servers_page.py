@@ -1,12 +1,16 @@
 """Servers in a browser: settings at their fields, a schedule planned while one edits, a test stopped; log; system."""
 
 import asyncio
+import base64
+import re
 
 import pytest
 from playwright.async_api import expect
 
+from heliograph.api.server_examples import HOST_KEY_BODIES
 from heliograph.contract import EditAnswer
 from heliograph.contract.servertests import StepState, TestStep
+from support.certificates import Authority
 from support.waiting import LIMIT_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -125,3 +129,56 @@ async def test_a_trace_a_bundle_and_a_restart_are_asked_for(desk, gateway, axe):
     await desk.locator("#restart-form").get_by_role("button", name="Restart", exact=True).click()
     await expect(desk.locator("#restart-told")).to_contain_text("comes back by itself")
     assert "sunpm.reboot" in gateway.commands.executed[-1].text.text
+
+
+async def test_certificates_and_a_key_are_given_on_the_form_and_go_with_the_setting(phone, gateway, revisions, axe):
+    authority = Authority()
+    _, key = authority.issue("gateway", client=True)
+    revisions.files |= {CONFIG: "SERVER_Type=mqtts\nMQTT_Address=broker\nMQTT_TopicData=t\n"}
+    await phone.goto("/servers/1")
+    await expect(phone.locator("#f-MQTT_Address")).to_have_value("broker")
+    await phone.get_by_text("Give the certificate here: Authorities").locator("visible=true").click()
+    binary = base64.b64decode("".join(authority.pem.decode().splitlines()[1:-1]))
+    file = {"name": "ca.cer", "mimeType": "application/octet-stream", "buffer": binary}
+    await phone.locator("#u-MQTT_CaFile").set_input_files(file)
+    await expect(phone.locator("#f-MQTT_CaFile")).to_have_value("server1-ca.pem")
+    await phone.get_by_text("Give the private key here").locator("visible=true").click()
+    await phone.locator("#g-MQTT_KeyFile").fill(key.decode())
+    await phone.get_by_label("Port").locator("visible=true").click()
+    await expect(phone.locator("#f-MQTT_KeyFile")).to_have_value(re.compile("server1-[0-9a-f]{8}.key"))
+    await axe(phone)
+    name = await phone.locator("#f-MQTT_KeyFile").input_value()
+    tests = gateway.peers.servers.tests
+    before = len(tests)
+    await phone.get_by_role("button", name="Test these settings").click()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while len(tests) == before:
+            await asyncio.sleep(0.05)
+    assert tests[-1].keys == {name: key.decode()}
+    revisions.finding = f"KEY/{name}:1:1: error: it is not the key of the certificate"
+    await phone.get_by_role("button", name="Save …").click()
+    await expect(phone.locator("#w-MQTT_KeyFile")).to_have_text("it is not the key of the certificate")
+    await expect(phone.locator("#g-MQTT_KeyFile")).to_be_focused()
+    revisions.finding = ""
+    await phone.get_by_role("button", name="Save …").click()
+    await expect(phone.locator("#save-diff")).not_to_contain_text("PRIVATE KEY")
+    await phone.locator("#save-form").get_by_role("button", name="Save", exact=True).click()
+    await expect(phone.locator("#server-told")).to_contain_text("in force")
+    await expect(phone.locator("#g-MQTT_KeyFile")).to_have_value("")
+    (edit,) = [edit for edit in revisions.edits if not edit.only_check]
+    assert edit.keys == {name: key.decode()}
+    assert edit.files["CERT/server1-ca.pem"] == authority.pem.decode()
+    assert f"MQTT_KeyFile={name}" in edit.files[CONFIG]
+
+
+async def test_a_host_key_is_taken_as_its_administrator_has_it(desk, revisions):
+    del revisions
+    await desk.goto("/servers/1")
+    await expect(desk.locator("#f-FTP_Address")).to_have_value("data.example.org")
+    await desk.locator("#f-FTP_HostKey").fill("no key")
+    await desk.locator("#f-FTP_Address").click()
+    await expect(desk.locator("#w-FTP_HostKey")).to_contain_text("as ssh-keyscan prints it")
+    await desk.locator("#f-FTP_HostKey").fill(HOST_KEY_BODIES["line"]["value"]["text"])
+    await desk.locator("#f-FTP_Address").click()
+    await expect(desk.locator("#f-FTP_HostKey")).to_have_value(re.compile("SHA256:.{43}"))
+    await expect(desk.locator("#w-FTP_HostKey")).to_be_hidden()

@@ -5,6 +5,7 @@ import pytest
 from heliograph.contract import EditRequest, PageRequest, ReturnRequest, RevisionRequest
 from heliograph.sync.database import Database
 from heliograph.sync.desk import Desk
+from heliograph.sync.keys import Keys
 from heliograph.sync.revisions import Revisions
 from support.site import SCHEDULE, VAR
 
@@ -13,7 +14,7 @@ PREFIX = "CONFIG/WPM00C44F"
 
 @pytest.fixture
 def desk(site) -> Desk:
-    return Desk(site.configuration, site.revisions, dict)
+    return Desk(site.configuration, site.revisions, dict, Keys(site.directory / "keys"))
 
 
 def text_of(site, path) -> str:

@@ -10,8 +10,9 @@ from heliograph.api import configuration as asked
 from heliograph.api.devicebodies import ChangedDevice, DefinitionChoice, DeviceDone, NewDevice
 from heliograph.api.devicechanges import Change, Chosen, with_changed, with_new, without
 from heliograph.api.deviceline import Faults, LineFaults
+from heliograph.api.deviceplaces import placed, places
 from heliograph.api.editing import Terms
-from heliograph.api.errors import NotThere, Overtaken, Refused
+from heliograph.api.errors import NotThere, Overtaken, Refused, SetRefused
 from heliograph.api.library import shipped_as
 from heliograph.api.sets import EditDone
 from heliograph.api.view import View
@@ -63,6 +64,8 @@ async def _edited(view: View, made: Made, terms: Terms, what: str) -> DeviceDone
         except Overtaken:
             if not left:
                 raise
+        except SetRefused as refused:
+            raise SetRefused(refused.detail, refused.findings, places(edit, refused.findings)) from refused
     raise Refused("The configuration changes all the time; try again.")
 
 
@@ -95,7 +98,7 @@ def _done(edit: Change, done: EditDone, what: str, *, is_check: bool) -> DeviceD
         provisional=done.provisional,
         files=tuple(sorted(edit.files)),
         line=edit.line,
-        findings=done.findings,
+        findings=placed(edit, done.findings),
         detail=f"{checked or f'{edit.device.name} {what}. {done.detail}'}{same}",
     )
 

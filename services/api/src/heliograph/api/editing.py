@@ -5,7 +5,8 @@ Bodies are read here, by the routes, and not before: only after the client was f
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -23,7 +24,7 @@ from heliograph.contract.requests import MOST_MESSAGE
 Check = Annotated[bool, Query(description="Say what would come of it – findings and difference – and change nothing")]
 Message = Annotated[str, Query(max_length=MOST_MESSAGE, description="Why, in a line: the history keeps it")]
 
-
+NO_KEYS: Final[Mapping[str, str]] = MappingProxyType({})
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -46,11 +47,18 @@ class Terms:
         if base not in (None, now):
             raise Overtaken(f"Revision {now} is in force by now, not {base}: look again at what you want to change.")
 
-    def request(self, files: Mapping[str, str | None], base: int | None, *, whole: bool = False) -> EditRequest:
+    def request(
+        self,
+        files: Mapping[str, str | None],
+        base: int | None,
+        *,
+        whole: bool = False,
+        keys: Mapping[str, str] = NO_KEYS,
+    ) -> EditRequest:
         """The edit, as it is asked of sync."""
         return EditRequest(
             files=dict(files), origin=self.origin, based_on=base, only_check=self.only_check, whole=whole,
-            message=self.message,
+            message=self.message, keys=dict(keys),
         )  # fmt: skip
 
 

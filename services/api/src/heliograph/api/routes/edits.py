@@ -9,7 +9,7 @@ from heliograph.api import configuration as asked
 from heliograph.api import set_examples
 from heliograph.api.access import may_write
 from heliograph.api.conditional import tag
-from heliograph.api.editing import Terms, TheTerms, TheTermsInEarnest, path_of, read_json, read_text
+from heliograph.api.editing import NO_KEYS, Terms, TheTerms, TheTermsInEarnest, path_of, read_json, read_text
 from heliograph.api.examples import shown
 from heliograph.api.problems import described
 from heliograph.api.routes.configuration import Folder, Name, Number
@@ -48,10 +48,11 @@ async def change(
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
-    With `whole` the files are the whole set; a larger one goes as an archive.
+    With `whole` the files are the whole set; a larger one goes as an archive. New certificates and private keys are
+    judged before.
     """
     body = await read_json(EditBody, request)
-    return await edited(view, response, body.files, terms, whole=whole)
+    return await edited(view, response, body.files, terms, whole=whole, keys=body.keys)
 
 
 @router.put(
@@ -82,10 +83,11 @@ async def return_to(number: Number, response: Response, view: TheView, terms: Th
 
 
 async def edited(
-    view: View, response: Response, files: Mapping[str, str | None], terms: Terms, *, whole: bool = False
-) -> EditDone:
+    view: View, response: Response, files: Mapping[str, str | None], terms: Terms, *, whole: bool = False,
+    keys: Mapping[str, str] = NO_KEYS,
+) -> EditDone:  # fmt: skip
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
-    request = terms.request(files, terms.based_on(in_force(view)), whole=whole)
+    request = terms.request(files, terms.based_on(in_force(view)), whole=whole, keys=keys)
     return told(response, await asked.edit(view, request))
 
 

@@ -4,16 +4,6 @@
 
 const MARKUP = document.createElement("template");
 
-// Sends something that takes a while: says so, with a button that stops it.
-function send(button, id, text, order) {
-  const stopper = new AbortController();
-  say(id, `${text} …`, false);
-  const stop = made("button", { type: "button", className: "button", textContent: "Stop" });
-  stop.addEventListener("click", () => stopper.abort());
-  byId(id).append(" ", stop);
-  return demand(button, id, { ...order, signal: stopper.signal });
-}
-
 function forget(place) {
   byId(place).replaceChildren();
 }

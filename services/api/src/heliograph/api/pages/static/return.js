@@ -7,5 +7,5 @@ document.addEventListener("click", (event) => {
   const path = `/api/v1/configuration/revisions/${button.dataset.return}/return`;
   const against = document.querySelector("[data-against]")?.dataset.against; // what was shown is what is replaced
   const more = against ? { "If-Match": `"${against}"` } : {};
-  demand(button, "return-told", { path: withWhy(path), more, done: () => { button.hidden = true; } });
+  patiently(button, "return-told", "Returning", { path: withWhy(path), more, done: () => { button.hidden = true; } });
 });
