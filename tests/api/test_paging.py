@@ -9,6 +9,7 @@ BOUNDED = {
     "/api/v1/definitions": "of the set and the library",
     "/api/v1/devices/{index}/variables": "of one definition",
     "/api/v1/devices/{index}/series": "2,000 points at most",
+    "/api/v1/support-bundle": "both servers at most",
     "/api/v1/servers/tests/newest": "steps of one test",
     "/api/v1/servers/tests/{test}": "steps of one test",
     "/api/v1/schedules/next": "100 at most, by `count`",

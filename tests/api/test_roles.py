@@ -11,6 +11,7 @@ OPEN = {
 }  # fmt: skip
 """What needs nobody known."""
 FOR_VIEWERS = {
+    "POST /api/v1/servers/host-key": "reads what a text says",
     "POST /api/v1/schedules/next": "reads what a text would plan",
     "DELETE /api/v1/session": "one's own",
     "DELETE /api/v1/sessions/{key}": "one's own",

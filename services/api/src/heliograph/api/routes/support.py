@@ -71,10 +71,7 @@ async def stop(view: TheView) -> BundleStopped:
     dependencies=[Depends(may_read)],
     response_class=Response,
     responses={
-        200: {
-            "description": "The file",
-            "content": {asked.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-        },
+        200: {"description": "The file", "content": examples.binary(asked.MEDIA_TYPE)},
         **described(404),
     },
 )
