@@ -72,7 +72,7 @@ def text() -> str:
 
 
 def _introduction() -> Iterator[str]:
-    yield "How commands come in, who may send them and how they are answered is told in [Commands](../commands.md). Spec 4.2."
+    yield "How commands come in, who may send them and how they are answered is told in [Commands](../commands.md)."
     yield ""
 
 

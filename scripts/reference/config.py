@@ -113,7 +113,7 @@ def text() -> str:
 
 
 def _introduction() -> Iterator[str]:
-    yield "`NAME=value` lines, split at the first `=`; lines that begin with `;` or `#` are comments. Spec 1.9."
+    yield "`NAME=value` lines, split at the first `=`; lines that begin with `;` or `#` are comments."
     yield ""
     yield "*A wrong value* is either replaced by the default, with a warning, or it is an error that rejects the set: where"
     yield "a default would change whom the gateway talks to. An empty value is the default."

@@ -69,7 +69,7 @@ def text() -> str:
 
 def _introduction() -> Iterator[str]:
     yield "Sections, each with its header line; fields between `;`. Columns are known by their names in the header, unknown"
-    yield "sections are kept word for word. Lines that begin with `#` are comments. Spec 2.1."
+    yield "sections are kept word for word. Lines that begin with `#` are comments."
     yield ""
 
 

@@ -57,7 +57,7 @@ def text() -> str:
 
 
 def _header() -> Iterator[str]:
-    yield "One file in `DEF/` for each kind of device, fields between `;`. Spec 2.2. Ready ones are in the"
+    yield "One file in `DEF/` for each kind of device, fields between `;`. Ready ones are in the"
     yield "[library](../../definitions/README.md)."
     yield ""
     yield "## First line"

@@ -56,7 +56,7 @@ def text() -> str:
 
 
 def _introduction() -> Iterator[str]:
-    yield "What each is for, and when, is told in [what your server sees](../server.md). Spec 1.3, 3.1 to 3.5, 4.1."
+    yield "What each is for, and when, is told in [what your server sees](../server.md)."
     yield ""
 
 

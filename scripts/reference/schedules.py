@@ -33,7 +33,7 @@ def _schedules() -> Iterator[str]:
     yield ""
     yield "`n` counts from 0; a doubled one rejects the file. On an active day connections are made at StartTime + k × Interval"
     yield "for k from 0 to Count − 1, none past midnight. Without any line there is one connection a day, a moment after midnight"
-    yield "that is derived from the uid. Spec 1.8."
+    yield "that is derived from the uid."
     yield ""
     rows = ((code(name), WORDS[name][0], code(WORDS[name][1]) or "needed") for name in COLUMNS)
     yield from table(("field", "values", "default"), rows)
@@ -44,5 +44,5 @@ def _schedules() -> Iterator[str]:
 def _scripts() -> Iterator[str]:
     yield "## `_scl.ini`: which scripts run"
     yield ""
-    yield f"`{VARIABLE}[n]=<file>{SUFFIX}`, n from 0, a file of `SCRIPT/`. Spec 4.3; [how to write one](../scripts.md)."
+    yield f"`{VARIABLE}[n]=<file>{SUFFIX}`, n from 0, a file of `SCRIPT/`. [How to write one](../scripts.md)."
     yield ""

@@ -50,13 +50,15 @@ def test_links_out_of_the_documents_lead_to_copies_on_the_site(tmp_path):
     done = build(tmp_path, PAGES)
     assert done.returncode == 0, done.stderr
     index = (tmp_path / "site/index.html").read_text(encoding="utf-8")
-    linked = [f"repository/lib{end}" for end in ("/code.lua.html", "/index.html#part", ".html")]
+    linked = [f"repository/lib{end}" for end in ("/code.lua.html", "/readme.html#part", ".html")]
     assert all(f'href="{address}"' in index for address in [*linked, "decisions/index.html"]), index
     listing = (tmp_path / "site/repository/lib/code.lua.html").read_text(encoding="utf-8")
     assert "local a = {}" in listing
     assert (tmp_path / "site/repository/lib/schema.json").read_text(encoding="utf-8") == "{}\n"
     assert "NAME=value" in (tmp_path / "site/repository/env.html").read_text(encoding="utf-8")
     assert (tmp_path / "site/decisions/0001-first.html").exists()
+    decided = (tmp_path / "site/decisions/index.html").read_text(encoding="utf-8")
+    assert '<a href="0001-first.html">First</a>' in decided
 
 
 @pytest.mark.parametrize("broken", ["[x](nowhere.md)", "[x](../lib/nowhere.lua)", "[x](decisions/README.md#nowhere)"])
