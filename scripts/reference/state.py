@@ -57,7 +57,7 @@ def text() -> str:
 def _introduction() -> Iterator[str]:
     yield "What lies where when a disk is looked at. Each service owns one directory: with Docker the volume of its name, mounted"
     yield "at `/state`; without, `STATE/<service>/`. Only what is marked may be deleted, and only while the service is stopped."
-    yield "A damaged file is moved aside under a name with `damaged` in it, and the log says so. [Backup](../install.md#backup)."
+    yield "A damaged file is moved aside under another name, which the log tells. [Backup](../install.md#backup)."
     yield ""
 
 

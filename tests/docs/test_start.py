@@ -58,22 +58,3 @@ def broken_links(document: Path) -> Iterator[str]:
         target = link.partition("#")[0]
         if not re.match(r"[a-z]+:|#", link) and not (document.parent / target).exists():
             yield f"{document.relative_to(ROOT)}: {link}"
-
-
-def test_the_commands_the_documents_speak_of_exist():
-    listed = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
-    known = set(re.findall(r"\[`heliograph ([a-z-]+)", listed))
-    for name in ("start", "install", "first-inverter", "server", "commands", "troubleshoot", "observe", "operations"):
-        text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
-        said = set(re.findall(r"(?:`|^|bin/)heliograph ([a-z-]+)", text, re.MULTILINE))
-        assert said <= known, name
-
-
-def test_the_variables_the_documents_speak_of_exist():
-    """Environment variables of the documents stand in the reference, in .env.example, or are a shell's own."""
-    known = {*re.findall(r"[A-Z][A-Z0-9_]{3,}", (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8"))}
-    known |= {*re.findall(r"[A-Z][A-Z0-9_]{3,}", (ROOT / ".env.example").read_text(encoding="utf-8"))}
-    for name in ("install.md", "first-inverter.md", "troubleshoot.md", "observe.md"):
-        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-        said = set(re.findall(r"\b(?:SERIAL|API|GATEWAY|STORAGE|FORWARDED|TIC1|GPIO)_?[A-Z0-9]*_[A-Z_]+\b", text))
-        assert said - {"GATEWAY_SECRETS"} <= known, name
