@@ -103,12 +103,20 @@ LIMIT_WORDS: Final = {
     "min": "The least engineering value that may be written; empty: no end on this side",
     "max": "The most",
 }
+PURPOSE: Final = (
+    "Everything that `CONFIG/<uid>_config.ini` may hold: the gateway, its two servers, limits on what may be written."
+)
 
 
 def text() -> str:
     """The page."""
     return page(
-        "Variables of `_config.ini`", "`heliograph/formats/config_rules.py`", _introduction(), _sections(), _limits()
+        "Variables of `_config.ini`",
+        PURPOSE,
+        "`heliograph/formats/config_rules.py`",
+        _introduction(),
+        _sections(),
+        _limits(),
     )
 
 

@@ -53,12 +53,14 @@ PARAMETER_WORDS: Final = {
     "gap": "Registers that a request may read across without need",
     "sleeps": "1: silence at night is expected",
 }
+PURPOSE: Final = "`CONFIG/<uid>_daq.csv` names the serial lines and the devices: its sections and their columns."
 
 
 def text() -> str:
     """The page."""
     return page(
         "Columns of `_daq.csv`",
+        PURPOSE,
         "`heliograph/formats/daq_sections.py` and its neighbours",
         _introduction(),
         _section("Serial lines", SERIAL, SERIAL_WORDS),

@@ -43,12 +43,14 @@ OF_COMPOSE: Final = {
 }
 _CLAUSE: Final = re.compile(r" \(spec [^)]*\)")
 _TAKEN: Final = re.compile(r"(?<!\$)\$\{([A-Z0-9_]+)(?::-([^$}]*))?")
+PURPOSE: Final = "What is set for a machine and not for a plant: serial devices, ports, limits, TLS."
 
 
 def text() -> str:
     """The page."""
     return page(
         "Environment variables",
+        PURPOSE,
         "`settings.py` of each service, and `compose.yaml`",
         _introduction(),
         _section("Every service", ServiceSettings, ()),

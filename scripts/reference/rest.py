@@ -15,6 +15,7 @@ METHODS: Final = ("get", "post", "put", "patch", "delete")
 ERRORS_FROM: Final = 400
 NOT_CHANGED: Final = "304"
 ROLES: Final = {may_write: "operator", may_stay: "any login", may_read: "viewer"}
+PURPOSE: Final = "Every operation of the REST API, with the role it needs, its parameters and answers."
 
 
 def text() -> str:
@@ -22,7 +23,7 @@ def text() -> str:
     whole = description()
     paths, schemas = whole["paths"], whole["components"]["schemas"]
     operations = _operations(paths, schemas)
-    return page("REST operations", "the API's OpenAPI document", _introduction(), _overview(paths), operations)
+    return page("REST operations", PURPOSE, "the API's OpenAPI document", _introduction(), _overview(paths), operations)
 
 
 def description() -> Mapping[str, Any]:

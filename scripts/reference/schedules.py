@@ -15,12 +15,17 @@ WORDS: Final = {
     "Interval": ("Minutes between connections", DEFAULT.interval_minutes),
     "Count": ("Most connections in one day", DEFAULT.count),
 }
+PURPOSE: Final = "When the gateway connects to its servers, and which scripts run: two small files in `CONFIG/`."
 
 
 def text() -> str:
     """The page."""
     return page(
-        "Schedules and scripts", "`heliograph/formats/schedule_parser.py` and `scripts.py`", _schedules(), _scripts()
+        "Schedules and scripts",
+        PURPOSE,
+        "`heliograph/formats/schedule_parser.py` and `scripts.py`",
+        _schedules(),
+        _scripts(),
     )
 
 

@@ -46,17 +46,17 @@ DIRECTORIES: Final = {
 OF_BUNDLE: Final = {"status.json", "connections.json", "versions.json"}
 """What lies in a debug bundle and nowhere else."""
 _NAME: Final = re.compile(r"[a-z][a-z-]*\.(db|sqlite3?|json|pem)")
+PURPOSE: Final = "What lies where on the disk of a gateway, and what may be deleted."
 
 
 def text() -> str:
     """The page."""
     services = (_service(name) for name in FILES)
-    return page("Files on the gateway", "the services' code", _introduction(), *services, _whole())
+    return page("Files on the gateway", PURPOSE, "the services' code", _introduction(), *services, _whole())
 
 
 def _introduction() -> Iterator[str]:
-    yield "What lies where when a disk is looked at. Each service owns one directory: with Docker the volume of its name, mounted"
-    yield "at `/state`; without, `STATE/<service>/`. Only what is marked may be deleted, and only while the service is stopped."
+    yield "Each service owns one directory: with Docker the volume of its name, mounted at `/state`; without, `STATE/<service>/`. Only what is marked may be deleted, and only while the service is stopped."
     yield "A damaged file is moved aside under another name, which the log tells. [Backup](../install.md#backup)."
     yield ""
 

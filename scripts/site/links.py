@@ -3,6 +3,7 @@
 The documents are read in the repository as well, so their links are those of the repository. Here a Markdown file
 outside of `docs/` becomes a page under `repository/`, another file or a directory a listing of it, a JSON file a copy.
 A link to what does not exist is left as it is: `--strict` then fails and names it. The page of decisions lists them.
+Blocks whose language has a word behind it, by which tests know them, lose that word: the site would not see the block.
 """
 
 import posixpath
@@ -17,6 +18,7 @@ from mkdocs.structure.files import File, Files
 SECTION: Final = "repository"
 DOCS: Final = "docs"
 _FENCE: Final = re.compile(r"^( *)(```|~~~).*?^\1\2\s*$", re.DOTALL | re.MULTILINE)
+_WORD_OF_FENCE: Final = re.compile(r"^( *(?:```|~~~)\w+) \w+$", re.MULTILINE)
 _LINK: Final = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
 _OUTSIDE: Final = re.compile(r"[a-z][a-z+.-]*:|#|/", re.IGNORECASE)
 README: Final = "README.md"
@@ -56,7 +58,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, **_: Any) -> str:
-    """Lead links that leave `docs/` to where it is on the site."""
+    """Lead links that leave `docs/` to where it is on the site, and have every block seen."""
     root, place = Path(config.docs_dir).parent, page.file.src_uri
     if place == f"decisions/{README}":
         markdown += "\n".join(["", *(f"- [{_heading(path)}]({path.name})" for path in _decisions(config))])
@@ -68,7 +70,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, **_: Any
             return match[1]
         return posixpath.relpath(_on_site(target, root), posixpath.dirname(place)) + anchor
 
-    return _outside_fences(markdown, lambda text: _LINK.sub(led, text))
+    return _outside_fences(_WORD_OF_FENCE.sub(r"\1", markdown), lambda text: _LINK.sub(led, text))
 
 
 def _decisions(config: MkDocsConfig) -> list[Path]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from heliograph.formats import has_errors, read_set
 from support.terminal import ROOT, Terminal, blocks
@@ -38,6 +39,23 @@ def test_the_files_of_the_first_inverter_make_a_set_that_a_gateway_takes(tmp_pat
     }
     findings = read_set(files)[1]
     assert not has_errors(findings), findings
+
+
+def test_what_a_checked_set_is_said_to_show_is_shown():
+    files = {f"{p.parent.name}/{p.name}": p.read_bytes() for p in (ROOT / "examples/set").glob("*/*")}
+    daq = files["CONFIG/WPM00C44F_daq.csv"]
+    findings = read_set({**files, "CONFIG/WPM00C44F_daq.csv": daq.replace(b";grid_meter;10;", b";grid_meter;300;")})[1]
+    assert str(findings[0]) in (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+
+def test_the_python_for_data_files_makes_a_frame(monkeypatch):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/server.md").read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    made: dict[str, Any] = {}
+    exec(block, made)  # as a reader does
+    assert {"device", "name", "statistic", "value"} <= set(made["frame"].columns)
+    assert made["frame"].height > 100
+    assert not made["findings"]
 
 
 def test_what_the_first_five_minutes_start_is_there():
