@@ -1,7 +1,7 @@
 """Reads the built documentation site as it is used in a plant without internet: whole, searched, and of its own alone.
 
-`python scripts/site/check.py site` names each file with what it would load from elsewhere, a block that is shown as text,
-or a page that does not begin with what it is for; it ends with status 1 when there is any.
+`python scripts/site/check.py site` names each file with what it would load from elsewhere, a block shown as text, or
+a page that does not begin with what it is for; it ends with status 1 when there is any.
 """
 
 import re

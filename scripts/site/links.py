@@ -24,6 +24,8 @@ _OUTSIDE: Final = re.compile(r"[a-z][a-z+.-]*:|#|/", re.IGNORECASE)
 README: Final = "README.md"
 _AS_PAGE: Final = "readme.md"
 """A page called README would be the head of its section in the navigation, and missing in its list."""
+_BOOSTS: Final = {"troubleshoot": 3, "decisions/": 0.3, "contract": 0.3}
+"""Who searches the words of a message wants to know what to do, not why it was built so."""
 _UNSEARCHED: Final = "---\nsearch:\n  exclude: true\n---\n"
 
 
@@ -60,6 +62,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, **_: Any) -> str:
     """Lead links that leave `docs/` to where it is on the site, and have every block seen."""
     root, place = Path(config.docs_dir).parent, page.file.src_uri
+    page.meta.setdefault("search", {"boost": next((b for start, b in _BOOSTS.items() if place.startswith(start)), 1)})
     if place == f"decisions/{README}":
         markdown += "\n".join(["", *(f"- [{_heading(path)}]({path.name})" for path in _decisions(config))])
     origin = place.removeprefix(f"{SECTION}/") if place.startswith(f"{SECTION}/") else f"{DOCS}/{place}"
