@@ -148,6 +148,12 @@ def test_every_target_of_make_and_every_service_of_compose_is_there():
     assert told({p: {n for s in typed(text_of(p)) for n in called.findall(s)} for p in DOCUMENTS}, services) == []
 
 
+def test_a_backup_by_the_document_holds_every_volume_of_the_gateway():
+    (named,) = re.findall(r"^for v in (.*); do$", text_of(ROOT / "docs/install.md"), re.MULTILINE)
+    volumes = set(yaml.safe_load(text_of(ROOT / "compose.yaml"))["volumes"])
+    assert set(named.split()) == {v for v in volumes if not v.startswith("demo-")} - {"prometheus", "grafana"}
+
+
 def test_what_stands_in_italics_is_said_by_the_gateway_or_shown_on_its_page():
     sources = [path for kind in ("html", "py") for path in ROOT.glob(f"services/*/src/**/*.{kind}")]
     sources += ROOT.glob("packages/contract/src/**/*.py")
