@@ -115,6 +115,14 @@ def test_every_setting_of_a_configuration_stands_in_the_reference():
     assert told({p: {re.sub(r"2_", "_", name) for name in found} for p, found in named.items()}, known) == []
 
 
+def test_every_built_in_command_stands_in_the_reference():
+    known = set(re.findall(r"^## (\w+)", text_of(ROOT / "docs/reference/commands.md"), re.MULTILINE))
+    meant = re.compile(r"sunpm\.(\w+)|heliograph command (\w+)(?!\w*\.)\b")
+    named = {path: {n for pair in meant.findall(text_of(path)) for n in pair if n} for path in DOCUMENTS}
+    assert any(named.values())
+    assert told(named, known) == []
+
+
 def test_every_figure_stands_in_the_reference():
     known = set(re.findall(r"`(heliograph_\w+)`", text_of(ROOT / "docs/reference/metrics.md")))
     named = {path: set(FIGURE.findall(text_of(path))) for path in DOCUMENTS}
