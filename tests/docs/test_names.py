@@ -60,13 +60,12 @@ def _command_lines(text: str) -> Iterator[str]:
 
 
 def _wrong(commands: dict[str, set[str]], line: str) -> str:
-    words = re.sub(r"[][]", " ", line).split()
-    groups = {name.partition(" ")[0] for name in commands if " " in name}
-    name = " ".join(words[:2] if words[0] in groups else words[:1])
-    if name in groups or name.endswith(" …"):
-        return ""
-    if name not in commands:
-        return f"no command {name}"
+    words = re.sub(r"[][…]", " ", line).split()
+    beginnings = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
+    name = next((beginning for beginning in beginnings if beginning in commands), None)
+    if name is None:
+        is_group = any(known.startswith(f"{beginnings[0]} ") for known in commands)
+        return "" if is_group else "no such command"
     given = {word.partition("=")[0] for word in words if word.startswith("--")}
     return " ".join(given - commands[name])
 

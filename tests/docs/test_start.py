@@ -58,6 +58,18 @@ def test_the_python_for_data_files_makes_a_frame(monkeypatch):
     assert not made["findings"]
 
 
+async def test_the_python_of_the_description_of_plants_serves_a_plant(monkeypatch, tmp_path):
+    """Both blocks are read; the first is run, on free ports."""
+    text = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, made)  # as a reader does
+    await made["plant_answers"](ROOT / "examples/plants/noon.yaml")
+    assert (tmp_path / "values.csv").exists()
+    assert callable(made["fault_of_the_field"])
+
+
 def test_what_the_first_five_minutes_start_is_there():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     steps = dict(blocks("start.md"))

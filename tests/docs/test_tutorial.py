@@ -1,8 +1,6 @@
 """The tutorial is true: its commands are run in their order, as a new integrator would type them."""
 
-import re
 import time
-from typing import Any
 
 import pytest
 
@@ -52,15 +50,3 @@ def test_the_examples_of_the_description_of_plants_are_whole(tmp_path):
     spec, findings = read_plant_file("plant.yaml", text.encode(), lambda _: definition)
     assert spec is not None, findings
     assert [device.name for device in spec.devices] == ["roof_1", "meter"]
-
-
-async def test_the_python_of_the_description_of_plants_serves_a_plant(monkeypatch, tmp_path):
-    """Both blocks are read; the first is run, on free ports."""
-    text = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    made: dict[str, Any] = {}
-    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        exec(block, made)  # as a reader does
-    await made["plant_answers"](ROOT / "examples/plants/noon.yaml")
-    assert (tmp_path / "values.csv").exists()
-    assert callable(made["fault_of_the_field"])
