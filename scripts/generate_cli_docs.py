@@ -63,6 +63,8 @@ _INTRODUCTION: Final = (
     "",
     "<!-- Made by scripts/generate_cli_docs.py from the commands themselves; do not edit. -->",
     "",
+    "What `heliograph` can do: each command with its options, exit codes, which gateway is asked, completion.",
+    "",
     "Every command that prints something speaks JSON with `--json`: one document on standard output, or a line at a",
     "time where rows stream (`decode`, `simulate`, `replay`), and nothing else there. Standard error then has a line",
     "of JSON for each warning or finding; the last one is a problem document (RFC 9457, with `exit_code`) where the",

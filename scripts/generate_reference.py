@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from reference import commands, config, daq, definitions, environment, files, metrics, rest, schedules
+from reference import commands, config, daq, definitions, environment, files, metrics, rest, schedules, state
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 REFERENCE: Final = ROOT / "docs/reference"
@@ -19,6 +19,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "definitions.md": definitions.text,
     "schedules-and-scripts.md": schedules.text,
     "files.md": files.text,
+    "gateway-files.md": state.text,
     "commands.md": commands.text,
     "environment.md": environment.text,
     "metrics.md": metrics.text,

@@ -58,6 +58,7 @@ WORDS: Final[Mapping[str, Words]] = {
         {"url": "https://example.org/wgapp_2.spm", "checksum": "0" * 32},
     ),
 }
+PURPOSE: Final = "Every command that a gateway executes: parameters, result, an example. How they come in, who may send them and how they are answered: [Commands](../commands.md)."
 
 
 def text() -> str:
@@ -65,15 +66,10 @@ def text() -> str:
     matched("commands", WORDS, COMMANDS)
     return page(
         "Built-in commands",
+        PURPOSE,
         "`heliograph/commands/language.py`",
-        _introduction(),
         *(_command(name, parameters) for name, parameters in COMMANDS.items()),
     )
-
-
-def _introduction() -> Iterator[str]:
-    yield "How commands come in, who may send them and how they are answered is told in [Commands](../commands.md). Spec 4.2."
-    yield ""
 
 
 def _command(name: str, parameters: tuple[Parameter, ...]) -> Iterator[str]:

@@ -103,17 +103,25 @@ LIMIT_WORDS: Final = {
     "min": "The least engineering value that may be written; empty: no end on this side",
     "max": "The most",
 }
+PURPOSE: Final = (
+    "Everything that `CONFIG/<uid>_config.ini` may hold: the gateway, its two servers, limits on what may be written."
+)
 
 
 def text() -> str:
     """The page."""
     return page(
-        "Variables of `_config.ini`", "`heliograph/formats/config_rules.py`", _introduction(), _sections(), _limits()
+        "Variables of `_config.ini`",
+        PURPOSE,
+        "`heliograph/formats/config_rules.py`",
+        _introduction(),
+        _sections(),
+        _limits(),
     )
 
 
 def _introduction() -> Iterator[str]:
-    yield "`NAME=value` lines, split at the first `=`; lines that begin with `;` or `#` are comments. Spec 1.9."
+    yield "`NAME=value` lines, split at the first `=`; lines that begin with `;` or `#` are comments."
     yield ""
     yield "*A wrong value* is either replaced by the default, with a warning, or it is an error that rejects the set: where"
     yield "a default would change whom the gateway talks to. An empty value is the default."

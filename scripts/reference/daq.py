@@ -53,12 +53,14 @@ PARAMETER_WORDS: Final = {
     "gap": "Registers that a request may read across without need",
     "sleeps": "1: silence at night is expected",
 }
+PURPOSE: Final = "`CONFIG/<uid>_daq.csv` names the serial lines and the devices: its sections and their columns."
 
 
 def text() -> str:
     """The page."""
     return page(
         "Columns of `_daq.csv`",
+        PURPOSE,
         "`heliograph/formats/daq_sections.py` and its neighbours",
         _introduction(),
         _section("Serial lines", SERIAL, SERIAL_WORDS),
@@ -69,7 +71,7 @@ def text() -> str:
 
 def _introduction() -> Iterator[str]:
     yield "Sections, each with its header line; fields between `;`. Columns are known by their names in the header, unknown"
-    yield "sections are kept word for word. Lines that begin with `#` are comments. Spec 2.1."
+    yield "sections are kept word for word. Lines that begin with `#` are comments."
     yield ""
 
 

@@ -46,19 +46,19 @@ ADDRESS_WORDS: Final = {
     Kind.U8: "`<address>_<offset>`, 0 the high byte",
     Kind.I8: "`<address>_<offset>`, 0 the high byte",
 }
+PURPOSE: Final = "What a definition may hold: one file in `DEF/` for each kind of device, which names its variables."
 
 
 def text() -> str:
     """The page."""
     return page(
-        "Fields of definitions", "`heliograph/formats/variable_parser.py` and its neighbours",
+        "Fields of definitions", PURPOSE, "`heliograph/formats/variable_parser.py` and its neighbours",
         _header(), _columns(), _actions(), _modbus(), _others(),
     )  # fmt: skip
 
 
 def _header() -> Iterator[str]:
-    yield "One file in `DEF/` for each kind of device, fields between `;`. Spec 2.2. Ready ones are in the"
-    yield "[library](../../definitions/README.md)."
+    yield "Fields stand between `;`. Ready ones are in the [library](../../definitions/README.md)."
     yield ""
     yield "## First line"
     yield ""

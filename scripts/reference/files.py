@@ -45,18 +45,19 @@ WHERE: Final = {
     FileKind.TRACE_SERIAL3: ("LOG", "while and after a trace of `serial3`"),
     FileKind.TRACE_ETHERNET: ("LOG", "while and after a trace of `ethernet`"),
 }
+PURPOSE: Final = "Directories, names, rights and contents of all files on a server."
 
 
 def text() -> str:
     """The page."""
     return page(
-        "Files on a server", "`heliograph/formats/names.py` and the writers beside it",
+        "Files on a server", PURPOSE, "`heliograph/formats/names.py` and the writers beside it",
         _introduction(), _directories(), _names(), _examples(),
     )  # fmt: skip
 
 
 def _introduction() -> Iterator[str]:
-    yield "What each is for, and when, is told in [what your server sees](../server.md). Spec 1.3, 3.1 to 3.5, 4.1."
+    yield "What each is for, and when, is told in [what your server sees](../server.md)."
     yield ""
 
 

@@ -15,12 +15,17 @@ WORDS: Final = {
     "Interval": ("Minutes between connections", DEFAULT.interval_minutes),
     "Count": ("Most connections in one day", DEFAULT.count),
 }
+PURPOSE: Final = "When the gateway connects to its servers, and which scripts run: two small files in `CONFIG/`."
 
 
 def text() -> str:
     """The page."""
     return page(
-        "Schedules and scripts", "`heliograph/formats/schedule_parser.py` and `scripts.py`", _schedules(), _scripts()
+        "Schedules and scripts",
+        PURPOSE,
+        "`heliograph/formats/schedule_parser.py` and `scripts.py`",
+        _schedules(),
+        _scripts(),
     )
 
 
@@ -33,7 +38,7 @@ def _schedules() -> Iterator[str]:
     yield ""
     yield "`n` counts from 0; a doubled one rejects the file. On an active day connections are made at StartTime + k × Interval"
     yield "for k from 0 to Count − 1, none past midnight. Without any line there is one connection a day, a moment after midnight"
-    yield "that is derived from the uid. Spec 1.8."
+    yield "that is derived from the uid."
     yield ""
     rows = ((code(name), WORDS[name][0], code(WORDS[name][1]) or "needed") for name in COLUMNS)
     yield from table(("field", "values", "default"), rows)
@@ -44,5 +49,5 @@ def _schedules() -> Iterator[str]:
 def _scripts() -> Iterator[str]:
     yield "## `_scl.ini`: which scripts run"
     yield ""
-    yield f"`{VARIABLE}[n]=<file>{SUFFIX}`, n from 0, a file of `SCRIPT/`. Spec 4.3; [how to write one](../scripts.md)."
+    yield f"`{VARIABLE}[n]=<file>{SUFFIX}`, n from 0, a file of `SCRIPT/`. [How to write one](../scripts.md)."
     yield ""

@@ -18,9 +18,9 @@ def code(text: object) -> str:
     return f"`{text}`" if str(text) else ""
 
 
-def page(title: str, origin: str, *parts: Iterable[str]) -> str:
-    """A whole page."""
-    lines = [f"# {title}", "", f"Made by `make reference` from {origin}; do not edit.", ""]
+def page(title: str, purpose: str, origin: str, *parts: Iterable[str]) -> str:
+    """A whole page; `purpose` is the sentence that says what it is for."""
+    lines = [f"# {title}", "", f"<!-- Made by `make reference` from {origin}; do not edit. -->", "", purpose, ""]
     lines += [line for part in parts for line in part]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -1,6 +1,7 @@
-"""Reads the built documentation site: nothing of it may be loaded from elsewhere, for a plant has no internet.
+"""Reads the built documentation site as it is used in a plant without internet: whole, searched, and of its own alone.
 
-`python scripts/site/check.py site` names each file with what it would load, and ends with status 1 when there is any.
+`python scripts/site/check.py site` names each file with what it would load from elsewhere, a block shown as text, or
+a page that does not begin with what it is for; it ends with status 1 when there is any.
 """
 
 import re
@@ -16,15 +17,33 @@ _FOREIGN: Final = re.compile(r"\s*(https?:)?//", re.IGNORECASE)
 _STYLE_URL: Final = re.compile(r"(?:url\(|@import)\s*['\"]?\s*((?:https?:)?//[^'\")\s]+)", re.IGNORECASE)
 
 
+INDEX: Final = "search/search_index.js"
+"""What the search reads where there is no server."""
+_PURPOSE: Final = re.compile(r"</h1>\s*(?:<!--.*?-->\s*)*<p>", re.DOTALL)
+_BROKEN_BLOCK: Final = re.compile(r"<p>(?:```|~~~)")
+
+
 def main(arguments: list[str]) -> int:
     """Check the site in a directory; return the exit status."""
     site = Path(arguments[0])
-    found = [f"{path.relative_to(site)}: {address}" for path, address in foreign(site)]
-    pages = sum(1 for _ in site.rglob("*.html"))
-    if not pages:
-        found.append(f"{site} holds no page: build it first")
-    sys.stderr.writelines(f"{line}: would be loaded from elsewhere\n" for line in found)
+    found = [f"{path.relative_to(site)}: {address}: would be loaded from elsewhere" for path, address in foreign(site)]
+    found += [f"{path.relative_to(site)}: {fault}" for path, fault in poor_pages(site)]
+    if not (site / INDEX).exists():
+        found.append(f"{site} holds no {INDEX}: build it first, with the plugins search and offline")
+    sys.stderr.writelines(f"{line}\n" for line in found)
     return 1 if found else 0
+
+
+def poor_pages(site: Path) -> Iterator[tuple[Path, str]]:
+    """Pages of the documents that a reader cannot use as they are."""
+    for path in sorted(site.rglob("*.html")):
+        if path.relative_to(site).parts[0] in ("repository", "404.html"):
+            continue
+        html = path.read_text(encoding="utf-8")
+        if _BROKEN_BLOCK.search(html):
+            yield path, "a block is shown as text"
+        if not _PURPOSE.search(html):
+            yield path, "the first paragraph, what the page is for, is missing"
 
 
 def foreign(site: Path) -> Iterator[tuple[Path, str]]:

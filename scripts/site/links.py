@@ -2,7 +2,8 @@
 
 The documents are read in the repository as well, so their links are those of the repository. Here a Markdown file
 outside of `docs/` becomes a page under `repository/`, another file or a directory a listing of it, a JSON file a copy.
-A link to what does not exist is left as it is: `--strict` then fails and names it.
+A link to what does not exist is left as it is: `--strict` then fails and names it. The page of decisions lists them.
+Blocks whose language has a word behind it, by which tests know them, lose that word: the site would not see the block.
 """
 
 import posixpath
@@ -17,17 +18,22 @@ from mkdocs.structure.files import File, Files
 SECTION: Final = "repository"
 DOCS: Final = "docs"
 _FENCE: Final = re.compile(r"^( *)(```|~~~).*?^\1\2\s*$", re.DOTALL | re.MULTILINE)
+_WORD_OF_FENCE: Final = re.compile(r"^( *(?:```|~~~)\w+) \w+$", re.MULTILINE)
 _LINK: Final = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
 _OUTSIDE: Final = re.compile(r"[a-z][a-z+.-]*:|#|/", re.IGNORECASE)
+README: Final = "README.md"
+_AS_PAGE: Final = "readme.md"
+"""A page called README would be the head of its section in the navigation, and missing in its list."""
+_BOOSTS: Final = {"troubleshoot": 3, "decisions/": 0.3, "contract": 0.3}
+"""Who searches the words of a message wants to know what to do, not why it was built so."""
 _UNSEARCHED: Final = "---\nsearch:\n  exclude: true\n---\n"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put every decision into the navigation."""
-    found = sorted(path.name for path in Path(config.docs_dir, "decisions").glob("[0-9]*.md"))
     for entry in config.nav or []:
         if isinstance(entry, dict) and "Decisions" in entry:
-            entry["Decisions"] += [f"decisions/{name}" for name in found]
+            entry["Decisions"] += [f"decisions/{path.name}" for path in _decisions(config)]
     return config
 
 
@@ -35,7 +41,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add what is linked to outside of `docs/`, and what that links to in its turn."""
     root = Path(config.docs_dir).parent
     waiting = [f"{DOCS}/{file.src_uri}" for file in files.documentation_pages()]
-    waiting += [path.removeprefix(f"{SECTION}/") for path in _named(config.nav) if path.startswith(f"{SECTION}/")]
+    waiting += [
+        path.removeprefix(f"{SECTION}/").replace(_AS_PAGE, README)
+        for path in _named(config.nav)
+        if path.startswith(f"{SECTION}/")
+    ]
     known = set()
     while waiting:
         path = waiting.pop()
@@ -50,8 +60,11 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, **_: Any) -> str:
-    """Lead links that leave `docs/` to where it is on the site."""
+    """Lead links that leave `docs/` to where it is on the site, and have every block seen."""
     root, place = Path(config.docs_dir).parent, page.file.src_uri
+    page.meta.setdefault("search", {"boost": next((b for start, b in _BOOSTS.items() if place.startswith(start)), 1)})
+    if place == f"decisions/{README}":
+        markdown += "\n".join(["", *(f"- [{_heading(path)}]({path.name})" for path in _decisions(config))])
     origin = place.removeprefix(f"{SECTION}/") if place.startswith(f"{SECTION}/") else f"{DOCS}/{place}"
 
     def led(match: re.Match[str]) -> str:
@@ -60,7 +73,15 @@ def on_page_markdown(markdown: str, *, page: Any, config: MkDocsConfig, **_: Any
             return match[1]
         return posixpath.relpath(_on_site(target, root), posixpath.dirname(place)) + anchor
 
-    return _outside_fences(markdown, lambda text: _LINK.sub(led, text))
+    return _outside_fences(_WORD_OF_FENCE.sub(r"\1", markdown), lambda text: _LINK.sub(led, text))
+
+
+def _decisions(config: MkDocsConfig) -> list[Path]:
+    return sorted(Path(config.docs_dir, "decisions").glob("[0-9]*.md"))
+
+
+def _heading(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def _named(nav: Any) -> Iterator[str]:
@@ -91,16 +112,16 @@ def _on_site(target: str, root: Path) -> str:
     """Where something of the repository is on the site."""
     if target.startswith(f"{DOCS}/"):
         inside = target.removeprefix(f"{DOCS}/")
-        return f"{inside}/README.md" if (root / target).is_dir() else inside
-    shown = "/".join(
-        part.lstrip(".") for part in target.split("/")
-    )  # a name that begins with a dot is none of the site
+        return f"{inside}/{README}" if (root / target).is_dir() else inside
+    shown = "/".join(part.lstrip(".") for part in target.split("/"))  # a name with a leading dot is none of the site
+    if target.endswith(README):
+        return f"{SECTION}/{shown.removesuffix(README)}{_AS_PAGE}"
     return f"{SECTION}/{shown}" if target.endswith((".md", ".json")) else f"{SECTION}/{shown}.md"
 
 
 def _added(path: str, root: Path, config: MkDocsConfig) -> File:
     place = _on_site(path, root)
-    if place == f"{SECTION}/{path}":
+    if path.endswith((".md", ".json")):
         return File.generated(config, place, content=(root / path).read_bytes())
     return File.generated(config, place, content=_UNSEARCHED + _listing(path, root))
 

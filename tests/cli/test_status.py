@@ -66,6 +66,7 @@ def test_what_needs_a_hand_is_said_and_gives_status_1():
     assert result.exit_code == 1
     assert "! Device roof does not answer." in result.stdout
     assert "All is well." not in result.stdout
+    assert "docs/troubleshoot.md" in result.stdout
 
 
 def test_json_is_the_document():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from heliograph.formats import has_errors, read_set
 from support.terminal import ROOT, Terminal, blocks
@@ -40,6 +41,35 @@ def test_the_files_of_the_first_inverter_make_a_set_that_a_gateway_takes(tmp_pat
     assert not has_errors(findings), findings
 
 
+def test_what_a_checked_set_is_said_to_show_is_shown():
+    files = {f"{p.parent.name}/{p.name}": p.read_bytes() for p in (ROOT / "examples/set").glob("*/*")}
+    daq = files["CONFIG/WPM00C44F_daq.csv"]
+    findings = read_set({**files, "CONFIG/WPM00C44F_daq.csv": daq.replace(b";grid_meter;10;", b";grid_meter;300;")})[1]
+    assert str(findings[0]) in (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+
+def test_the_python_for_data_files_makes_a_frame(monkeypatch):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/server.md").read_text(encoding="utf-8"), re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    made: dict[str, Any] = {}
+    exec(block, made)  # as a reader does
+    assert {"device", "name", "statistic", "value"} <= set(made["frame"].columns)
+    assert made["frame"].height > 100
+    assert not made["findings"]
+
+
+async def test_the_python_of_the_description_of_plants_serves_a_plant(monkeypatch, tmp_path):
+    """Both blocks are read; the first is run, on free ports."""
+    text = (ROOT / "docs" / "simulate.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, made)  # as a reader does
+    await made["plant_answers"](ROOT / "examples/plants/noon.yaml")
+    assert (tmp_path / "values.csv").exists()
+    assert callable(made["fault_of_the_field"])
+
+
 def test_what_the_first_five_minutes_start_is_there():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     steps = dict(blocks("start.md"))
@@ -58,22 +88,3 @@ def broken_links(document: Path) -> Iterator[str]:
         target = link.partition("#")[0]
         if not re.match(r"[a-z]+:|#", link) and not (document.parent / target).exists():
             yield f"{document.relative_to(ROOT)}: {link}"
-
-
-def test_the_commands_the_documents_speak_of_exist():
-    listed = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
-    known = set(re.findall(r"\[`heliograph ([a-z-]+)", listed))
-    for name in ("start", "install", "first-inverter", "server", "commands", "troubleshoot", "observe", "operations"):
-        text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
-        said = set(re.findall(r"(?:`|^|bin/)heliograph ([a-z-]+)", text, re.MULTILINE))
-        assert said <= known, name
-
-
-def test_the_variables_the_documents_speak_of_exist():
-    """Environment variables of the documents stand in the reference, in .env.example, or are a shell's own."""
-    known = {*re.findall(r"[A-Z][A-Z0-9_]{3,}", (ROOT / "docs/reference/environment.md").read_text(encoding="utf-8"))}
-    known |= {*re.findall(r"[A-Z][A-Z0-9_]{3,}", (ROOT / ".env.example").read_text(encoding="utf-8"))}
-    for name in ("install.md", "first-inverter.md", "troubleshoot.md", "observe.md"):
-        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-        said = set(re.findall(r"\b(?:SERIAL|API|GATEWAY|STORAGE|FORWARDED|TIC1|GPIO)_?[A-Z0-9]*_[A-Z_]+\b", text))
-        assert said - {"GATEWAY_SECRETS"} <= known, name

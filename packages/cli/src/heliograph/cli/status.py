@@ -49,7 +49,9 @@ def _show(document: StatusDocument, console: Console) -> None:
         console.print(Text(f"{shown}, until {_moment(document.certificate.expires)}"))
     for line in document.attention:
         console.print(Text(f"! {printable(line)}", style="red"))
-    if not document.attention:
+    if document.attention:
+        console.print(Text("What to do about each: docs/troubleshoot.md", style="dim"))
+    else:
         console.print(Text("All is well.", style="green"))
 
 
