@@ -95,8 +95,9 @@ async def _configured(api: Api, directory: Path) -> Path:
             "/etc/prometheus/heliograph_rules.yml": OBSERVE / "heliograph_rules.yml",
             "/run/secrets/metrics_token": directory / "token",
             "api:8080": f"127.0.0.1:{api.port}",
-            "scrape_interval: 15s": "scrape_interval: 1s\n  evaluation_interval: 1s",
+            "scrape_interval: 15s": "scrape_interval: 1s",
             "scrape_timeout: 10s": "scrape_timeout: 1s",
+            "evaluation_interval: 15s": "evaluation_interval: 1s",
         },
     )
     config.write_text(text, encoding="utf-8")
