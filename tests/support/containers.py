@@ -32,12 +32,18 @@ class Stack:
         self.composed_of = ["compose.yaml", *beside]
         """Compose files, relative to the root; a later one adds to those before it."""
         self.port = free_port()
+        self.settings: list[str] = []
         self.authorization: dict[str, str] = {}
         """Sent with what is asked of the page."""
         # Nothing of this machine's .env may change what is tested.
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("GATEWAY_", "SERIAL", "API_"))
         } | {"API_PORT": str(self.port), "COMPOSE_DISABLE_ENV_FILE": "1", **environment}
+
+    def read_settings(self, file: Path) -> None:
+        """Take a file of settings in place of .env."""
+        del self.environment["COMPOSE_DISABLE_ENV_FILE"]
+        self.settings = ["--env-file", str(file)]
 
     @property
     def page(self) -> str:
@@ -49,7 +55,7 @@ class Stack:
         """Run `docker compose`; return what it prints."""
         files = [option for name in self.composed_of for option in ("-f", name)]
         profiles = [option for name in self.profiles for option in ("--profile", name)]
-        command = ["docker", "compose", *files, "-p", self.project, *profiles, *arguments]
+        command = ["docker", "compose", *self.settings, *files, "-p", self.project, *profiles, *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
         )
