@@ -164,8 +164,10 @@ def comes_in_under_tls(page: str, state: Path) -> None:
     with httpx.Client(base_url=page, trust_env=False, verify=trusting(certificate), timeout=LIMIT) as browser:
         token = (state / "api/api-token").read_text().strip()
         entered = browser.post("/login", data={"token": token, "next": "/account"})
-        assert "__Host-heliograph=" in entered.headers["set-cookie"]
-        assert "secure" in entered.headers["set-cookie"].lower()
+        cookie, *attributes = entered.headers["set-cookie"].split("; ")
+        assert cookie.startswith("__Host-heliograph=")
+        assert {"Path=/", "Secure", "HttpOnly"} <= set(attributes), "browsers take a cookie of this name only so"
+        assert not any(attribute.startswith("Domain") for attribute in attributes)
         assert "strict-transport-security" not in entered.headers, "nobody could get past a certificate made anew"
         assert browser.get("/account").status_code == 200
 
