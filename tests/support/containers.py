@@ -19,7 +19,7 @@ from support.ports import free_port
 ROOT = Path(__file__).parents[2]
 SERVICES = ("nats", "collector", "sync", "commands", "api")
 DEMO = ("demo-plant", "demo-servers")
-UNJUDGED = ssl.create_default_context()
+UNJUDGED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 UNJUDGED.check_hostname, UNJUDGED.verify_mode = False, ssl.CERT_NONE
 
 

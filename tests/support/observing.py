@@ -30,14 +30,14 @@ class Observer:
         stack.profiles.append("observe")
         stack.compose("up", "--detach", "--build", "--wait", "--wait-timeout", "180", "prometheus", seconds=600)
 
-    def target(self) -> dict[str, Any]:
-        """The gateway, as Prometheus sees it."""
-        (target,) = self._ask("targets")["activeTargets"]
-        return target
+    def target(self) -> dict[str, Any] | None:
+        """The gateway, as Prometheus sees it; None until it has got figures from it."""
+        return next((target for target in self._ask("targets")["activeTargets"] if target["health"] == "up"), None)
 
-    def rules(self) -> list[dict[str, Any]]:
-        """Every rule with its health."""
-        return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
+    def rules(self) -> list[dict[str, Any]] | None:
+        """Every rule with its health; None until all were looked at."""
+        rules = [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
+        return None if any(rule["health"] == "unknown" for rule in rules) else rules
 
     def _ask(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=30) as answer:
