@@ -95,8 +95,8 @@ async def _configured(api: Api, directory: Path) -> Path:
             "/etc/prometheus/heliograph_rules.yml": OBSERVE / "heliograph_rules.yml",
             "/run/secrets/metrics_token": directory / "token",
             "api:8080": f"127.0.0.1:{api.port}",
-            "scrape_interval: 15s": "scrape_interval: 1s",
-            "scrape_timeout: 10s": "scrape_timeout: 1s",
+            "scrape_interval: 15s": "scrape_interval: 2s",
+            "scrape_timeout: 10s": "scrape_timeout: 2s",
             "evaluation_interval: 15s": "evaluation_interval: 1s",
         },
     )

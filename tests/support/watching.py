@@ -52,9 +52,21 @@ def grouping(expression: str) -> set[str]:
 
 
 async def watch(server: Prometheus) -> Watched:
-    """Ask for everything once the counters were seen to rise and every rule was evaluated."""
+    """Ask for everything once the counters were seen to rise and every rule was evaluated.
+
+    Where a scrape failed meanwhile, on a busy machine, all of it is asked again: nothing is told of that moment.
+    """
     await until(lambda: server.now("increase(heliograph_device_gaps_total[5m]) > 0"))
     await until(lambda: _evaluated(server))
+
+    async def undisturbed() -> Watched | None:
+        watched = await _asked(server)
+        return watched if await server.now("min_over_time(up[10s]) == 1") else None
+
+    return await until(undisturbed)
+
+
+async def _asked(server: Prometheus) -> Watched:
     everything = await resolved(DASHBOARD, server, {})
     one = await resolved(DASHBOARD, server, CHOSEN)
     asked = {selector for rule in RULES for selector in selectors(rule["expr"])}
@@ -64,7 +76,7 @@ async def watch(server: Prometheus) -> Watched:
         metadata=await server.get("metadata"),
         all=everything,
         panels=[(q, await q.asked(server, everything), await q.asked(server, one)) for q in queries(DASHBOARD)],
-        rules=(await _rules(server)),
+        rules=await _rules(server),
         alerts=(await server.get("alerts"))["alerts"],
         selected={selector: await server.now(selector) for selector in asked},
     )
