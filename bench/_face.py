@@ -20,7 +20,7 @@ import psutil
 from bench._collecting import broker, bus, free_port, revision
 from bench._plants import VARIABLES, definition
 from heliograph.contract import CommandsState, DeviceCondition, DeviceState, Reading, Service
-from heliograph.contract.channels import CONFIGURATION, LIVE, STATE
+from heliograph.contract.channels import CONFIGURATION, LIVE, SERIES, STATE
 
 START_SECONDS = 60.0
 
@@ -40,6 +40,7 @@ async def face(devices: int) -> AsyncIterator[Face]:
     _add_tests()
     from support.plausible import Peers
     from support.plausible_commands import Commands
+    from support.plausible_series import waves
 
     with tempfile.TemporaryDirectory(prefix="heliograph-bench-") as directory:
         root = Path(directory)
@@ -53,6 +54,7 @@ async def face(devices: int) -> AsyncIterator[Face]:
                 await sync.ensure_streams()
                 await sync.store(CONFIGURATION, _revision(devices))
                 await peers.serve()
+                await peers.sync.serve(SERIES, waves)
                 await played.serve()
                 api = stack.enter_context(_api(url, root))
                 telling = asyncio.create_task(_tell(peers, played, devices))

@@ -70,7 +70,7 @@ def _wrk(url: str) -> float:
     """Load one address for half of its turn; return answers a second. A wrong answer counts as a failure of all."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, SECONDS // 2)}s", "--timeout", "30s", url]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if "Non-2xx" in said:
+    if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"{url} answered wrongly under load:\n{said}")
     (rate,) = re.findall(r"Requests/sec:\s*([0-9.]+)", said)
     return float(rate)

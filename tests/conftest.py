@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from support.disks import MEMORY, holds_tests
 from support.loops import PatientPolicy
 
-pytest_plugins = ["support.containers", "support.nats", "support.whole"]
+pytest_plugins = ["support.nats", "support.whole"]
 
 # Machines of CI are busy: time is no property of an example.
 settings.register_profile("project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

@@ -46,15 +46,6 @@ def faults(figure) -> Iterator[str]:
         yield "meaning"
 
 
-async def test_every_sample_stands_in_the_table_with_its_type_and_labels(api, commands):
-    known = {figure.name: figure for figure in FIGURES}
-    for family in text_string_to_metric_families((await api.get("/metrics")).text):
-        for sample in family.samples:
-            figure = known[sample.name]
-            assert (family.type, set(sample.labels)) == (figure.kind, set(figure.labels))
-            assert family.documentation == figure.meaning
-
-
 async def test_a_whole_gateway_tells_every_figure_but_the_values_of_the_plant(api, peers, commands):
     moment = now()
     state = sync_state(

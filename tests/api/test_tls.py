@@ -10,11 +10,13 @@ import httpx
 import pytest
 
 from heliograph.api.settings import Settings
+from heliograph.api.tls import keeper as keeping
 from heliograph.api.tls.hostnames import own_names, plain_name
 from heliograph.api.tls.keeper import FILE, BadCertificate, Keeper, Places, certificate_keeper, checked
 from heliograph.api.tls.worker import VALID_DAYS, Looked, Unfit, answer, look, make
 from heliograph.contract import Service
 from heliograph.runtime import EventLog, SystemClock
+from support.waiting import until
 
 NAMES = ["gateway.lan", "localhost", "127.0.0.1"]
 
@@ -88,16 +90,23 @@ def test_older_than_tls_1_2_is_not_spoken(tmp_path, clock, events):
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-async def test_the_status_tells_the_fingerprint_of_a_given_one_that_was_changed_meanwhile(serve, peers, tmp_path):
-    given = made(tmp_path / "given")
+async def test_a_renewed_certificate_is_shown_and_told_without_a_restart(serve, peers, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "LOOK_SECONDS", 0.1)
+    first, second = made(tmp_path / "given"), made(tmp_path / "renewed")
     file = tmp_path / "given" / "page.pem"
     api = await serve(api_tls="given", api_tls_certificate=file, api_tls_key=file)
     assert "max-age" in (await api.get("/health/live")).headers["strict-transport-security"]
-    assert await shown(api.port) == given.fingerprint.replace(":", "")
-    async with asyncio.timeout(60):
-        while not (told := (await api.get("/api/v1/status")).json()["certificate"]):
-            await asyncio.sleep(0.1)
-    assert (told["fingerprint"], told["origin"], told["names"]) == (given.fingerprint, "given", list(given.names))
+    for given in (first, second):
+
+        async def is_told(given: Looked = given) -> bool:
+            told = (await api.get("/api/v1/status")).json()["certificate"]
+            expected = given.fingerprint, "given", list(given.names)
+            return bool(told) and (told["fingerprint"], told["origin"], told["names"]) == expected
+
+        await until(is_told)
+        assert await shown(api.port) == given.fingerprint.replace(":", "")
+        if given is first:
+            (tmp_path / "renewed" / "page.pem").replace(file)
 
 
 async def test_a_given_one_is_taken_anew_when_its_files_change(tmp_path, clock, events):

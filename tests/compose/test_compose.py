@@ -2,17 +2,35 @@
 
 import itertools
 import json
+import os
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
 from heliograph.formats import has_errors, parse_definition, read_data_file
-from support.containers import DEMO, ROOT, SERVICES, Stack
+from support.containers import DEMO, ROOT, SERVICES, Stack, running
+from support.observing import Observer
+from support.watching import RULES
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 PERIOD = 10
 DECODE = "heliograph decode /demo/files/1/DATA/*.csv.gz --def /demo/set/DEF --csv"
+
+
+@pytest.fixture(scope="module")
+def observer(tmp_path_factory: pytest.TempPathFactory) -> Observer:
+    """The Prometheus beside the gateway; a test starts it."""
+    return Observer(tmp_path_factory.mktemp("observe"))
+
+
+@pytest.fixture(scope="module")
+def containers(observer: Observer) -> Iterator[Stack]:
+    """The whole stack with the profile `demo`, healthy."""
+    stack = Stack(f"heliograph-test-{os.getpid()}", "demo", "tests/compose/observe.yaml", **observer.environment)
+    with running(stack):
+        yield stack
 
 
 def test_every_service_is_healthy_and_runs_on_the_bus(containers: Stack):
@@ -35,14 +53,7 @@ def test_files_arrive_on_both_servers_and_the_command_decode_reads_them(containe
         ),
     )
     assert all(files)
-    shown = containers.compose(
-        "exec",
-        "-T",
-        "demo-servers",
-        "sh",
-        "-c",
-        "heliograph decode /demo/files/1/DATA/*.csv.gz --def /demo/set/DEF --csv",
-    )
+    shown = containers.compose("exec", "-T", "demo-servers", "sh", "-c", DECODE)
     lines = shown.splitlines()
     assert lines[0] == "timestamp,device,index,name,statistic,raw,value,unit"
     assert {line.split(",")[1] for line in lines[1:]} == {"1", "2", "3", "4", "5"}
@@ -93,8 +104,11 @@ def records(containers: Stack, directory, number: int) -> dict[str, list[float]]
 @pytest.mark.parametrize("service", [*SERVICES, *DEMO])
 def test_a_container_has_no_more_rights_than_it_needs(containers: Stack, service):
     found = containers.inspect(service)
-    host = found["HostConfig"]
     assert found["Config"]["User"] == "10001:10001"
+    has_no_rights(found["HostConfig"])
+
+
+def has_no_rights(host: dict) -> None:
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
     assert not host["CapAdd"]
@@ -128,26 +142,34 @@ def test_a_service_sees_its_own_key_alone(containers: Stack, service):
 def test_writing_needs_the_token_that_was_made_at_the_first_start(containers: Stack):
     url = f"http://127.0.0.1:{containers.port}/api/v1/connections"
     ask = [
-        "curl",
-        "-s",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code}",
-        "-X",
-        "POST",
-        url,
-        "-H",
-        "Content-Type: application/json",
+        *("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST", url),
+        *("-H", "Content-Type: application/json"),
     ]
     refused = subprocess.run([*ask, "-d", "{}"], capture_output=True, text=True, timeout=30, check=True)
     assert refused.stdout == "401"
-    token = containers.compose("exec", "-T", "api", "cat", "/state/api-token").strip()
     taken = subprocess.run(
-        [*ask, "-H", f"Authorization: Bearer {token}", "-d", json.dumps({"server": 1})],
+        [*ask, "-H", f"Authorization: Bearer {containers.token()}", "-d", json.dumps({"server": 1})],
         capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     assert taken.stdout.startswith("2")
+
+
+def test_prometheus_of_the_profile_observe_asks_the_gateway_beside_it(containers: Stack, observer: Observer):
+    observer.start(containers)
+    target = containers.until("figures of the gateway", observer.target)
+    assert (target["scrapeUrl"], target["lastError"]) == ("http://api:8080/metrics", "")
+    rules = containers.until("every rule was looked at", observer.rules)
+    assert [(rule["name"], rule["health"]) for rule in rules] == [(rule["alert"], "ok") for rule in RULES]
+
+
+def test_prometheus_has_no_more_rights_than_it_needs(containers: Stack, observer: Observer):
+    found = containers.inspect("prometheus")
+    assert found["Config"]["User"] == "65534:65534"
+    has_no_rights(found["HostConfig"])
+    assert found["NetworkSettings"]["Ports"] == {"9090/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(observer.port)}]}
+    assert set(found["NetworkSettings"]["Networks"]) == {f"{containers.project}_{name}" for name in ("observe", "page")}
+    assert {mount["Destination"] for mount in found["Mounts"] if mount["RW"]} == {"/prometheus"}
+    assert found["State"]["Health"]["Status"] == "healthy"
 
 
 def test_the_broker_s_configuration_is_the_generated_one():

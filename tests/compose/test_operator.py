@@ -59,8 +59,8 @@ def site(tmp_path_factory) -> Iterator[Site]:
     set_dir = make_set(directory / "set", operator)
     stack = Stack(
         f"heliograph-operator-{os.getpid()}",
-        profile="operator",
-        beside="tests/compose/operator.yaml",
+        "operator",
+        "tests/compose/operator.yaml",
         GATEWAY_SET=str(set_dir),
         GATEWAY_SECRETS=str(operator.secrets),
         **operator.environment,

@@ -1,8 +1,9 @@
-"""`heliograph up` as a person runs it: the broker from the wheel, the four services, one state directory."""
+"""`heliograph up` as a person runs it, under TLS: the broker from the wheel, the four services, one state directory."""
 
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sysconfig
 import time
@@ -18,6 +19,7 @@ from heliograph.demo.devices import SENSOR
 from heliograph.demo.plant import Plant
 from heliograph.demo.points import PlantBank
 from heliograph.demo.simulator import TcpSimulator
+from support.certificates import Authority
 from support.ports import free_port
 
 LIMIT = 240
@@ -44,16 +46,18 @@ def small_set(tmp_path):
 
 
 @contextmanager
-def gateway(small_set: Path, state: Path, *options: str) -> Iterator[tuple[subprocess.Popen, int]]:
+def gateway(small_set: Path, state: Path, **environment: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """Give the process, and the address of its page."""
     port = free_port()
     with subprocess.Popen(
-        [HELIOGRAPH, "up", "--set", small_set, "--state", state, "--api-port", str(port), *options],
+        [HELIOGRAPH, "up", "--set", small_set, "--state", state, "--api-port", str(port)],
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
         try:
-            yield process, port
+            yield process, f"https://127.0.0.1:{port}"
         finally:
             children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             if process.poll() is None:
@@ -75,15 +79,15 @@ def until(condition: Callable[[], object], seconds: float = LIMIT) -> None:
         time.sleep(0.05)
 
 
-def answer(port: int, path: str) -> httpx.Response | None:
+def answer(page: str, path: str) -> httpx.Response | None:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30, trust_env=False)
+        return httpx.get(f"{page}{path}", timeout=30, trust_env=False, verify=False)
     except httpx.HTTPError:
         return None
 
 
-def is_up(port: int) -> bool:
-    response = answer(port, "/api/v1/status")
+def is_up(page: str) -> bool:
+    response = answer(page, "/api/v1/status")
     if response is None or response.status_code != 200:
         return False
     status = response.json()
@@ -116,21 +120,17 @@ async def in_thread(work: Callable[[], None]) -> None:
 
 
 def _run_kill_stop(small_set: Path, state: Path) -> None:
-    with gateway(small_set, state) as (process, port):
-        until(lambda: is_up(port))
+    with gateway(small_set, state, API_TLS="generated") as (process, page):
+        until(lambda: is_up(page))
         children = children_of(process.pid)
         assert set(children) == set(PROGRAMS)
-        until(lambda: (response := answer(port, "/api/v1/status")) and "answering" in response.text)
+        until(lambda: (response := answer(page, "/api/v1/status")) and "answering" in response.text)
 
         children["sync"].kill()
         until(lambda: children_of(process.pid).get("sync", children["sync"]) != children["sync"])
-        until(lambda: is_up(port))
+        until(lambda: is_up(page))
 
-        shown = subprocess.run(
-            [HELIOGRAPH, "status", "--url", f"http://127.0.0.1:{port}", "--json"], capture_output=True, check=False
-        )
-        assert shown.returncode in (0, 1)
-        assert json.loads(shown.stdout)["uid"] == "WPM00C44F"
+        comes_in_under_tls(page, state)
 
         second = subprocess.run(
             [HELIOGRAPH, "up", "--set", small_set, "--state", state, "--api-port", str(free_port())],
@@ -144,7 +144,7 @@ def _run_kill_stop(small_set: Path, state: Path) -> None:
         output = process.communicate(timeout=LIMIT)[0]
         assert process.returncode == 0, output
         assert not any(alive(child) for child in everyone)
-    assert f"page    http://127.0.0.1:{port}/" in output
+    assert f"page    {page}/" in output
     assert str(state / "api/api-token") in output
     assert "sync was ended by SIGKILL; it starts again" in output
     assert state.stat().st_mode & 0o777 == 0o700
@@ -155,17 +155,52 @@ def _run_kill_stop(small_set: Path, state: Path) -> None:
     assert not any(password in logs for password in passwords)
 
 
+def comes_in_under_tls(page: str, state: Path) -> None:
+    """The command line by the certificate and by its fingerprint, a browser with a cookie for this host alone."""
+    certificate = state / "api/tls/certificate.pem"
+    told = said_of(page, "--ca", certificate)
+    assert told["uid"] == "WPM00C44F"
+    assert said_of(page, "--fingerprint", told["certificate"]["fingerprint"])["uid"] == "WPM00C44F"
+    with httpx.Client(base_url=page, trust_env=False, verify=trusting(certificate), timeout=LIMIT) as browser:
+        token = (state / "api/api-token").read_text().strip()
+        entered = browser.post("/login", data={"token": token, "next": "/account"})
+        cookie, *attributes = entered.headers["set-cookie"].split("; ")
+        assert cookie.startswith("__Host-heliograph=")
+        assert {"Path=/", "Secure", "HttpOnly"} <= set(attributes), "browsers take a cookie of this name only so"
+        assert not any(attribute.startswith("Domain") for attribute in attributes)
+        assert "strict-transport-security" not in entered.headers, "nobody could get past a certificate made anew"
+        assert browser.get("/account").status_code == 200
+
+
+def said_of(page: str, *trusted: str | Path) -> dict:
+    """What `heliograph status` says of a gateway whose certificate it trusts thus."""
+    command = [HELIOGRAPH, "status", "--url", page, "--json", *trusted]
+    shown = subprocess.run(command, capture_output=True, check=False, timeout=LIMIT)
+    assert shown.returncode in (0, 1), shown.stderr
+    return json.loads(shown.stdout)
+
+
+def trusting(authority: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authority)
+
+
 def test_nothing_stays_behind_when_up_is_killed_and_on_the_same_state_a_wrong_set_is_told_at_once(small_set, tmp_path):
-    """The page is there to help with it, and an interrupt ends everything in order."""
-    with gateway(small_set, tmp_path / "state") as (process, port):
+    """The page is there to help with it, under a given certificate, and an interrupt ends everything in order."""
+    with gateway(small_set, tmp_path / "state") as (process, _):
         until(lambda: set(children_of(process.pid)) == set(PROGRAMS))
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait(LIMIT)
         until(lambda: not any(alive(child) for child in children))
     (small_set / "CONFIG/WPM00C44F_daq.csv").write_text("index;interface\n1;SERIAL9\n")
-    with gateway(small_set, tmp_path / "state") as (process, port):
-        until(lambda: (response := answer(port, "/api/v1/status")) and response.json()["findings"])
+    authority = Authority()
+    (tmp_path / "authority.pem").write_bytes(authority.pem)
+    certificate, key = authority.write(tmp_path, "127.0.0.1")
+    given = {"API_TLS": "given", "API_TLS_CERTIFICATE": str(certificate), "API_TLS_KEY": str(key)}
+    with gateway(small_set, tmp_path / "state", **given) as (process, page):
+        until(lambda: (response := answer(page, "/api/v1/status")) and response.json()["findings"])
+        trusted = trusting(tmp_path / "authority.pem")
+        assert "max-age" in httpx.get(page, trust_env=False, verify=trusted).headers["strict-transport-security"]
         os.kill(process.pid, signal.SIGINT)
         output = process.communicate(timeout=LIMIT)[0]
         assert process.returncode == 0

@@ -1,8 +1,9 @@
-"""The gateway in containers, with the profile `demo`: built, started and removed once for all tests of this folder."""
+"""The gateway in containers: one Compose project, built, started, asked and removed."""
 
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -18,27 +19,43 @@ from support.ports import free_port
 ROOT = Path(__file__).parents[2]
 SERVICES = ("nats", "collector", "sync", "commands", "api")
 DEMO = ("demo-plant", "demo-servers")
+UNJUDGED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+UNJUDGED.check_hostname, UNJUDGED.verify_mode = False, ssl.CERT_NONE
 
 
 class Stack:
     """One Compose project of its own name."""
 
-    def __init__(self, project: str, profile: str = "demo", beside: str | None = None, **environment: str) -> None:
+    def __init__(self, project: str, profile: str = "demo", *beside: str, **environment: str) -> None:
         self.project = project
-        self.profile = profile
-        self.composed_of = ("compose.yaml", *([beside] if beside else []))
+        self.profiles = [profile]
+        self.composed_of = ["compose.yaml", *beside]
         """Compose files, relative to the root; a later one adds to those before it."""
         self.port = free_port()
-        self.page = f"http://127.0.0.1:{self.port}"
+        self.settings: list[str] = []
+        self.authorization: dict[str, str] = {}
+        """Sent with what is asked of the page."""
         # Nothing of this machine's .env may change what is tested.
         self.environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("GATEWAY_", "SERIAL", "API_"))
         } | {"API_PORT": str(self.port), "COMPOSE_DISABLE_ENV_FILE": "1", **environment}
 
+    def read_settings(self, file: Path) -> None:
+        """Take a file of settings in place of .env."""
+        del self.environment["COMPOSE_DISABLE_ENV_FILE"]
+        self.settings = ["--env-file", str(file)]
+
+    @property
+    def page(self) -> str:
+        """Address of the page."""
+        scheme = "http" if self.environment.get("API_TLS", "off") == "off" else "https"
+        return f"{scheme}://127.0.0.1:{self.port}"
+
     def compose(self, *arguments: str, seconds: float = 120) -> str:
         """Run `docker compose`; return what it prints."""
         files = [option for name in self.composed_of for option in ("-f", name)]
-        command = ["docker", "compose", *files, "-p", self.project, "--profile", self.profile, *arguments]
+        profiles = [option for name in self.profiles for option in ("--profile", name)]
+        command = ["docker", "compose", *self.settings, *files, "-p", self.project, *profiles, *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=seconds, check=False
         )
@@ -53,13 +70,16 @@ class Stack:
 
     def get(self, path: str) -> Any:
         """What the page's port answers; None while it does not."""
-        return self._ask(urllib.request.Request(self.page + path))
+        return self._ask(urllib.request.Request(self.page + path, headers=self.authorization))
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """What the page's port answers to whoever has the token; None while it does not."""
-        token = self.compose("exec", "-T", "api", "cat", "/state/api-token").strip()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
         return self._ask(urllib.request.Request(self.page + path, json.dumps(body).encode(), headers))
+
+    def token(self) -> str:
+        """The gateway's own token, as its owner reads it."""
+        return self.compose("exec", "-T", "api", "cat", "/state/api-token").strip()
 
     def until(self, what: str, holds: Callable[[], Any], seconds: float = 180) -> Any:
         """Return what holds as soon as it is true; fail with the logs after so many seconds."""
@@ -88,17 +108,11 @@ class Stack:
     @staticmethod
     def _ask(request: urllib.request.Request) -> Any:
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # our own page
+            # Our own page: which certificate it has is looked at by the tests of that.
+            with urllib.request.urlopen(request, timeout=10, context=UNJUDGED) as answer:
                 return json.load(answer)
         except OSError:
             return None
-
-
-@pytest.fixture(scope="session")
-def containers() -> Iterator[Stack]:
-    """The whole stack with the profile `demo`, healthy."""
-    with running(Stack(f"heliograph-test-{os.getpid()}")) as stack:
-        yield stack
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pytest
 from support.ports import wait_for_port
 
 PACKAGES = {
+    "prometheus": "prometheus",
     "promtool": "prometheus",
     "sshd": "openssh-server",
     "sftp": "openssh-client",
