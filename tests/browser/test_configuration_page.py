@@ -6,7 +6,6 @@ import zipfile
 import pytest
 from playwright.async_api import Page, expect
 
-from heliograph.contract import EditAnswer
 from support.plausible_revisions import NEWEST
 from support.plausible_set import FILES, UID
 
@@ -16,14 +15,9 @@ DAQ = f"CONFIG/{UID}_daq.csv"
 MOVED = FILES[DAQ].replace("192.168.1.41", "192.168.1.51")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def revisions(gateway):
-    """Nothing was asked yet, nothing is wrong."""
-    known = gateway.peers.revisions
-    for asked in (known.edits, known.checks, known.returns):
-        asked.clear()
-    known.finding, known.conflict, known.answer = "", False, EditAnswer(revision=NEWEST + 1)
-    return known
+    return gateway.peers.revisions
 
 
 async def opened(page: Page):
@@ -38,8 +32,7 @@ async def check(page: Page) -> None:
     await page.get_by_role("button", name="Check the changes").click()
 
 
-async def test_a_finding_leads_to_its_line_and_what_is_mended_is_applied(desk, revisions, axe, picture):
-    page = desk
+async def test_a_finding_leads_to_its_line_and_what_is_mended_is_applied(page, revisions, axe, picture):
     text = await opened(page)
     await check(page)
     await expect(page.locator("#edit-told")).to_contain_text("Nothing is changed yet")
@@ -64,8 +57,7 @@ async def test_a_finding_leads_to_its_line_and_what_is_mended_is_applied(desk, r
     assert (edit.based_on, edit.files) == (NEWEST, {DAQ: MOVED})
 
 
-async def test_files_are_added_and_taken_out_in_one_revision(phone, revisions, axe):
-    page = phone
+async def test_files_are_added_and_taken_out_in_one_revision(page, revisions, axe):
     await opened(page)
     await page.get_by_role("button", name="Take this file out").click()
     await expect(page.get_by_role("combobox", name="File")).to_contain_text(f"{DAQ} · taken out")
@@ -81,8 +73,7 @@ async def test_files_are_added_and_taken_out_in_one_revision(phone, revisions, a
     assert revisions.edits[0].files == {DAQ: None, "DEF/new.csv": "modbusTCP;inverter\n"}
 
 
-async def test_who_is_overtaken_keeps_the_changes_and_goes_on_with_the_revision_in_force(desk, revisions):
-    page = desk
+async def test_who_is_overtaken_keeps_the_changes_and_goes_on_with_the_revision_in_force(page, revisions):
     text = await opened(page)
     await text.fill(MOVED)
     revisions.conflict = True
@@ -96,8 +87,7 @@ async def test_who_is_overtaken_keeps_the_changes_and_goes_on_with_the_revision_
     await expect(page.get_by_role("heading", name="It can be applied")).to_be_visible()
 
 
-async def test_the_whole_set_is_replaced_by_an_archive_after_a_look_at_what_changes(desk, revisions, picture):
-    page = desk
+async def test_the_whole_set_is_replaced_by_an_archive_after_a_look_at_what_changes(page, revisions, picture):
     await page.goto("/configuration")
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -114,13 +104,12 @@ async def test_the_whole_set_is_replaced_by_an_archive_after_a_look_at_what_chan
     assert revisions.edits[0].files[DAQ] == MOVED
 
 
-async def test_an_older_revision_comes_back_after_its_difference_was_shown(phone, revisions, axe, picture):
-    page = phone
+async def test_an_older_revision_comes_back_after_its_difference_was_shown(page, revisions, axe, picture):
     await page.goto("/configuration/revisions/7")
     await page.get_by_role("link", name="Return to it").click()
     await expect(page.locator("tr.added")).to_contain_text("192.168.1.51")
     await axe(page)
-    await picture(page, "configuration-return-phone")
+    await picture(page, "configuration-return-page")
     await page.get_by_role("button", name="Return to revision 7").click()
     await expect(page.locator("#return-told")).to_contain_text("is in force")
     assert [asked.number for asked in revisions.returns] == [7]

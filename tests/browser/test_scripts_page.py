@@ -13,16 +13,14 @@ FILES = {LIST: "SCRIPT_File[0]=night.lua\n", "SCRIPT/night.lua": "-- sleeps\n"}
 def revisions(gateway):
     known = gateway.peers.revisions
     known.files |= FILES
-    known.edits.clear()
     return known
 
 
-async def test_a_new_script_is_written_checked_and_applied(phone, revisions, picture):
-    page = phone
+async def test_a_new_script_is_written_checked_and_applied(page, revisions, picture):
     await page.goto("/scripts")
     await page.get_by_role("link", name="New script").click()
     await page.get_by_label("Name").fill("hello")
-    await picture(page, "script-new-phone")
+    await picture(page, "script-new-page")
     await page.get_by_role("button", name="Check the script").click()
     await page.get_by_role("button", name="Apply", exact=True).click()
     await page.wait_for_url("**/scripts")
@@ -31,8 +29,7 @@ async def test_a_new_script_is_written_checked_and_applied(phone, revisions, pic
     assert "function wsInit()" in edit.files["SCRIPT/hello.lua"]
 
 
-async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_place(desk, revisions, axe, picture):
-    page = desk
+async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_place(page, revisions, axe, picture):
     await page.goto("/scripts/night/edit")
     text = page.get_by_label("Text of the file")
     await expect(text).to_have_value("-- sleeps\n")
@@ -52,8 +49,7 @@ async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_pla
     assert revisions.edits[0].files == files
 
 
-async def test_a_script_is_taken_out_after_a_question(desk, revisions, axe):
-    page = desk
+async def test_a_script_is_taken_out_after_a_question(page, revisions, axe):
     await page.goto("/scripts/night")
     await page.get_by_role("button", name="Take it out of the set").click()
     await axe(page)

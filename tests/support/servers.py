@@ -25,6 +25,8 @@ PACKAGES = {
     "mbpoll": "mbpoll",
     "socat": "socat",
     "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
+    "pngquant": "pngquant",
 }
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
