@@ -19,7 +19,7 @@ from support.plausible_gateway import Gateway, plausible_gateway
 from support.seen import Reports, accessible, fits
 from support.servers import need, program
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 20_000
 """Of Playwright, which counts real time: the machine may be busy."""
 SIZES = {
     "phone": {
@@ -29,6 +29,7 @@ SIZES = {
     "desk": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
 }  # fmt: skip
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site"]
+OpenContext = Callable[[str, str], Awaitable[BrowserContext]]
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -71,15 +72,27 @@ def gateway(played: Gateway) -> Gateway:
     return played
 
 
+@pytest.fixture(scope="package")
+def open_context(browser: Browser) -> OpenContext:
+    """Give `await open_context(url, "phone")`: where nobody is logged in."""
+
+    async def opened(url: str, size: str) -> BrowserContext:
+        context = await browser.new_context(base_url=url, reduced_motion="reduce", **SIZES[size])
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    return opened
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def rooms(browser: Browser, played: Gateway) -> AsyncIterator[Callable[[str], Awaitable[Room]]]:
+async def rooms(open_context: OpenContext, played: Gateway) -> AsyncIterator[Callable[[str], Awaitable[Room]]]:
     """Give `await rooms("phone")`: made once."""
     made: dict[str, Room] = {}
     async with AsyncExitStack() as stack:
 
         async def room(size: str) -> Room:
             if size not in made:
-                context = await stack.enter_async_context(await opened(browser, played.url, size))
+                context = await stack.enter_async_context(await open_context(played.url, size))
                 await _log_in(context, played)
                 made[size] = Room(await context.new_page(), Reports(played.url))
                 made[size].reports.watch(made[size].page)
@@ -98,13 +111,6 @@ async def page(
     with room.reports.failing():
         yield room.page
         await room.page.goto("about:blank")
-
-
-async def opened(browser: Browser, url: str, size: str) -> BrowserContext:
-    """A fresh context: nobody is logged in."""
-    context = await browser.new_context(base_url=url, reduced_motion="reduce", **SIZES[size])
-    context.set_default_timeout(PATIENCE_MS)
-    return context
 
 
 async def _log_in(context: BrowserContext, gateway: Gateway) -> None:

@@ -28,14 +28,22 @@ SERVICES = (Service.SYNC, Service.COLLECTOR, Service.COMMANDS, Service.API)
 class Gateway:
     """The api and who is played round it."""
 
-    def __init__(self, api: Api, peers: Peers, commands: Commands, detection: Collector) -> None:
-        self.api, self.peers, self.commands, self.detection = api, peers, commands, detection
+    def __init__(self, broker: Broker, api: Api, peers: Peers, commands: Commands, detection: Collector) -> None:
+        self.broker, self.api, self.peers, self.commands, self.detection = broker, api, peers, commands, detection
         self._played = (peers, peers.revisions, peers.servers, commands, detection)
         self._kept = [_copied(vars(played)) for played in self._played]
 
     @property
     def url(self) -> str:
         return self.api.url
+
+    @asynccontextmanager
+    async def started_anew(self, directory: Path) -> AsyncIterator[Api]:
+        """Another api beside it, as it is at a first start: nobody has an account."""
+        async with Bus(self.broker.settings(Service.API), Service.API) as bus:
+            await bus.wait_connected()
+            async with served(self.broker, bus, directory) as api:
+                yield api
 
     def forget(self) -> None:
         """Be as at first: nothing was asked, nothing is changed, nothing is wrong."""
@@ -60,7 +68,7 @@ async def plausible_gateway(broker: Broker, directory: Path) -> AsyncIterator[Ga
         api = await stack.enter_async_context(served(broker, own, directory / "api"))
         await until(lambda: _is_seen(api, peers, played))
         _shorten(peers, played)
-        yield Gateway(api, peers, played, detection)
+        yield Gateway(broker, api, peers, played, detection)
 
 
 async def _serve(peers: Peers, commands: Commands, detection: Collector) -> None:

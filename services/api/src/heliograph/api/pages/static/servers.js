@@ -129,6 +129,7 @@ async function sendEdit(button, query, done) {
     if (answer.ok) return done(said);
     const hint = answer.status === 412 ? " Somebody changed the configuration meanwhile: undo all changes here, and make them again." : "";
     say(SERVER_TOLD, `${said.detail}${hint}`, true);
+    serverForm.querySelector("[aria-invalid]")?.focus();
   } catch {
     say(SERVER_TOLD, "The gateway does not answer.", true);
   } finally {
