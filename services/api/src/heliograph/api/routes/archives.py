@@ -12,13 +12,11 @@ from heliograph.api.archives import ArchiveFormat, pack, unpack
 from heliograph.api.conditional import tag
 from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
-from heliograph.api.ordering import asker
 from heliograph.api.problems import described
 from heliograph.api.routes.edits import Check, IfMatch, edited
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.sets import EditDone
-from heliograph.contract import EditRequest
 
 router = routing(prefix="/api/v1/configuration", tags=["configuration"])
 
@@ -70,5 +68,4 @@ async def upload(
     What is not in CONFIG/, DEF/, SCRIPT/ or CERT/ is left alone.
     """
     files = await asyncio.to_thread(unpack, await read_body(request))
-    edit = EditRequest(files=dict(files), origin=asker(), only_check=check, whole=True)
-    return await edited(view, response, edit, if_match)
+    return await edited(view, response, dict(files), if_match, check=check, whole=True)

@@ -1,5 +1,7 @@
 """`/api/v1/configuration`, written: what comes of an edit is one revision, or nothing (spec 1.7)."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -59,8 +61,7 @@ async def change(
     judged before.
     """
     body = await read_edit(request)
-    edit = EditRequest(files=dict(body.files), origin=asker(), only_check=check, whole=whole, keys=body.keys)
-    return await edited(view, response, edit, if_match)
+    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole, keys=body.keys)
 
 
 @router.put(
@@ -75,8 +76,7 @@ async def write(
 ) -> EditDone:  # fmt: skip
     """The body is the new text, in UTF-8. As `PATCH` with this file alone. Needs the token."""
     path = path_of(folder, name)
-    edit = EditRequest(files={path: await read_text(request)}, origin=asker(), only_check=check)
-    return await edited(view, response, edit, if_match)
+    return await edited(view, response, {path: await read_text(request)}, if_match, check=check)
 
 
 @router.delete("/files/{folder}/{name}", summary="Take one file out of the set", responses=described(412))
@@ -84,8 +84,7 @@ async def take_out(
     folder: Folder, name: Name, response: Response, view: TheView, *, check: Check = False, if_match: IfMatch = None
 ) -> EditDone:
     """As `PATCH` with `null` for this file. One that another file names cannot go alone. Needs the token."""
-    edit = EditRequest(files={path_of(folder, name): None}, origin=asker(), only_check=check)
-    return await edited(view, response, edit, if_match)
+    return await edited(view, response, {path_of(folder, name): None}, if_match, check=check)
 
 
 @router.post("/revisions/{number}/return", summary="Return to a revision", responses=described(404, 412))
@@ -97,9 +96,13 @@ async def return_to(number: Number, response: Response, view: TheView, if_match:
     return told(response, await asked.return_to(view, number, asker()))
 
 
-async def edited(view: View, response: Response, edit: EditRequest, if_match: str | None) -> EditDone:
+async def edited(
+    view: View, response: Response, files: dict[str, str | None], if_match: str | None, *, check: bool = False,
+    whole: bool = False, keys: Mapping[str, str] = MappingProxyType({}),
+) -> EditDone:  # fmt: skip
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
-    request = edit.model_copy(update={"based_on": based_on(if_match, in_force(view))})
+    number = based_on(if_match, in_force(view))
+    request = EditRequest(files=files, origin=asker(), based_on=number, only_check=check, whole=whole, keys=dict(keys))
     return told(response, await asked.edit(view, request))
 
 
