@@ -7,7 +7,7 @@ import pytest
 from heliograph.api.commanded import CommandsDone, CommandsNow, CommandsRunning, EntryList
 from heliograph.api.models import ProblemDocument
 from heliograph.api.ordering import wait_seconds
-from heliograph.contract import ExecuteAnswer, JournalWay, Way
+from heliograph.contract import ExecuteAnswer, JournalResult, JournalWay, Way
 from heliograph.formats import COMMAND_FILE_LIMIT
 from support.plausible_commands import entry
 
@@ -147,7 +147,40 @@ async def test_the_journal_is_filtered_by_way_and_failure(api, commands):
     rows = EntryList.model_validate_json((await api.get(f"{PATH}?way=script&failed=true")).content).entries
     assert rows
     assert {(row.way, row.error is None) for row in rows} == {(JournalWay.SCRIPT, False)}
-    assert (commands.asked[-1].way, commands.asked[-1].failed) == (JournalWay.SCRIPT, True)
+    assert (commands.asked[-1].way, commands.asked[-1].outcome) == (JournalWay.SCRIPT, JournalResult.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("command=REBOOT", [92]),
+        ("device=1&before=93", [91]),
+        ("who=10.0.0.9", [92]),
+        ("text=pump", [90]),
+        ("result=running", [92]),
+        ("result=failed&text=pump", [90]),
+        ("text=nowhere", []),
+    ],
+)
+async def test_the_journal_is_filtered_by_command_device_asker_words_and_result(api, commands, query, found):
+    commands.rows = [
+        entry(92, name="sunpm.reboot", origin="REST, 10.0.0.9", ended=None, result=None, parameters="{}"),
+        entry(91, parameters='{"device": 1}'),
+        entry(90, parameters='{"device": "pump"}', error="silent", result=None),
+    ]
+    answer = await api.get(f"{PATH}?{query}&limit=1")
+    assert [row["number"] for row in answer.json()["entries"]] == found
+    assert ('rel="next"' in answer.headers.get("link", "")) is bool(found)
+    if found:
+        assert query in answer.json()["next"]
+
+
+async def test_a_device_is_looked_for_by_its_index_and_its_name(api, commands):
+    await api.get(f"{PATH}?device=1")
+    assert commands.asked[-1].devices == ("1", "roof_1")
+    problem(await api.get(f"{PATH}?device=a.>"), 422)
+    problem(await api.get(f"{PATH}?result=perhaps"), 422)
+    problem(await api.get(f"{PATH}?text={'x' * 201}"), 422)
     assert problem(await api.get(f"{PATH}?way=post"), 422).errors[0].place == "query.way"
 
 

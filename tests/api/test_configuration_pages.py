@@ -35,8 +35,16 @@ async def test_what_is_in_force_is_shown_with_who_took_it_and_what_a_trial_means
         return text if "On trial" in text and "Rejected 4" in text else ""
 
     text = await until(told)
-    for part in ("back to revision 3", "When the main server is reached it stays", "collector Rejected 4"):
+    for part in (
+        "back to revision 3", "the first connection that reaches the main server confirms it", "1 of 3 tries failed",
+        "At zero, or after 3 failed tries, the gateway goes back to revision 3 by itself", "collector Rejected 4",
+        "Connect now to confirm it", "Return to revision 3 now …",
+    ):  # fmt: skip
         assert part in text, part
+    html = (await api.get("/configuration")).text
+    assert f'data-ms="{trial.until}" data-form="left"' in html
+    assert 'data-connect="1"' in html
+    assert "/configuration/revisions/3/return" in Markup(html).loaded
 
 
 async def test_revisions_come_page_by_page(api):
@@ -138,8 +146,18 @@ async def test_who_may_only_look_sees_nothing_that_changes_something(api, comman
     for path, marks in (
         ("/configuration", ("Edit the files", "archive-form")),
         ("/configuration/revisions/7/return", ("data-return",)),
-        ("/commands", ("variable-form", "builtin-form", "text-form")),
+        ("/commands", ("variable-form", "builtin-form", "function-form", "text-form")),
         ("/scripts", ("New script",)),
+        ("/scripts/zero%20export", ()),
+        ("/scripts/zero%20export/edit", ()),
+        ("/configuration/edit", ()),
+        ("/devices", ('href="/devices/new"',)),
+        ("/devices/new", ("device-form", "detection-form")),
+        ("/devices/1", ("device-form", "write-form", "device-remove")),
+        ("/servers", ()),
+        ("/servers/1", ()),
+        ("/log", ("trace-form", "bundle-send")),
+        ("/system", ("restart-form",)),
     ):
         looked = (await api.get(path, headers=viewer)).text
         operated = (await api.get(path, headers=api.bearer)).text
@@ -147,3 +165,5 @@ async def test_who_may_only_look_sees_nothing_that_changes_something(api, comman
             assert mark not in looked, (path, mark)
             assert mark in operated, (path, mark)
         assert "data-looks-only" in looked
+        assert "is for operators. You may look at everything" in looked, path
+        assert "is for operators" not in operated, path

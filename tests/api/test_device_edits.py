@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from heliograph.contract import EditAnswer
 from support.plausible_set import DAQ, INVERTER, UID
 
@@ -125,3 +127,37 @@ async def test_the_description_of_the_api_points_at_nothing_that_is_not_in_it(ap
     named = set(re.findall(r'"\$ref":\s*"#/components/schemas/([^"]+)"', document.text))
     assert named <= set(known)
     assert '"#/$defs' not in document.text
+
+
+PLACED = [
+    (f"{PATH}:9:3: error: this host is not reached from here", "interface"),
+    (f"{PATH}:9:20: error: another device has this name", "name"),
+    (f"{PATH}:9:29: warning: a period of 600 s is long", "period_seconds"),
+    (f"{PATH}:9:43: error: DEF/ has no file", "definition"),
+    ("DEF/inv.csv:3:1: warning: something to know", "definition"),
+    (f"{PATH}:5:1: error: it stands in the line of another device", ""),
+    (f"{PATH}:99:1: error: there is no such line", ""),
+    ("CONFIG/other.ini:1:1: error: another file", ""),
+    ("the set as a whole is too large: error", ""),
+]
+
+
+@pytest.mark.parametrize(("finding", "field"), PLACED)
+async def test_a_finding_of_sync_names_the_field_that_it_is_about_when_checked_and_when_applied(
+    api, peers, finding, field
+):
+    peers.revisions.finding, peers.revisions.is_checking = finding, True
+    checked = (await api.send("POST", "/api/v1/devices?check=true", json=NEW)).json()
+    assert checked["findings"][0]["field"] == field
+    peers.revisions.answer = EditAnswer(error="the edit is rejected", findings=(finding,))
+    applied = (await api.send("POST", "/api/v1/devices", json=NEW)).json()
+    if ": error: " in finding:
+        assert applied["findings"][0]["field"] == field, applied
+
+
+async def test_a_finding_about_the_settings_of_a_new_serial_line_names_the_setting(api, peers):
+    finding = f"{PATH}:3:9: error: this baud rate is not possible here"
+    peers.revisions.finding, peers.revisions.is_checking = finding, True
+    body = NEW | {"interface": "SERIAL2", "definition": "meter.csv"}
+    answer = await api.send("POST", "/api/v1/devices?check=true", json=body)
+    assert answer.json()["findings"][0]["field"] == "baudrate", peers.revisions.checks[0].files[PATH]

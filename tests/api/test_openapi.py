@@ -22,6 +22,7 @@ from heliograph.api.models import (
     Accepted,
     AlarmList,
     BundleMade,
+    BundleStopped,
     ConnectBody,
     ConnectionList,
     Device,
@@ -48,8 +49,8 @@ from heliograph.api.people import (
 from heliograph.api.plantnow import PlantNow
 from heliograph.api.scripted import ScriptDone, ScriptList, ScriptLog
 from heliograph.api.sets import MOST_FILES, ConfigurationNow, EditBody, EditDone, RevisionList, RevisionWhole, SetFiles
-from heliograph.api.tested import PlannedList, ServerTestBegun
-from heliograph.contract import ServerTestState, StatusDocument
+from heliograph.api.tested import HostKey, PlannedList, ServerTestBegun
+from heliograph.contract import BundleState, ServerTestState, StatusDocument
 
 SURFACE = {
     ("get", "/api/v1/status"): (200, StatusDocument),
@@ -69,6 +70,7 @@ SURFACE = {
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),
+    ("post", "/api/v1/servers/host-key"): (200, HostKey),
     ("post", "/api/v1/servers/{number}/test"): (202, ServerTestBegun),
     ("get", "/api/v1/servers/tests/newest"): (200, ServerTestState),
     ("get", "/api/v1/servers/tests/{test}"): (200, ServerTestState),
@@ -94,6 +96,9 @@ SURFACE = {
     ("post", "/api/v1/detections/{key}/stop"): (200, DetectionNow),
     ("post", "/api/v1/detections/{key}/accept"): (200, EditDone),
     ("post", "/api/v1/support-bundle"): (202, BundleMade),
+    ("get", "/api/v1/support-bundle"): (200, BundleState),
+    ("delete", "/api/v1/support-bundle"): (200, BundleStopped),
+    ("get", "/api/v1/support-bundle/file"): (200, None),
     ("post", "/api/v1/traces"): (202, TraceAccepted),
     ("post", "/api/v1/commands"): (200, CommandsDone),
     ("get", "/api/v1/commands"): (200, EntryList),
@@ -209,7 +214,7 @@ async def test_examples_of_bodies_fit(description):
         for example in body["examples"].values():
             model.model_validate(example["value"])
     content = description["paths"]["/api/v1/configuration/files"]["patch"]["requestBody"]["content"]["application/json"]
-    assert len(content["examples"]) == 2
+    assert len(content["examples"]) == 3
     for example in content["examples"].values():
         EditBody.model_validate(example["value"])
     assert content["schema"]["properties"]["files"]["maxProperties"] == MOST_FILES

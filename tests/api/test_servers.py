@@ -75,6 +75,11 @@ async def test_the_log_is_paged_and_filtered(api, peers):
     assert ([line["number"] for line in rest["lines"]], rest["before"]) == (list(range(10, 0, -1)), None)
     asked = {"level": "warning", "service": "collector", "text": "LINE 3 "}
     assert [line["number"] for line in (await api.get("/api/v1/log", params=asked)).json()["lines"]] == [3]
+    line = first["lines"][4]
+    span = {"since": line["time"], "until": line["time"] + 1}
+    found = (await api.get("/api/v1/log", params=span)).json()["lines"]
+    assert [row["number"] for row in found] == [line["number"]]
+    assert (await api.get("/api/v1/log", params={"server": "1"})).json()["lines"] == []
     assert (await api.get("/api/v1/log", params={"level": "loud"})).status_code == 422
 
 

@@ -8,8 +8,9 @@ from heliograph.api.pages.logs import LogFilter
 from heliograph.api.pages.serverforms import groups, settings_of
 from heliograph.api.pages.servers import HistoryFilter
 from heliograph.api.pages.system import certificates
-from heliograph.contract import DiskState, Level, RevisionDetail, StreamState
+from heliograph.contract import DiskState, Event, Level, RevisionDetail, StreamState
 from heliograph.contract.channels import STATE
+from heliograph.contract.logbook import NumberedEvent
 from heliograph.contract.servertests import StepState, TestStep
 from heliograph.formats.config_rules import RULES
 from support.certificates import Authority
@@ -71,7 +72,14 @@ def test_a_filter_of_connections_comes_back_from_its_address(query):
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"level": "error", "service": "sync", "text": "ä&b", "before": "9"}, {"level": "x"}]
+    "query",
+    [
+        {},
+        {"level": "error", "service": "sync", "text": "ä&b", "before": "9"},
+        {"level": "x"},
+        {"server": "2", "since": "17", "until": "18"},
+        {"server": "3", "since": "-1", "until": "soon"},
+    ],
 )
 def test_a_filter_of_the_log_comes_back_from_its_address(query):
     found = LogFilter.of_query(query)
@@ -118,6 +126,23 @@ async def test_connections_are_filtered_and_paged(api, peers):
     older = (await api.get("/servers", params={"before": "36"})).text
     assert ">35<" in older
     assert ">36<" not in older
+
+
+async def test_a_connection_leads_to_its_own_lines_in_the_log_and_back_to_all(api, peers):
+    row = next(row for row in peers.connection_rows if row.server == 1)
+    for text, time in (("its line", row.start + 5), ("one before it", row.start - 5), ("of another server", row.start)):
+        server = 2 if "another" in text else 1
+        event = Event(time=time, level=Level.DEBUG, service="sync", text=f"server {server}: {text}")
+        peers.servers.lines.insert(0, NumberedEvent(number=peers.servers.lines[0].number + 1, event=event))
+    links = Markup((await api.get("/servers")).text).loaded
+    (address,) = {link for link in links if f"since={row.start}&" in link}
+    shown = await api.get(address)
+    text = " ".join(Markup(shown.text).texts)
+    assert "server 1: its line" in text
+    assert "one before it" not in text
+    assert "of another server" not in text
+    (wide,) = {link for link in Markup(shown.text).loaded if link == "/log?level=debug"}
+    assert "one before it" in await text_of(api, wide)
 
 
 async def test_steps_of_a_test_are_shown_as_they_are_told(api, peers):

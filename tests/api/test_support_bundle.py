@@ -1,7 +1,14 @@
-"""`POST /api/v1/support-bundle`: who may ask, and what is answered."""
+"""`/api/v1/support-bundle`: who may ask, what is answered; how it goes on, is stopped and downloaded."""
+
+import pytest
 
 from heliograph.api.models import BundleMade, ProblemDocument
+from heliograph.contract import BundleStage, BundleState, ConnectionResult
+from heliograph.contract.channels import STATE
+from support.markup import seen
+from support.plausible import BUNDLE_BYTES, now, sync_state
 from support.plausible_set import UID
+from support.waiting import until
 
 PATH = "/api/v1/support-bundle"
 
@@ -33,3 +40,91 @@ async def test_without_sync_it_is_said(serve, peers):
     answer = await api.send("POST", PATH)
     assert answer.status_code == 503
     assert "sync does not answer" in answer.text
+
+
+async def told(api, peers, bundle: BundleState, **changes: object) -> dict:
+    """What REST says once sync has told how a bundle is doing."""
+    await peers.sync.store(STATE, sync_state(bundle=bundle, **changes), service="sync")
+
+    async def heard():
+        answer = (await api.get(PATH)).json()
+        return answer if answer.get("stage") == bundle.stage and answer["waiting"] == list(bundle.waiting) else None
+
+    return await until(heard)
+
+
+async def test_one_is_made_for_downloading_alone_and_comes_whole(api, peers):
+    assert (await api.get(PATH)).status_code == 404
+    assert (await api.get(f"{PATH}/file")).status_code == 404
+    made = await api.send("POST", PATH, json={"send": False})
+    assert (made.json()["servers"], made.json()["detail"]) == ([], "It can be downloaded here.")
+    assert [request.send for request in peers.bundles] == [False]
+    await told(api, peers, peers.bundle)
+    answer = await api.get(f"{PATH}/file")
+    assert answer.content == BUNDLE_BYTES
+    assert answer.headers["content-disposition"] == f'attachment; filename="{UID}_SYSTEME_240601_120000.tar.gz"'
+    assert answer.headers["content-type"] == "application/gzip"
+
+
+async def test_a_newer_one_took_its_place_and_a_stop_is_passed_on(api, peers):
+    await api.send("POST", PATH)
+    await told(api, peers, peers.bundle)
+    peers.bundle = peers.bundle.model_copy(update={"name": "another.tar.gz"})
+    assert (await api.get(f"{PATH}/file")).status_code == 404
+    assert (await api.send("DELETE", PATH)).json()["detail"] == "The debug bundle is stopped."
+    assert peers.bundle.stage is BundleStage.STOPPED
+    peers.refusal = "a server is getting the bundle now, and gets it whole"
+    refused = await api.send("DELETE", PATH)
+    assert (refused.status_code, refused.json()["detail"]) == (409, peers.refusal)
+    assert (await api.clients[0].delete(PATH)).status_code == 401
+
+
+SHOWN = [
+    ({"stage": BundleStage.GATHERING}, ("Gathering", "by web page: anna", "Stop it"), ("Download it",)),
+    ({"stage": BundleStage.PACKING}, ("Packing", "Stop it"), ("Download it",)),
+    (
+        {"stage": BundleStage.MADE, "name": "b.tar.gz", "bytes": 4711, "servers": (1, 2), "waiting": (2,)},
+        ("On its way", "Server 1 Has it", "Server 2 Waiting", "4.7 kB", "Stop it", "Download it"),
+        (),
+    ),
+    (
+        {"stage": BundleStage.MADE, "name": "b.tar.gz", "servers": (1,), "waiting": ()},
+        ("Sent", "Server 1 Has it", "in its directory of logs", "Download it"),
+        ("Stop it", "Server 2"),
+    ),
+    (
+        {"stage": BundleStage.MADE, "name": "b.tar.gz"},
+        ("Made", "kept on the gateway alone", "Download it"),
+        ("Stop it",),
+    ),
+    ({"stage": BundleStage.STOPPED, "name": "b.tar.gz"}, ("Stopped", "Download it"), ("Stop it",)),
+]
+
+
+@pytest.mark.parametrize(("state", "there", "absent"), SHOWN)
+async def test_the_page_shows_how_far_it_is_and_what_may_be_done(api, peers, state, there, absent):
+    await told(api, peers, BundleState(origin="web page: anna", asked=now(), **state))
+
+    async def shown():
+        text = seen((await api.get("/log")).text)
+        return text if there[0] in text and "anna" in text else None
+
+    text = await until(shown)
+    panel = text[text.index("Debug bundle") : text.index("Communication traces")]
+    for part in there:
+        assert part in panel, part
+    for part in absent:
+        assert part not in panel, part
+
+
+async def test_a_server_that_fails_says_so_beside_the_bundle_that_waits_for_it(api, peers):
+    first, second = sync_state().servers
+    failed = first.last.model_copy(update={"result": ConnectionResult.FAILED})
+    servers = (first.model_copy(update={"failures": 3, "last": failed}), second)
+    state = BundleState(stage=BundleStage.MADE, origin="CLI", asked=now(), name="b", servers=(1,), waiting=(1,))
+    await told(api, peers, state, servers=servers)
+
+    async def shown():
+        return "3 connections failed; tried again 20" in seen((await api.get("/log")).text)
+
+    await until(shown)

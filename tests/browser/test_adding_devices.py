@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from heliograph.contract import EditAnswer
 from support.plausible_detection import Collector
 from support.plausible_set import INVERTER, UID
 
@@ -79,3 +80,30 @@ async def test_a_search_shows_its_progress_is_stopped_and_adds_what_is_ticked(pa
     await expect(page.locator("#detection-told")).to_contain_text("1 device is configured.")
     await page.get_by_role("button", name="Cancel").click()
     await expect(found).to_contain_text("No search so far")
+
+
+async def test_findings_stand_at_their_fields_and_what_is_typed_outlasts_a_login(page, gateway, axe):
+    revisions = gateway.peers.revisions
+    line = len(revisions.files[PATH].splitlines()) + 1
+    found = (f"{PATH}:{line}:20: error: this name is too plain", f"{PATH}:1:1: warning: it is about the whole file")
+    revisions.answer, revisions.is_checking = EditAnswer(error="the edit is rejected", findings=found), False
+    await page.goto("/devices/new")
+    await expect(page.locator("#device-definition option")).not_to_have_count(1)
+    await page.get_by_label("Name", exact=True).fill("roof_9")
+    await page.get_by_label("Host or serial line").fill("192.168.1.49")
+    await page.locator("#device-definition").select_option(label="Sunny SUN-50K – inv.csv")
+    await page.get_by_role("button", name="Check").click()
+    await expect(page.locator("#fault-name")).to_have_text("this name is too plain")
+    await expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    await expect(page.locator("#device-findings li")).to_have_count(1)
+    await expect(page.locator("#device-findings")).to_contain_text("it is about the whole file")
+    await axe(page, "#device-form")
+    cookies = await page.context.cookies()
+    await page.context.clear_cookies()
+    await page.get_by_role("button", name="Check").click()
+    await page.wait_for_url("**/login?next=*")
+    await page.context.add_cookies(cookies)
+    await page.goto("/devices/new")
+    await expect(page.locator("#device-form-told")).to_contain_text("What you had typed is here again")
+    await expect(page.get_by_label("Host or serial line")).to_have_value("192.168.1.49")
+    await expect(page.locator("#device-definition")).to_have_value("0")

@@ -63,6 +63,24 @@ async def test_any_command_goes_as_json_and_what_is_none_is_told(page, gateway, 
     assert executed(gateway) == [{"rpcName": "sunpm.status"}]
 
 
+async def test_a_function_of_a_script_is_called_by_its_form_after_a_question(page, gateway, axe):
+    await page.goto("/commands")
+    await page.get_by_text("A function of a script").click()
+    await page.get_by_label("Function", exact=True).select_option("zero export.target")
+    await page.get_by_label("Parameters, as JSON").fill("[1]")
+    await page.get_by_role("button", name="Call …").click()
+    await expect(page.locator("#function-fault")).to_contain_text("one table is wanted")
+    await expect(page.get_by_label("Parameters, as JSON")).to_be_focused()
+    await axe(page, "#function-form")
+    await page.get_by_label("Parameters, as JSON").fill('{"watts": 5000}')
+    await page.get_by_role("button", name="Call …").click()
+    await expect(page.locator("#confirm-text")).to_have_text('zero export.target with {"watts":5000}.')
+    await page.locator(SENT).click()
+    await expect(page.locator("table.results tbody tr").first).to_contain_text("value: 60")
+    wanted = [{"rpcName": "zero export.target", "parameters": {"watts": 5000}}]
+    assert executed(gateway) == wanted
+
+
 async def test_alarms_are_filtered_by_device_and_stay_live(page):
     await page.goto("/alarms")
     await page.get_by_label("Device", exact=True).select_option("roof_2")

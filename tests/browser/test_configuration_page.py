@@ -1,6 +1,7 @@
 """The configuration: revisions looked at and returned to, the whole set down and up as an archive, a trial's end."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -50,20 +51,22 @@ async def test_the_whole_set_comes_as_an_archive_and_is_replaced_by_one_after_a_
     assert (edit.whole, edit.files[DAQ]) == (True, MOVED)
 
 
-async def test_a_trial_counts_down_to_its_end(page, gateway, axe):
+async def test_a_trial_counts_down_by_the_second_and_is_confirmed_by_a_connection(page, gateway, axe):
     sync = gateway.peers.sync
-    trial = Trial(revision=3, back_to=2, since=now() - 60_000, until=now() + 500_000, failures=1)
+    trial = Trial(revision=3, back_to=2, since=now() - 60_000, until=now() + 1_440_000)
     await page.goto("/configuration")
     await expect(page.locator("#live")).to_have_text("Live")
     await sync.store(STATE, sync_state(trial=trial), service="sync")
-    counted = page.locator("[data-section=configuration] time[data-form=until]")
-    await expect(counted).to_contain_text("min")
-    first = await counted.inner_text()
-    await expect(page.locator("[data-section=configuration]")).to_contain_text("back to revision 2")
+    left = page.locator("time[data-form=left]")
+    await expect(left).to_have_text(re.compile(r"in [0-9]+.min [0-9]{2}.s"))
+    await expect(left).not_to_have_text(await left.text_content() or "")
     await axe(page, "[data-section=configuration]")
-    await expect(counted).not_to_have_text(first)
+    await page.get_by_role("button", name="Connect now to confirm it").click()
+    await expect(page.locator("#told")).to_contain_text("A connection to server 1 follows")
+    assert gateway.peers.connects[-1].server == 1
+    await expect(page.get_by_role("link", name="Return to revision 2 now")).to_be_visible()
     await sync.store(STATE, sync_state(), service="sync")
-    await expect(counted).to_have_count(0)
+    await expect(left).to_have_count(0)
 
 
 def packed(files: dict[str, str]) -> dict[str, object]:

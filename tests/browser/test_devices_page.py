@@ -94,3 +94,20 @@ async def test_a_device_is_changed_and_removed_after_a_confirmation(page, gatewa
     await page.get_by_role("button", name="Remove it").click()
     await expect(page.locator("#device-told")).to_contain_text("its records stay")
     assert "grid meter" not in edits[-1].files[PATH]
+
+
+async def test_what_takes_long_says_so_and_is_stopped(page, axe):
+    await page.goto("/devices/1")
+    await page.route("**/api/v1/commands", lambda _: None)
+    button = page.get_by_role("button", name="Read now AC power")
+    await button.click()
+    told = page.locator("#device-told")
+    await expect(told).to_contain_text("Read AC power …")
+    await expect(told.locator("progress")).to_be_visible()
+    await expect(button).to_have_attribute("aria-busy", "true")
+    await axe(page, "#device-told")
+    await told.get_by_role("button", name="Stop").press("Enter")
+    await expect(told).to_contain_text("Stopped waiting")
+    await expect(button).not_to_have_attribute("aria-busy", "true")
+    await expect(button).to_be_focused()
+    await page.unroute_all(behavior="ignoreErrors")

@@ -5,7 +5,7 @@ import pytest
 from heliograph.commands.authority import READING, SWITCHES, refuse_unauthorised
 from heliograph.commands.errors import CommandFailed
 from heliograph.commands.language import COMMANDS
-from heliograph.contract import Authorities, Authority, JournalRequest, Service, Way
+from heliograph.contract import Authorities, Authority, JournalRequest, JournalResult, Service, Way
 from heliograph.contract.channels import CONFIGURATION, JOURNAL
 from support.plausible import revision
 from support.plausible_set import UID
@@ -55,7 +55,7 @@ async def test_a_refusal_is_answered_and_in_the_journal_and_a_new_revision_count
     assert f"CMD_Mqtt=none in CONFIG/{UID}_config.ini" in by_mqtt["error"]
     assert desk.peers.writes == []
     api = await connect(Service.API)
-    page = await api.request(JOURNAL, JournalRequest(failed=True), timeout=60)
+    page = await api.request(JOURNAL, JournalRequest(outcome=JournalResult.FAILED), timeout=60)
     assert [entry.error for entry in page.entries] == [by_mqtt["error"], by_file["error"]]
     await desk.configure(5)
     assert (await desk.ask(write))[0]["result"]["raw"] == 5

@@ -11,7 +11,7 @@ from heliograph.commands.entries import Entry, json_text
 from heliograph.commands.errors import JournalDamaged, JournalUnavailable
 from heliograph.commands.journal import Journal
 from heliograph.commands.journal_file import JournalFile
-from heliograph.contract import JournalEntry, JournalRequest, JournalWay, Service
+from heliograph.contract import JournalEntry, JournalRequest, JournalResult, JournalWay, Service
 from heliograph.runtime import EventLog, SystemClock
 from heliograph.runtime.bus import MAX_PAYLOAD
 
@@ -96,7 +96,7 @@ async def test_pages_and_answers_know_what_is_not_on_the_disk_yet(bench):
         await bench.journal.note(entry("b", number, ended=2, way="mqtt", error="no" if number == 3 else None))
     assert [e.number for e in await bench.page()] == [5, 4, 3, 2, 1]
     assert [e.number for e in await bench.page(limit=2, before=5)] == [4, 3]
-    assert [e.number for e in await bench.page(failed=True)] == [5]
+    assert [e.number for e in await bench.page(outcome=JournalResult.FAILED)] == [5]
     assert [e.number for e in await bench.page(way=JournalWay.FILE)] == [1]
     assert [e.number for e in await bench.page(text="b", limit=1)] == [5]
     assert sorted(await bench.journal.find("b")) == [0, 1, 2, 3]

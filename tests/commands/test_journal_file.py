@@ -9,7 +9,8 @@ import pytest
 from heliograph.commands.entries import MAX_RESULT, Entry, is_shortened, json_text
 from heliograph.commands.errors import JournalDamaged, JournalUnavailable
 from heliograph.commands.journal_file import MAY_HAVE_RUN, JournalFile
-from heliograph.contract import JournalRequest, JournalWay
+from heliograph.commands.sought import passes
+from heliograph.contract import JournalRequest, JournalResult, JournalWay
 from support.disks import fill, small_disk
 
 NOW = 1_790_000_000_000
@@ -70,9 +71,49 @@ def test_pages_go_from_the_newest_back_and_filters_leave_out(opened):
     assert numbers(file, limit=3) == [12, 11, 10]
     assert numbers(file, limit=3, before=10) == [9, 8, 7]
     assert numbers(file, way=JournalWay.MQTT) == [9, 5, 1]
-    assert numbers(file, failed=True, before=6) == [5, 4, 2, 1]
+    assert numbers(file, outcome=JournalResult.FAILED, before=6) == [5, 4, 2, 1]
     assert numbers(file, text="t7") == [7]
     assert numbers(file, text="t7", way=JournalWay.FILE) == []
+
+
+ROOF = '{"device": "roof_1", "value": 60}'
+SOUGHT = [
+    entry(1, "a", name="sunpm.writeVariable", origin="WPM_cmd.json", caller_id="req-É", parameters=ROOF, result='"OK"'),
+    entry(2, "b", name="writeVariable", origin="zero export", parameters='{"device": 3}', error="Roof_3 is silent"),
+    entry(
+        3,
+        "c",
+        name="night.pause",
+        origin="REST, 10.0.0.9",
+        parameters='"{\\"device\\": \\"roof_1… (shortened)"',
+        ended=None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"name": "WRITE"}, [2, 1]),
+        ({"name": "sunpm.write"}, [1]),
+        ({"devices": ("1", "roof_1")}, [1]),
+        ({"devices": ("3", "roof_3")}, [2]),
+        ({"devices": ("9",)}, []),
+        ({"who": "req-é"}, [1]),
+        ({"who": "10.0.0"}, [3]),
+        ({"words": "roof_3"}, [2]),
+        ({"words": "%"}, []),
+        ({"outcome": JournalResult.DONE}, [1]),
+        ({"outcome": JournalResult.FAILED}, [2]),
+        ({"outcome": JournalResult.RUNNING}, [3]),
+        ({"words": "roof_1", "outcome": JournalResult.DONE, "before": 3, "way": JournalWay.FILE}, [1]),
+    ],
+)
+def test_entries_are_found_by_what_a_person_looks_for_on_the_disk_and_before_it(opened, asked, found):
+    file = opened()
+    file.write(SOUGHT)
+    assert numbers(file, **asked) == found
+    assert [row.number for row in reversed(SOUGHT) if passes(row, JournalRequest(**asked))] == found
 
 
 def test_each_way_keeps_its_last_entries_however_chatty_the_others_are(opened):

@@ -12,7 +12,7 @@ import pytest
 
 from heliograph.commands import actions, journal_file, language, runner
 from heliograph.commands.followup import Followed
-from heliograph.contract import CommandText, ExecuteRequest, JournalRequest, Service, VariableValue, Way
+from heliograph.contract import CommandText, ExecuteRequest, JournalRequest, JournalResult, Service, VariableValue, Way
 from heliograph.contract.channels import EXECUTE, JOURNAL, RESULTS
 from support.disks import fill, small_disk
 
@@ -148,7 +148,7 @@ async def test_on_a_full_disk_what_acts_is_not_run_and_says_so_and_what_reads_is
         filler.unlink()
         assert (await desk.ask(write(200)))[0]["result"]["raw"] == 200
         api = await connect(Service.API)
-        page = await api.request(JOURNAL, JournalRequest(failed=True, limit=200), timeout=60)
+        page = await api.request(JOURNAL, JournalRequest(outcome=JournalResult.FAILED, limit=200), timeout=60)
         assert len(page.entries) == len(refused)
         context.stopping.set()
         await asyncio.wait_for(task, 60)

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import base64
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,11 @@ from heliograph.contract import (
     AlarmRequest,
     AlarmSource,
     BundleAnswer,
+    BundlePart,
+    BundlePartRequest,
     BundleRequest,
+    BundleStage,
+    BundleState,
     CollectorState,
     CommandsState,
     Connection,
@@ -35,6 +40,7 @@ from heliograph.contract import (
     Revision,
     ServerState,
     ServerSummary,
+    StopBundle,
     StorageState,
     SyncState,
     TraceRequest,
@@ -46,6 +52,7 @@ from heliograph.contract import (
 from heliograph.contract.channels import (
     ALARM_HISTORY,
     BUNDLE,
+    BUNDLE_PART,
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
@@ -53,6 +60,7 @@ from heliograph.contract.channels import (
     PARAMETERS,
     READ,
     STATE,
+    STOP_BUNDLE,
     TRACE,
     WRITE,
 )
@@ -73,6 +81,10 @@ SERVER_2 = ServerSummary(
     port=443,
     directory="/plants/00C44F/",
 )
+
+
+BUNDLE_BYTES = bytes(range(256)) * 18 + bytes(103)
+"""4,711 of them."""
 
 
 def now() -> int:
@@ -285,6 +297,7 @@ class Peers:
         self.parameters: list[ParametersRequest] = []
         self.registers: dict[tuple[str, str], int | float | str | None] = {}
         self.bundles: list[BundleRequest] = []
+        self.bundle: BundleState | None = None
         self.traces: list[TraceRequest] = []
         self.refusal = ""
         self.connection_rows = connections()
@@ -298,7 +311,7 @@ class Peers:
         await self.sync.store(CONFIGURATION, revision(number, files))
 
     async def report(self, devices: tuple[str, ...] = ("1", "2", "4")) -> None:
-        await self.sync.store(STATE, sync_state(), service="sync")
+        await self.sync.store(STATE, sync_state(bundle=self.bundle), service="sync")
         await self.collector.store(STATE, collector_state(), service="collector")
         await self.report_live(*devices)
 
@@ -311,6 +324,8 @@ class Peers:
         await self.sync.serve(CONNECTION_HISTORY, self._connections)
         await self.sync.serve(ALARM_HISTORY, self._alarms)
         await self.sync.serve(BUNDLE, self._bundle)
+        await self.sync.serve(STOP_BUNDLE, self._stop_bundle)
+        await self.sync.serve(BUNDLE_PART, self._bundle_part)
         await self.revisions.serve(self.sync)
         await self.servers.serve(self.sync)
         await self.collector.serve(READ, self._read)
@@ -340,7 +355,23 @@ class Peers:
         self.bundles.append(request)
         if self.refusal:
             return BundleAnswer(error=self.refusal)
-        return BundleAnswer(name=f"{UID}_SYSTEME_240601_120000.tar.gz", bytes=4711, servers=(1, 2))
+        name, servers = f"{UID}_SYSTEME_240601_120000.tar.gz", (1, 2) if request.send else ()
+        self.bundle = BundleState(
+            stage=BundleStage.MADE, origin=request.origin, asked=now(), name=name, bytes=len(BUNDLE_BYTES),
+            servers=servers, waiting=servers,
+        )  # fmt: skip
+        return BundleAnswer(name=name, bytes=len(BUNDLE_BYTES), servers=servers)
+
+    async def _stop_bundle(self, _: StopBundle) -> Outcome:
+        if self.bundle is not None:
+            self.bundle = self.bundle.model_copy(update={"stage": BundleStage.STOPPED, "waiting": ()})
+        return Outcome(error=self.refusal)
+
+    async def _bundle_part(self, request: BundlePartRequest) -> BundlePart:
+        if self.bundle is None or request.name != self.bundle.name:
+            return BundlePart(error=f"{request.name} is not here any more")
+        piece = BUNDLE_BYTES[request.offset : request.offset + 2000]
+        return BundlePart(content=base64.b64encode(piece).decode(), total=len(BUNDLE_BYTES))
 
     async def _connections(self, page: PageRequest) -> ConnectionPage:
         rows = [r for r in self.connection_rows if page.before is None or r.number < page.before]

@@ -1,5 +1,7 @@
 """The service commands, played: it answers what a test sets, remembers what it was asked, and tells its state."""
 
+import json
+
 from heliograph.contract import (
     CommandsState,
     CommandSummary,
@@ -8,6 +10,7 @@ from heliograph.contract import (
     JournalEntry,
     JournalPage,
     JournalRequest,
+    JournalResult,
     JournalWay,
     LanguageAnswer,
     LanguageRequest,
@@ -74,6 +77,12 @@ def entry(number: int, way: JournalWay = JournalWay.MQTT, **changes: object) -> 
         result='{"value": 60.0, "raw": 60}',
     )
     return made.model_copy(update=changes)
+
+
+def outcome(row: JournalEntry) -> JournalResult:
+    if row.error is not None:
+        return JournalResult.FAILED
+    return JournalResult.RUNNING if row.ended is None else JournalResult.DONE
 
 
 def entries() -> list[JournalEntry]:
@@ -155,7 +164,14 @@ class Commands:
         self.asked.append(request)
         rows = [r for r in self.rows if request.before is None or r.number < request.before]
         rows = [r for r in rows if request.way in (None, r.way) and request.text in (None, r.text)]
-        rows = [r for r in rows if r.error is not None or not request.failed]
+        rows = [
+            r for r in rows if request.outcome in (None, outcome(r)) and request.name.casefold() in r.name.casefold()
+        ]
+        rows = [r for r in rows if request.who.casefold() in f"{r.origin} {r.caller}".casefold()]
+        rows = [r for r in rows if request.words.casefold() in f"{r.name} {r.parameters} {r.error}".casefold()]
+        rows = [
+            r for r in rows if not request.devices or str(json.loads(r.parameters).get("device")) in request.devices
+        ]
         return JournalPage(entries=tuple(rows[: request.limit]), error=self.refusal)
 
     async def _act(self, request: ScriptRequest) -> Outcome:

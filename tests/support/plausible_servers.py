@@ -98,6 +98,8 @@ class ServerAnswers:
             and levels.index(line.event.level) >= levels.index(request.least)
             and request.service in (None, line.event.service)
             and request.text.casefold() in line.event.text.casefold()
+            and (request.server is None or line.event.text.startswith(f"server {request.server}: "))
+            and (request.since or 0) <= line.event.time < (request.until or line.event.time + 1)
         ]
         return LogPage(lines=tuple(found[: request.limit]))
 

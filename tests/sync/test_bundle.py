@@ -16,6 +16,7 @@ from heliograph.formats.names import FileKind, parse_name
 from heliograph.sync import ledger as streams
 from heliograph.sync.bundle import pack_bundle, shown_file
 from heliograph.sync.desk import Desk
+from heliograph.sync.keys import Keys
 from heliograph.sync.support import NO_SERVER, Support
 from heliograph.sync.tables import BundleRow, LogRow
 from support.bundles import unpacked
@@ -36,7 +37,7 @@ def site(tmp_path):
 
 
 def support(site) -> Support:
-    desk = Desk(site.configuration, site.revisions, dict)
+    desk = Desk(site.configuration, site.revisions, dict, Keys(site.directory / "keys"))
     return Support(
         site.database, site.configuration, desk, site.history, site.diary, site.clock, site.parts.concealed,
         broker=lambda: "2.12.0",

@@ -4,6 +4,7 @@ import pytest
 
 from heliograph.contract import EditRequest
 from heliograph.sync.desk import Desk
+from heliograph.sync.keys import Keys
 from support.site import SCHEDULE, VAR
 
 PREFIX = "CONFIG/WPM00C44F"
@@ -11,7 +12,7 @@ PREFIX = "CONFIG/WPM00C44F"
 
 @pytest.fixture
 def desk(site) -> Desk:
-    return Desk(site.configuration, site.revisions, dict)
+    return Desk(site.configuration, site.revisions, dict, Keys(site.directory / "keys"))
 
 
 def text_of(site, path) -> str:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from heliograph.contract import BundleRequest, PageRequest, SyncState
 from heliograph.sync.desk import Desk
+from heliograph.sync.keys import Keys
 from heliograph.sync.remote import LinkLost
 from heliograph.sync.remote.errors import LoginRefused, RemoteFailure
 from heliograph.sync.support import Support
@@ -56,7 +57,7 @@ def test_no_password_stands_in_any_line_whatever_servers_quote(tmp_path_factory,
         failures += site.connect().failures
     site.connect(1)
     site.connect(1)
-    desk = Desk(site.configuration, site.revisions, dict)
+    desk = Desk(site.configuration, site.revisions, dict, Keys(site.directory / "keys"))
     part = Support(
         site.database, site.configuration, desk, site.history, site.diary, site.clock, site.parts.concealed,
         broker=lambda: "",

@@ -38,6 +38,21 @@ def test_lines_are_found_by_level_service_and_text_whatever_the_case(book):
     assert texts(book, text="_ine") == [], "no character stands for others"
 
 
+def test_the_lines_of_one_connection_are_those_of_its_server_between_its_start_and_its_end(book):
+    said = [
+        (1, "server 1: connecting"),
+        (2, "server 2: connecting"),
+        (3, "server 1: done"),
+        (9, "server 1: connecting"),
+    ]
+    book.keep([event(n, text=text) for n, text in said])
+    book.keep([event(4, text="server 1: said by another", service="collector"), event(5, text="of server 1: nothing")])
+    start = 1_700_000_000_000
+    assert texts(book, server=1, since=start + 1, until=start + 9) == ["server 1: done", "server 1: connecting"]
+    assert texts(book, server=2) == ["server 2: connecting"]
+    assert texts(book, since=start + 9) == ["server 1: connecting"]
+
+
 def test_the_oldest_lines_make_room(book, monkeypatch):
     monkeypatch.setattr(logbook, "KEPT_LINES", 100)
     monkeypatch.setattr(logbook, "SPARE_LINES", 10)

@@ -106,3 +106,21 @@ async def test_an_edited_server_is_tried_with_the_password_in_force_only_where_t
     assert "FTP_Port" in (await tests.begin(ServerTestRequest(server=1, config=wrong))).error
     assert "no server 2" in (await tests.begin(ServerTestRequest(server=2, config=masked))).error
     assert seen == ["hush"]
+
+
+async def test_a_server_is_tried_with_certificates_and_a_key_that_are_not_in_force_yet(bus):
+    written = "SERVER_Type=mqtts\nMQTT_Address=127.0.0.1\nMQTT_TopicData=t\nMQTT_CaFile=ca.pem\nMQTT_KeyFile=new.key\n"
+    server = file_server("ftp", free_port(), "plant", password="hush")
+    in_force = applied([server], files={"CONFIG/WPM00C44F_config.ini": b""})
+    seen = []
+
+    def access(tried, given):
+        seen.append((tried.key_file, given.set.files.get("CERT/ca.pem")))
+        raise AccessError("enough")
+
+    tests = ServerTests(bus, SystemClock(), Sources(lambda: in_force, access, Pins(), lambda _: False))
+    given = ServerTestRequest(server=1, config=written, certificates={"ca.pem": "A"}, keys={"new.key": "K"})
+    assert (await tests.begin(given)).error == "enough"
+    assert (await tests.begin(given.model_copy(update={"keys": {}}))).error == "enough"
+    assert seen == [("", b"A"), ("new.key", b"A")]
+    assert "CERT/ca.pem" not in in_force.set.files

@@ -40,6 +40,8 @@ from heliograph.contract.requests import (
     AlarmPage,
     AlarmRequest,
     BundleAnswer,
+    BundlePart,
+    BundlePartRequest,
     BundleRequest,
     CommandResults,
     CommandText,
@@ -55,6 +57,7 @@ from heliograph.contract.requests import (
     RevisionDetail,
     RevisionPage,
     RevisionRequest,
+    StopBundle,
     TracePart,
     TraceRequest,
     VariableValue,
@@ -292,6 +295,14 @@ BUNDLE = Channel(
     "bundle", "request.sync.bundle", BundleRequest, (_API, _COMMANDS), (_SYNC,), "make a debug bundle for the servers",
     reply=BundleAnswer,
 )  # fmt: skip
+STOP_BUNDLE = Channel(
+    "stop bundle", "request.sync.stop_bundle", StopBundle, (_API,), (_SYNC,), "end a debug bundle, or take it back",
+    reply=Outcome,
+)  # fmt: skip
+BUNDLE_PART = Channel(
+    "bundle part", "request.sync.bundle_part", BundlePartRequest, (_API,), (_SYNC,), "a part of the last debug bundle",
+    reply=BundlePart,
+)  # fmt: skip
 SERIES = Channel(
     "series", "request.sync.series", SeriesRequest, (_API,), (_SYNC,), "variables over time, from the records kept",
     reply=SeriesAnswer,
@@ -324,7 +335,7 @@ SCHEDULES = Channel(
 CHANNELS = (
     RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
     READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
-    BUNDLE, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
+    BUNDLE, STOP_BUNDLE, BUNDLE_PART, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
     EXECUTE, JOURNAL, JOURNAL_ENTRY, CHANGES, SCRIPT, SCRIPT_LOG,
     LANGUAGE, SCRIPT_CHECK, FACTORY, RESTART,
     SERIES, ROWS, LOG_HISTORY, LOG_LINE, TEST_SERVER, SERVER_TEST, STOP_SERVER_TEST, SERVER_TEST_PROGRESS, SCHEDULES,

@@ -24,6 +24,14 @@ class JournalWay(StrEnum):
     """The collector itself: a set point's lifetime ended."""
 
 
+class JournalResult(StrEnum):
+    """What came of an entry of the journal."""
+
+    DONE = "done"
+    FAILED = "failed"
+    RUNNING = "running"
+
+
 class ExecuteRequest(Payload):
     """Execute a text of the way `local`, and wait for it so long; asked again with the same identity it runs once."""
 
@@ -48,8 +56,16 @@ class JournalRequest(Payload):
     way: JournalWay | None = None
     text: str | None = None
     """Identity of a command text: its commands alone."""
-    failed: bool = False
-    """Only those that ended with an error."""
+    name: Annotated[str, Field(max_length=200)] = ""
+    """Only those with this in `name`, whatever the case."""
+    devices: Annotated[tuple[str, ...], Field(max_length=8)] = ()
+    """Only those whose parameter `device` is one of these: the name and the index of one device."""
+    who: Annotated[str, Field(max_length=200)] = ""
+    """Only those with this in `origin` or `caller`, whatever the case."""
+    words: Annotated[str, Field(max_length=200)] = ""
+    """Only those with this in any of their texts, whatever the case."""
+    outcome: JournalResult | None = None
+    """Only those of which this came."""
 
 
 class JournalEntry(Payload):

@@ -1,10 +1,10 @@
 """The gateway's log for people, looked at on the gateway: a page of it, and each line as it comes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from heliograph.contract.identifiers import Payload
+from heliograph.contract.identifiers import Milliseconds, Payload
 from heliograph.contract.records import Event, Level
 from heliograph.contract.requests import Outcome
 
@@ -20,6 +20,11 @@ class LogRequest(Payload):
     service: str | None = None
     text: Annotated[str, Field(max_length=200)] = ""
     """Only lines that have this in them, whatever the case."""
+    server: Literal[1, 2] | None = None
+    """Only what sync tells of its work with this server."""
+    since: Milliseconds | None = None
+    until: Milliseconds | None = None
+    """Only of before this moment."""
 
 
 class NumberedEvent(Payload):

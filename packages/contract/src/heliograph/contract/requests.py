@@ -222,6 +222,8 @@ class EditRequest(Payload):
     """Say what would come of it – findings and difference – and change nothing."""
     whole: bool = False
     """`files` is the whole set: what is not in it goes."""
+    keys: Annotated[dict[str, str], Field(max_length=4, repr=False)] = {}
+    """Private keys by the file name that a `KeyFile` has: kept on the gateway alone, no part of the set, never told."""
 
 
 class EditAnswer(Outcome):
@@ -297,6 +299,8 @@ class BundleRequest(Payload):
     """Ask for a debug bundle: it goes to every file server at the next connection (spec 3.4)."""
 
     origin: Asker
+    send: bool = True
+    """False: it is only kept on the gateway, to be downloaded there."""
 
 
 class BundleAnswer(Outcome):
@@ -307,3 +311,23 @@ class BundleAnswer(Outcome):
     bytes: int = 0
     servers: tuple[Literal[1, 2], ...] = ()
     """Those that get it."""
+
+
+class StopBundle(Payload):
+    """End the debug bundle that is being made, or take back one that no server has begun to get."""
+
+
+class BundlePartRequest(Payload):
+    """Ask for a part of the last debug bundle."""
+
+    name: str
+    offset: Annotated[int, Field(ge=0)] = 0
+
+
+class BundlePart(Outcome):
+    """A part of it."""
+
+    content: Annotated[str, Field(repr=False)] = ""
+    """Base64; empty at the end."""
+    total: int = 0
+    """Bytes of the whole."""

@@ -15,6 +15,10 @@ class ServerTestRequest(Payload):
     server: Literal[1, 2]
     config: Annotated[str, Field(max_length=256 * 1024)] | None = None
     """Text of a `_config.ini`; a password that reads `***` is the one in force. None: what is in force."""
+    certificates: Annotated[dict[str, str], Field(max_length=4)] = {}
+    """Texts by file name: of `CERT`, where they are not in force yet."""
+    keys: Annotated[dict[str, str], Field(max_length=4, repr=False)] = {}
+    """As in `EditRequest`."""
 
 
 class ServerTestAnswer(Outcome):

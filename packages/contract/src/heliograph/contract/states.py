@@ -217,6 +217,31 @@ class StreamState(Payload):
     limit: int
 
 
+class BundleStage(StrEnum):
+    """How far a debug bundle is."""
+
+    GATHERING = "gathering"
+    PACKING = "packing"
+    MADE = "made"
+    STOPPED = "stopped"
+
+
+class BundleState(Payload):
+    """The debug bundle that is being made, or the last one."""
+
+    stage: BundleStage
+    origin: str
+    """Who asked for it."""
+    asked: Milliseconds
+    name: str = ""
+    """Of the file, once it is made."""
+    bytes: int = 0
+    servers: tuple[Literal[1, 2], ...] = ()
+    """Those that get it."""
+    waiting: tuple[Literal[1, 2], ...] = ()
+    """Those of them that do not have it yet."""
+
+
 class SyncState(Payload):
     """The state of sync."""
 
@@ -242,6 +267,8 @@ class SyncState(Payload):
     disk: DiskState | None = None
     streams: tuple[StreamState, ...] = ()
     """Of the bus, as of the last look."""
+    bundle: BundleState | None = None
+    """The debug bundle that is being made, or the last one."""
 
 
 class ScriptCondition(StrEnum):

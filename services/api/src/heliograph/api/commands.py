@@ -96,6 +96,13 @@ async def journal(view: View, request: JournalRequest) -> EntryList:
     return EntryList(entries=rows, before=rows[-1].number if len(rows) == request.limit else None)
 
 
+def references(view: View, index: str | None) -> tuple[str, ...]:
+    """How a device may be called in commands, as far as is known: by its index, and by its name of now."""
+    if index is None:
+        return ()
+    return (index, *(device.name for device in view.devices() if device.index == index))
+
+
 async def text_now(view: View, sent: Sent, identity: str) -> CommandsNow:
     """How far one text is, by its newest commands; raises `NotThere`, `Silent`, `Refused`."""
     known = sent.commands(identity)

@@ -10,7 +10,8 @@ from heliograph.api import configuration as asked
 from heliograph.api.devicebodies import ChangedDevice, DefinitionChoice, DeviceDone, NewDevice
 from heliograph.api.devicechanges import Change, Chosen, with_changed, with_new, without
 from heliograph.api.deviceline import Faults, LineFaults
-from heliograph.api.errors import NotThere, Overtaken, Refused
+from heliograph.api.deviceplaces import placed, places
+from heliograph.api.errors import NotThere, Overtaken, Refused, SetRefused
 from heliograph.api.library import shipped_as
 from heliograph.api.sets import EditDone
 from heliograph.api.view import View
@@ -55,12 +56,14 @@ async def _edited(view: View, made: Made, origin: str, what: str, *, is_check: b
         if revision is None:
             raise Refused("No configuration is in force yet: put a whole set into the set directory first.")
         edit = await asyncio.to_thread(_made, made, revision)
+        request = EditRequest(files=edit.files, origin=origin, based_on=revision.number, only_check=is_check)
         try:
-            request = EditRequest(files=edit.files, origin=origin, based_on=revision.number, only_check=is_check)
             return _done(edit, await asked.edit(view, request), what, is_check=is_check)
         except Overtaken:
             if not left:
                 raise
+        except SetRefused as refused:
+            raise SetRefused(refused.detail, refused.findings, places(edit, refused.findings)) from refused
     raise Refused("The configuration changes all the time; try again.")
 
 
@@ -93,7 +96,7 @@ def _done(edit: Change, done: EditDone, what: str, *, is_check: bool) -> DeviceD
         provisional=done.provisional,
         files=tuple(sorted(edit.files)),
         line=edit.line,
-        findings=done.findings,
+        findings=placed(edit, done.findings),
         detail=f"{checked or f'{edit.device.name} {what}. {done.detail}'}{same}",
     )
 

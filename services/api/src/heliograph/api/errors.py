@@ -15,6 +15,9 @@ Problem                     a request is answered with this status, title and de
 └── Silent          503     the service that has the answer does not answer; try again
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class Problem(Exception):
     """A request cannot be answered as asked; `detail` is for a person and says what to do."""
@@ -23,11 +26,15 @@ class Problem(Exception):
     slug = "internal-error"
     title = "Internal error"
 
-    def __init__(self, detail: str, findings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, detail: str, findings: tuple[str, ...] = (), places: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.findings = findings
         """`file:line:column: error|warning: text`."""
+        self.places = places
+        """The field of the request's body that a finding is about, where it is about one."""
 
     @property
     def headers(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from heliograph.api.models import (
     AlarmList,
     AlarmRow,
     BundleMade,
+    BundleStopped,
     ConnectionList,
     Device,
     DeviceList,
@@ -19,6 +20,8 @@ from heliograph.api.models import (
 )
 from heliograph.contract import (
     AlarmSource,
+    BundleStage,
+    BundleState,
     Connection,
     ConnectionResult,
     DeviceCondition,
@@ -137,6 +140,16 @@ ALARMS = AlarmList(
 )
 CONNECTIONS = ConnectionList(connections=(_CONNECTION,), before=412)
 ACCEPTED = Accepted(server=1, detail="A connection to server 1 follows.")
+BUNDLE_NOW = BundleState(
+    stage=BundleStage.MADE,
+    origin="REST",
+    asked=1_717_243_200_000,
+    name="WPM00C44F_SYSTEME_240601_120000.tar.gz",
+    bytes=48_211,
+    servers=(1, 2),
+    waiting=(2,),
+)
+BUNDLE_STOPPED = BundleStopped(detail="The debug bundle is stopped.")
 BUNDLE = BundleMade(
     name="WPM00C44F_SYSTEME_240601_120000.tar.gz",
     bytes=184_320,

@@ -1,6 +1,7 @@
 """What the REST API answers, beyond the payloads of the contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -142,11 +143,27 @@ class Accepted(Answer):
 
 
 class BundleMade(Answer):
-    """The debug bundle is made; it goes to `/LOG` of these servers."""
+    """The debug bundle is made; it goes to `/LOG` of these servers, and can be downloaded."""
 
     name: str
     bytes: int
     servers: tuple[Literal[1, 2], ...]
+    detail: str
+
+
+class BundleBody(BaseModel):
+    """What is to become of a debug bundle."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    send: Annotated[
+        bool, Field(description="To `/LOG` of every file server; else it is only kept for downloading.")
+    ] = True
+
+
+class BundleStopped(Answer):
+    """It was stopped."""
+
     detail: str
 
 
@@ -189,20 +206,23 @@ class FindingRow(Answer):
     column: int | None = None
     severity: Literal["error", "warning"] | None = None
     text: str
+    field: str = ""
+    """Of the request's body, where it is about one that was given."""
 
 
-def finding_rows(findings: Iterable[str]) -> tuple[FindingRow, ...]:
-    """Take findings apart, as they are told between services."""
-    return tuple(_finding_row(text) for text in findings)
+def finding_rows(findings: Iterable[str], places: Mapping[str, str] = MappingProxyType({})) -> tuple[FindingRow, ...]:
+    """Take findings apart, as they are told between services; `places` are fields of a body by the finding."""
+    return tuple(_finding_row(text, places.get(text, "")) for text in findings)
 
 
-def _finding_row(text: str) -> FindingRow:
+def _finding_row(text: str, field: str) -> FindingRow:
     found = parse_finding(text)
     if found is None:
         return FindingRow(text=text)
     return FindingRow(
-        file=found.file, line=found.line, column=found.column, severity=found.severity.value, text=found.text
-    )
+        file=found.file, line=found.line, column=found.column, severity=found.severity.value, text=found.text,
+        field=field,
+    )  # fmt: skip
 
 
 class ProblemDocument(Answer):

@@ -103,7 +103,7 @@ async def _of_ours(request: Request, error: Exception) -> Response:
         status=problem.status,
         detail=problem.detail,
         instance=_instance(request),
-        findings=finding_rows(problem.findings),
+        findings=finding_rows(problem.findings, problem.places),
     )
     return _response(document, problem.headers)
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from heliograph.api.logged import LogList, LogRow
-from heliograph.api.tested import PlannedList, ServerTestBegun
+from heliograph.api.tested import HostKey, PlannedList, ServerTestBegun
 from heliograph.contract import Level
 from heliograph.contract.servertests import PlannedConnection, ServerTestState, StepState, TestStep
 
@@ -37,6 +37,15 @@ LOG: Final = LogList(
     ),
     before=812,
 )  # fmt: skip
+HOST_KEY: Final = HostKey(fingerprint="SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU", type="ssh-ed25519")
+HOST_KEY_BODIES: Final[dict[str, Any]] = {
+    "line": {
+        "summary": "As ssh-keyscan prints it",
+        "value": {
+            "text": "data.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+        },
+    }
+}
 TEST_BODIES: Final[dict[str, Any]] = {
     "in force": {"summary": "The settings in force", "value": {}},
     "edited": {

@@ -1,6 +1,6 @@
 """What is asked of sync about its servers: tests of them, the connections that are planned, and the log."""
 
-from typing import Final, Literal
+from typing import Final
 
 from heliograph.api.errors import NotThere, Refused
 from heliograph.api.logged import LogList, log_row
@@ -24,15 +24,13 @@ PLAN_SECONDS: Final = 15.0
 """Many lines take a while on a small machine."""
 
 
-async def begin_test(view: View, server: Literal[1, 2], config: str | None) -> ServerTestBegun:
+async def begin_test(view: View, request: ServerTestRequest) -> ServerTestBegun:
     """Try a server step by step; raises `Refused`, `Silent`."""
-    answer: ServerTestAnswer = await view.ask(
-        TEST_SERVER, ServerTestRequest(server=server, config=config), PLAN_SECONDS
-    )
+    answer: ServerTestAnswer = await view.ask(TEST_SERVER, request, PLAN_SECONDS)
     if answer.error or answer.test is None:
         raise Refused(answer.error or "The test did not begin; try again.")
     return ServerTestBegun(
-        test=answer.test, detail=f"Server {server} is being tried; ask for the test to see how it goes."
+        test=answer.test, detail=f"Server {request.server} is being tried; ask for the test to see how it goes."
     )
 
 

@@ -67,7 +67,15 @@ FILES = SetFiles(
     ),
 )
 DONE = EditDone(revision=9, provisional=False, findings=(_WARNING,), detail="Revision 9 is in force.")
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n"
 EDITS = {
+    "certificate": {
+        "summary": "A client's certificate and key, in one revision with the settings that name them",
+        "value": {
+            "files": {"CONFIG/WPM00C44F_config.ini": "SERVER2_Type=mqtts\n…", "CERT/gateway.pem": _CERTIFICATE},
+            "keys": {"gateway.key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n"},
+        },
+    },
     "schedule": {"summary": "Another schedule", "value": {"files": {_VAR: SCHEDULES}}},
     "definition": {
         "summary": "A definition and the devices that name it, and an old one taken out",

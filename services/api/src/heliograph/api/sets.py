@@ -90,7 +90,18 @@ def set_path(path: str) -> str:
     return path
 
 
+def key_name(name: str) -> str:
+    """Return the name of a file with a private key. Raises `ValueError` with a text for people."""
+    if not base_name(name) or not name.isprintable():
+        raise ValueError("a plain file name is wanted")
+    return name
+
+
 SetPath = Annotated[str, AfterValidator(set_path)]
+KeyName = Annotated[str, AfterValidator(key_name)]
+Pem = Annotated[str, Field(max_length=64 * 1024)]
+Keys = Annotated[dict[KeyName, Pem], Field(max_length=4, repr=False)]
+"""Private keys by the file name that a `KeyFile` has."""
 
 
 class EditBody(BaseModel):
@@ -102,6 +113,11 @@ class EditBody(BaseModel):
     """New text by path (`CONFIG/…`, `DEF/…`, `SCRIPT/…`, `CERT/…`); `null` takes a file out of the set.
 
     In `_config.ini` a password that reads `***` stays as it is.
+    """
+    keys: Keys = {}
+    """Private keys (PEM) by the file name that a `KeyFile` has: kept on the gateway alone, never given back.
+
+    A name is given once: a new key has a new name.
     """
 
 

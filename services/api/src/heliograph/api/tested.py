@@ -5,9 +5,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from heliograph.api.models import Answer, FindingRow
+from heliograph.api.sets import KeyName, Keys, Pem
 from heliograph.contract.servertests import PlannedConnection, ServerTestState
 
 MOST_TEXT = 256 * 1024
+MOST_KEY = 8 * 1024
 
 
 class ServerTestBody(BaseModel):
@@ -17,6 +19,10 @@ class ServerTestBody(BaseModel):
 
     config: Annotated[str, Field(max_length=MOST_TEXT)] | None = None
     """Text of an edited `_config.ini`; a password that reads `***` is the one in force."""
+    certificates: Annotated[dict[KeyName, Pem], Field(max_length=4)] = {}
+    """Certificates (PEM) by their names in `CERT/`, where they are not in force yet."""
+    keys: Keys = {}
+    """Private keys (PEM) by the file name that a `KeyFile` has, where they are not kept yet."""
 
 
 class ServerTestBegun(Answer):
@@ -25,6 +31,23 @@ class ServerTestBegun(Answer):
     test: int
     """Its number, for `GET /api/v1/servers/tests/{test}`."""
     detail: str
+
+
+class HostKeyBody(BaseModel):
+    """A server's public key as its administrator gives it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(max_length=MOST_KEY, examples=["ssh-ed25519 AAAAC3Nza… root@data"])]
+    """A line of `known_hosts`, of `ssh-keyscan` or of a `.pub` file, or a fingerprint."""
+
+
+class HostKey(Answer):
+    """What `HostKey` in `_config.ini` has to say for it."""
+
+    fingerprint: str
+    type: str = ""
+    """E.g. `ssh-ed25519`; empty where only the fingerprint was given."""
 
 
 class SchedulesBody(BaseModel):

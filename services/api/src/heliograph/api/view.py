@@ -22,8 +22,6 @@ from heliograph.api.tested import ServerTestView
 from heliograph.contract import (
     AlarmPage,
     AlarmRequest,
-    BundleAnswer,
-    BundleRequest,
     CollectorState,
     CommandsState,
     ConnectionPage,
@@ -43,7 +41,6 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import (
     ALARM_HISTORY,
-    BUNDLE,
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
@@ -64,8 +61,6 @@ from heliograph.runtime import Bus, Clock, EventLog, NoAnswer, PlantInForce, Too
 from heliograph.runtime.clock import milliseconds
 
 ASK_SECONDS: Final = 5.0
-BUNDLE_SECONDS: Final = 60.0
-"""Gathering and packing takes a while on a small machine."""
 
 
 class View:
@@ -200,11 +195,6 @@ class View:
     async def connect(self, server: Literal[1, 2] | None) -> None:
         """Ask for a connection; raises `Silent`, `Refused`."""
         await self._ask(CONNECT, ConnectRequest(server=server))
-
-    async def bundle(self, origin: str) -> BundleAnswer:
-        """Have a debug bundle made and sent; raises `Silent`, `Refused`."""
-        answer: BundleAnswer = await self._ask(BUNDLE, BundleRequest(origin=origin), BUNDLE_SECONDS)
-        return answer
 
     async def trace(self, interface: TraceInterface, minutes: int, origin: str) -> None:
         """Have what goes over an interface written down; raises `Silent`, `Refused`."""

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from heliograph.commands.entries import PAGE_LETTERS, Entry, payload_of
 from heliograph.commands.errors import JournalDamaged, JournalUnavailable
 from heliograph.commands.journal_file import JournalFile
+from heliograph.commands.sought import passes
 from heliograph.contract import JournalEntry, JournalPage, JournalRequest
 from heliograph.runtime import Backoff, Clock, EventLog
 
@@ -95,7 +96,7 @@ class Journal:
         except JournalUnavailable as error:
             return JournalPage(error=str(error))
         found = {entry.number: entry for entry in kept}
-        found |= {number: entry for number, entry in self._waiting.items() if _passes(entry, asked)}
+        found |= {number: entry for number, entry in self._waiting.items() if passes(entry, asked)}
         newest = sorted(found.values(), key=lambda entry: entry.number or 0, reverse=True)
         letters = max(FEWEST_LETTERS, min(MOST_LETTERS, PAGE_LETTERS // asked.limit))
         return JournalPage(entries=tuple(payload_of(entry, letters) for entry in newest[: asked.limit]))
@@ -157,12 +158,3 @@ class Journal:
             lost = f"; {self._lost} entries could not be kept" if self._lost else ""
             self._events.info(f"the journal of commands can be written again{lost}")
         self._refused, self._lost = "", 0
-
-
-def _passes(entry: Entry, asked: JournalRequest) -> bool:
-    return (
-        (asked.before is None or (entry.number or 0) < asked.before)
-        and asked.way in (None, entry.way)
-        and asked.text in (None, entry.text)
-        and not (asked.failed and entry.error is None)
-    )

@@ -17,6 +17,7 @@ from typing import Final
 
 from heliograph.commands.entries import MAX_RESULT, Entry, shortened
 from heliograph.commands.errors import JournalDamaged, JournalUnavailable
+from heliograph.commands.sought import FOLDED, conditions, folded
 from heliograph.contract import JournalRequest, JournalWay, Way
 
 KEPT: Final = 10_000
@@ -90,15 +91,8 @@ class JournalFile:
 
     def page(self, asked: JournalRequest) -> list[Entry]:
         """Return the newest entries that pass the filters, newest first."""
-        conditions: list[tuple[str, object]] = [
-            ("number < ?", asked.before),
-            ("way = ?", asked.way),
-            ("text = ?", asked.text),
-            ("(error IS NOT NULL) = ?", asked.failed or None),
-        ]
-        given = [(condition, value) for condition, value in conditions if value is not None]
-        where = " AND ".join(condition for condition, _ in given) or "TRUE"
-        return self._select(f"{where} ORDER BY number DESC LIMIT ?", [*(value for _, value in given), asked.limit])
+        where, values = conditions(asked)
+        return self._select(f"{where} ORDER BY number DESC LIMIT ?", [*values, asked.limit])
 
     def known(self, texts: Collection[str]) -> set[str]:
         """Which of these identities have entries."""
@@ -174,6 +168,7 @@ def _connection(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=FULL")
         db.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
         db.execute("PRAGMA cache_size=-512")  # KiB; the system has the pages too
+        db.create_function(FOLDED, -1, folded, deterministic=True)
         _check(db)
         _add_columns(db)
         db.executescript(_SCHEMA)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from heliograph.contract import BundleAnswer, BundleRequest, ConnectRequest, Outcome, ServiceState, SyncState, Trigger
 from heliograph.contract.channels import FACTORY, STATE
@@ -18,6 +18,8 @@ from heliograph.runtime import BusError, Context
 from heliograph.sync.access import Pins, resolve_access
 from heliograph.sync.applied import Applied
 from heliograph.sync.brokerwatch import BrokerWatch
+from heliograph.sync.bundles import Bundles
+from heliograph.sync.bundling import Bundling
 from heliograph.sync.concealed import Concealed
 from heliograph.sync.configuration import Configuration
 from heliograph.sync.connection import Parts
@@ -30,8 +32,9 @@ from heliograph.sync.enquiries import Enquiries, LiveLog
 from heliograph.sync.history import History
 from heliograph.sync.intake import Intake
 from heliograph.sync.kept import Bounds, Kept, Looking
+from heliograph.sync.keys import Keys
 from heliograph.sync.lastset import LastSet
-from heliograph.sync.ledger import RECORDS, RESULTS, Ledger
+from heliograph.sync.ledger import BUNDLES, RECORDS, RESULTS, Ledger
 from heliograph.sync.logbook import Logbook
 from heliograph.sync.mailbox import Mailbox
 from heliograph.sync.owndisk import OwnDisk
@@ -90,7 +93,6 @@ class Sync:
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._texts = asyncio.Event()
-        self._bundling = asyncio.Lock()
         self._broken: asyncio.Future[None] = self._loop.create_future()
         self._stop = threading.Event()
         self._open()
@@ -170,10 +172,16 @@ class Sync:
         self._broker = BrokerWatch(
             self._context, self._spool, self._diary, self._disk, self._state_dir / "power.json", self._rollout.publish
         )
-        desk = Desk(self._configuration, revisions, lambda: self._directory.files)
+        by_hand = [settings.secrets_dir, *([settings.gateway_set / "CERT"] if settings.gateway_set else [])]
+        self._keys = Keys(self._state_dir / "keys", by_hand)
+        desk = Desk(self._configuration, revisions, lambda: self._directory.files, self._keys)
         self._support = Support(
             self._database, self._configuration, desk, self._history, self._diary, clock, self._concealed,
             broker=lambda: self._context.bus.server_version,
+        )  # fmt: skip
+        self._bundling = Bundling(
+            self._support, Bundles(self._database), self._state_dir, self._disk, clock,
+            own=self._state, waits=self._waits_for_bundle, changed=changed,
         )  # fmt: skip
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
@@ -202,6 +210,7 @@ class Sync:
         await self._intake.serve()
         await Looking(self._kept).serve(self._context.bus)
         await self._enquiries.serve()
+        await self._bundling.serve(self._context.bus)
         await self._context.bus.serve(FACTORY, self._reset.answer)
         await self._context.bus.watch(STATE, self._hear)
 
@@ -297,6 +306,7 @@ class Sync:
             "disk": disk_state(self._state_dir),
             "streams": self._broker.streams,
             "kept": self._kept.state(),
+            "bundle": self._bundling.state(),
         }
         return state.model_copy(update=more)
 
@@ -311,10 +321,7 @@ class Sync:
         return self._dial(server, self._access(server, applied), Pins(self._database))
 
     def _access(self, server: Server, applied: Applied) -> Access:
-        directories = [self._settings.secrets_dir]
-        if self._settings.gateway_set is not None:
-            directories.append(self._settings.gateway_set / "CERT")
-        access = resolve_access(server, applied.set.files, os.environ, tuple(directories))
+        access = resolve_access(server, applied.set.files, os.environ, self._keys.directories)
         self._concealed.learn(access.password, server.login)
         return access
 
@@ -331,17 +338,15 @@ class Sync:
 
     async def _make_bundle(self, request: BundleRequest) -> BundleAnswer:
         """Make a debug bundle and ask for the connections that carry it."""
-        try:
-            async with self._bundling:
-                with self._disk.noting("a debug bundle"):
-                    answer = await asyncio.to_thread(self._support.answer, request, self._state())
-        except (OSError, OperationalError) as error:
-            why = getattr(error, "orig", error)
-            return BundleAnswer(error=f"the gateway's own disk refuses a debug bundle ({why}); free it")
+        answer = await self._bundling.make(request)
         for server in self._servers:
             if server.number in answer.servers and isinstance(server, ServerTask) and server.server is not None:
                 server.request()
         return answer
+
+    def _waits_for_bundle(self, number: int) -> bool:
+        tasks = (task for task in self._servers if task.number == number and isinstance(task, ServerTask))
+        return any(task.server is not None and self._ledger.count_waiting(task.destination, BUNDLES) for task in tasks)
 
     def _results_came(self) -> None:
         for server in self._servers:

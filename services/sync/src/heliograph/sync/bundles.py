@@ -34,6 +34,12 @@ class Bundles:
                 keep_stamp(session, server, Directory.LOG.value, stamp // 1000)
         return OutgoingName(uid, FileKind.BUNDLE, stamp)
 
+    def withdraw(self) -> bool:
+        """Take back what no server has begun to get; tell whether there was something."""
+        with self._database.write() as session:
+            begun = select(col(LedgerRow.last)).where(LedgerRow.stream == BUNDLES)
+            return bool(session.connection().execute(delete(BundleRow).where(col(BundleRow.id).not_in(begun))).rowcount)
+
     def keep(self, name: OutgoingName, content: bytes) -> bool:
         """Keep a bundle for the servers; tell whether it replaced one that waited."""
         with self._database.write() as session:

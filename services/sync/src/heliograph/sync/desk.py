@@ -4,7 +4,7 @@ A local edit is a candidate like any other; it reaches the main server at the ne
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from heliograph.contract import (
@@ -20,14 +20,18 @@ from heliograph.contract import (
 )
 from heliograph.formats import named_files, parse_config
 from heliograph.formats.config import MqttServer, Server, ServerType
+from heliograph.formats.findings import Finding, has_errors
 from heliograph.formats.secrets import HIDDEN, mask_secrets, restore_secrets
 from heliograph.sync.applied import Applied, text
 from heliograph.sync.bundle import without_keys
 from heliograph.sync.candidates import Candidate, Decision
 from heliograph.sync.configuration import Configuration
+from heliograph.sync.given import certificate_findings, key_findings, pair_findings
+from heliograph.sync.keys import Keys
 from heliograph.sync.placing import CONFIG, KINDS
 from heliograph.sync.revisions import KEPT, Revisions, Stored, difference
 
+_KEY_FILE: Final = re.compile(r"(?m)^[ \t]*\w+_KeyFile[ \t]*=[ \t]*(?:file:)?(.*?)[ \t\r]*$")
 REJECTED: Final = "the edit is rejected; nothing was changed. Mend what the findings name and send it again"
 
 WOULD_BE_REJECTED: Final = "the edit would be rejected. Mend what the findings name; nothing was changed"
@@ -37,11 +41,16 @@ class Desk:
     """Answers about revisions. Blocks: its calls belong to threads."""
 
     def __init__(
-        self, configuration: Configuration, revisions: Revisions, set_files: Callable[[], Mapping[str, bytes]]
+        self,
+        configuration: Configuration,
+        revisions: Revisions,
+        set_files: Callable[[], Mapping[str, bytes]],
+        keys: Keys,
     ) -> None:
         self._configuration = configuration
         self._revisions = revisions
         self._set_files = set_files
+        self._keys = keys
 
     def edit(self, request: EditRequest) -> EditAnswer:
         """Change files of the set: one revision or nothing."""
@@ -92,10 +101,36 @@ class Desk:
         added = [path for path, content in request.files.items() if content is not None]
         if strange := sorted(set(added) - set(applied.set.files) - _set_paths(files, applied.prefix)):
             return EditAnswer(error=f"{strange[0][:200]!r} is none of the set's files and none of them names it")
-        candidate = Candidate(files, applied.prefix, request.origin)
-        if request.only_check:
-            return _checked(self._configuration.check(candidate), applied)
-        return _answer(self._configuration.offer(candidate))
+        findings = self._given(request.keys, files, files.get(path, b""), applied)
+        candidate = Candidate(files, applied.prefix, request.origin, unread=findings)
+        if request.only_check or has_errors(findings):
+            return _checked(self._configuration.check(candidate), applied, is_asked=request.only_check)
+        return self._offered(candidate, request.keys)
+
+    def _offered(self, candidate: Candidate, keys: Mapping[str, str]) -> EditAnswer:
+        """Put a candidate in force, its keys first: a key without its revision does no harm."""
+        try:
+            new = self._keys.keep(keys)
+        except OSError as error:
+            return EditAnswer(error=f"the gateway's own disk refuses the private key ({error.strerror}); free it")
+        decision = self._configuration.offer(candidate)
+        if decision.applied is None:
+            self._keys.forget(new)
+        elif keys:
+            self._keys.keep_only(_named_keys(stored.files for stored in self._revisions.page(KEPT, None)))
+        return _answer(decision)
+
+    def _given(
+        self, keys: Mapping[str, str], files: Mapping[str, bytes], config: bytes, applied: Applied
+    ) -> list[Finding]:
+        """Judge the certificates and keys that an edit brings."""
+        known = self._keys.known(keys)
+        found = [*certificate_findings(files, applied.set.files), *key_findings(keys, known)]
+        read, _ = parse_config(config, "") if keys and not found else (None, ())
+        if read is not None:
+            given = {name: text.encode() for name, text in keys.items()}
+            found += pair_findings(read.servers, files, {**known, **given}, keys)
+        return found
 
     def _files(self, request: EditRequest, applied: Applied) -> dict[str, bytes]:
         """Return the set as edited, its masked passwords put back."""
@@ -121,6 +156,12 @@ class Desk:
             note=stored.note,
             changed=stored.changed,
         )
+
+
+def _named_keys(sets: Iterable[Mapping[str, bytes]]) -> set[str]:
+    """Return the names of keys in sets."""
+    configs = (text(content) for files in sets for path, content in files.items() if path.endswith("_config.ini"))
+    return {name for config in configs for name in _KEY_FILE.findall(config)}
 
 
 def _set_paths(files: Mapping[str, bytes], prefix: str) -> set[str]:
@@ -162,11 +203,11 @@ def _restored(path: str, content: bytes, current: bytes) -> bytes:
     return restore_secrets(content, text(current).encode()) if path.endswith("_config.ini") else content
 
 
-def _checked(decision: Decision, applied: Applied) -> EditAnswer:
+def _checked(decision: Decision, applied: Applied, *, is_asked: bool) -> EditAnswer:
     """Tell what an edit would come to."""
     findings = tuple(str(finding) for finding in decision.findings)
     if decision.applied is None:
-        return EditAnswer(error=WOULD_BE_REJECTED, findings=findings)
+        return EditAnswer(error=WOULD_BE_REJECTED if is_asked else REJECTED, findings=findings)
     diff = difference(applied.set.files, decision.applied.set.files)
     return EditAnswer(provisional=bool(diff) and decision.applied.provisional, findings=findings, diff=diff)
 

@@ -135,6 +135,9 @@ def _question(request: LogRequest) -> tuple[str, list[Any]]:
         ("number < ?", request.before),
         ("service = ?", request.service),
         ("instr(folded(text), ?)", request.text.casefold() or None),
+        ("service = 'sync' AND instr(text, ?) = 1", request.server and f"server {request.server}: "),
+        ("time >= ?", request.since),
+        ("time < ?", request.until),
     ]
     for where, value in asked:
         if value is not None:

@@ -6,7 +6,7 @@ Nothing in force is changed by one; no trial and no retry depends on it.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from heliograph.contract import Outcome
@@ -131,12 +131,21 @@ class ServerTests:
         pinned = self._sources.pins.pinned(f"{server.address}:{server.port}") or ""
         return Job(
             server=server,
-            access=self._sources.access(server, applied),
+            access=self._access(server, request, applied),
             uid=applied.set.uid,
             prefixes=applied.uids,
             pinned=pinned if isinstance(server, FileServer) else "",
             is_busy=self._sources.is_connected(server.number),
         )
+
+    def _access(self, server: Server, request: ServerTestRequest, applied: Applied) -> Access:
+        """What opens the server, with the certificates and the key that are given and not in force yet."""
+        given = {f"CERT/{name}": text.encode() for name, text in request.certificates.items()}
+        tried = replace(applied, set=replace(applied.set, files={**applied.set.files, **given}))
+        key = request.keys.get(server.key_file.removeprefix("file:"))
+        if key is None:
+            return self._sources.access(server, tried)
+        return replace(self._sources.access(replace(server, key_file=""), tried), private_key=key.encode())
 
     def _remember(self, number: int, job: Job) -> None:
         server = job.server

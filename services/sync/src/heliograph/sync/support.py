@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from sqlmodel import col, select
 
-from heliograph.contract import BundleAnswer, BundleRequest, PageRequest, RevisionSummary, ServiceState
+from heliograph.contract import BundleAnswer, BundleRequest, BundleStage, PageRequest, RevisionSummary, ServiceState
 from heliograph.contract.status import status_document
 from heliograph.formats.logfile import log_line
+from heliograph.formats.names import OutgoingName
 from heliograph.formats.secrets import mask_secrets
 from heliograph.runtime import Clock
 from heliograph.runtime.clock import milliseconds
@@ -22,6 +23,7 @@ from heliograph.sync.bundle import pack_bundle, shown_file
 from heliograph.sync.bundles import Bundles
 from heliograph.sync.concealed import Concealed
 from heliograph.sync.configuration import Configuration
+from heliograph.sync.course import Course
 from heliograph.sync.database import Database
 from heliograph.sync.desk import Desk
 from heliograph.sync.diary import Diary
@@ -59,18 +61,36 @@ class Support:
         """Keep what a service said last of itself."""
         self._states[state.service] = state
 
-    def answer(self, request: BundleRequest, own: ServiceState) -> BundleAnswer:
-        """Make a bundle and keep it for the servers; `own` is sync's state of now."""
+    def answer(self, request: BundleRequest, own: ServiceState, course: Course | None = None) -> BundleAnswer:
+        """Make a bundle and keep it for the servers; `own` is sync's state of now. Raises `BundleStopped`."""
         applied = self._configuration.applied
-        servers = applied.file_servers if applied else {}
+        servers = applied.file_servers if applied and request.send else {}
         if applied is None or (servers and not self._bundles.has_takers()):
             return BundleAnswer(error="no configuration is in force yet: there is no server")
-        if not servers:
+        if request.send and not servers:
             return BundleAnswer(error=NO_SERVER)
+        course = course or Course(request, milliseconds(self._clock))
+        name, content = self._made(applied, own, course)
+        course.content = content
         numbers = tuple(sorted(servers))
+        if numbers:
+            self._hand_over(request, name, content, numbers)
+        else:
+            self._diary.info(f"debug bundle {name} made ({len(content)} bytes, asked for by {request.origin})")
+        return BundleAnswer(name=str(name), bytes=len(content), servers=numbers)
+
+    def _made(self, applied: Applied, own: ServiceState, course: Course) -> tuple[OutgoingName, bytes]:
+        course.step(BundleStage.GATHERING)
+        files = self._files(applied, own)
+        course.step(BundleStage.GATHERING)
+        lines = self._lines()
+        course.step(BundleStage.PACKING)
         name = self._bundles.name(applied.set.uid, milliseconds(self._clock))
-        folder = str(name).partition(".")[0]
-        content = pack_bundle(folder, self._files(applied, own), self._lines(), name.time // 1000)
+        content = pack_bundle(str(name).partition(".")[0], files, lines, name.time // 1000)
+        course.step(BundleStage.PACKING)
+        return name, content
+
+    def _hand_over(self, request: BundleRequest, name: OutgoingName, content: bytes, numbers: tuple[int, ...]) -> None:
         replaced = self._bundles.keep(name, content)
         which = " and ".join(str(number) for number in numbers)
         instead = "; one that waited is replaced" if replaced else ""
@@ -78,7 +98,6 @@ class Support:
             f"debug bundle {name} made ({len(content)} bytes, asked for by {request.origin}): "
             f"it goes to the /LOG of server {which} at the next connection{instead}"
         )
-        return BundleAnswer(name=str(name), bytes=len(content), servers=numbers)
 
     def _files(self, applied: Applied, own: ServiceState) -> dict[str, str]:
         now = milliseconds(self._clock)

@@ -25,10 +25,11 @@ AT_ONCE: Final = {Form.CSV: 2, Form.PARQUET: 1}
 
 
 class AllDownloads(dict[Form, Downloads]):
-    """The downloads of each form."""
+    """The downloads of each form of records, and those of debug bundles."""
 
     def __init__(self) -> None:
         super().__init__({form: Downloads(most) for form, most in AT_ONCE.items()})
+        self.bundles = Downloads(2)
 
 
 async def begin(view: View, all_downloads: AllDownloads, index: str, span: Span, form: Form) -> Download:

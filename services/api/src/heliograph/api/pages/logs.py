@@ -1,7 +1,7 @@
 """The page of the log at `/log`: live, filtered, page by page; with the debug bundle and the traces."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from heliograph.api import servers as asking
@@ -33,17 +33,21 @@ class LogFilter:
     level: Level = Level.INFO
     service: Service | None = None
     text: str = ""
+    server: Literal["1", "2"] | None = None
+    since: int | None = None
+    until: int | None = None
     before: int | None = None
 
     @classmethod
     def of_query(cls, query: Query) -> "LogFilter":
         """Read a page's address; what does not fit is as if it were not there."""
-        level, service, before = query.get("level", ""), query.get("service", ""), query.get("before", "")
+        level, service, server = query.get("level", ""), query.get("service", ""), query.get("server", "")
         return cls(
             Level(level) if level in list(Level) else Level.INFO,
             Service(service) if service in list(Service) else None,
             query.get("text", "")[:MOST_TEXT],
-            int(before) if before.isascii() and before.isdecimal() and len(before) < _DIGITS else None,
+            "1" if server == "1" else "2" if server == "2" else None,
+            *(_number(query.get(name, "")) for name in ("since", "until", "before")),
         )
 
     @property
@@ -53,15 +57,27 @@ class LogFilter:
             "level": None if self.level is Level.INFO else self.level.value,
             "service": self.service,
             "text": self.text or None,
+            "server": self.server,
+            "since": self.since,
+            "until": self.until,
             "before": self.before,
         }
         return {name: str(value) for name, value in given.items() if value is not None}
 
     def address(self, **changes: Any) -> str:
         """The address of the page with some of it changed, from the newest on unless `before` says otherwise."""
-        given = {"level": self.level, "service": self.service, "text": self.text, "before": None, **changes}
-        query = urlencode(LogFilter(**given).query)
+        query = urlencode(replace(self, **{"before": None, **changes}).query)
         return f"/log?{query}" if query else "/log"
+
+    @property
+    def is_of_a_span(self) -> bool:
+        """Whether it is limited to one server or some time, as a connection's lines are."""
+        return any(limit is not None for limit in (self.server, self.since, self.until))
+
+    @property
+    def whenever(self) -> str:
+        """The address without the limits to a server and a time."""
+        return self.address(server=None, since=None, until=None)
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
@@ -73,14 +89,20 @@ def pages(parts: Parts) -> tuple[Page, ...]:
     return (Page("log", "log_page", ("log", "traces", "bundle"), sections, facts=_facts),)
 
 
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else None
+
+
 def _facts(query: Query) -> dict[str, Any]:
     return {"text": query.get("text", "")[:MOST_TEXT], "interfaces": INTERFACES}
 
 
 def _lines(parts: Parts, wanted: LogFilter) -> str:
     request = LogRequest(
-        limit=LINES, before=wanted.before, least=wanted.level, service=wanted.service, text=wanted.text
-    )
+        limit=LINES, before=wanted.before, least=wanted.level, service=wanted.service, text=wanted.text,
+        server=None if wanted.server is None else 1 if wanted.server == "1" else 2,
+        since=wanted.since, until=wanted.until,
+    )  # fmt: skip
     heard = parts.view.log
     asked = parts.asked.get(
         ("log", wanted), lambda: asking.log(parts.view, request), every=10,
@@ -99,5 +121,6 @@ def _traces(parts: Parts) -> str:
 
 
 def _bundle(parts: Parts) -> str:
-    """How far what waits for the servers is: whoever asked for a bundle sees it go."""
-    return parts.render("bundle", {"servers": parts.view.status().servers})
+    """How far the bundle is: whoever asked for one sees it made, sent to each server, and where the last one is."""
+    sync = parts.view.sync()
+    return parts.render("bundle", {"servers": parts.view.status().servers, "bundle": sync.bundle if sync else None})

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from heliograph.formats.config import Directory, ServerMode, ServerType
 from heliograph.formats.config_rules import RULES
 
-Kind = Literal["text", "number", "password", "flag", "file"]
+Kind = Literal["text", "number", "password", "flag", "file", "key"]
 _FTP: Final = (ServerType.FTP, ServerType.FTPS)
 _WEB: Final = (ServerType.WEBDAV,)
 _SSH: Final = (ServerType.SFTP,)
@@ -73,16 +73,23 @@ _REACHING: Final = (
     Field("Timeout", "Time limit, s", _FILES, "number", "Of each step"),
 )
 _TRUST: Final = (
-    Field("HostKey", "Host key", _SSH, hint="SHA256:…; empty: the first one seen is kept"),
-    Field("KeyFile", "Private key", (*_SSH, *_MQTT), hint="Name of a file in the gateway's directory of secrets"),
+    Field(
+        "HostKey",
+        "Host key",
+        _SSH,
+        hint="SHA256:…, or the server's public key as ssh-keyscan prints it; empty: the first one seen is kept",
+    ),
+    Field(
+        "KeyFile", "Private key", (*_SSH, *_MQTT), "key", "Name of a file among the gateway's secrets, or given below"
+    ),
     Field(
         "CaFile",
         "Authorities",
         (ServerType.FTPS, *_WEB, ServerType.MQTTS),
         "file",
-        "A file of CERT, or empty for the system's",
+        "A file of CERT, or given below; empty: the system's",
     ),
-    Field("CertFile", "Certificate of the gateway", (ServerType.MQTTS,), "file", "A file of CERT"),
+    Field("CertFile", "Certificate of the gateway", (ServerType.MQTTS,), "file", "A file of CERT, or given below"),
     Field("AllowPlain", "Allow http:// without encryption", _WEB, "flag"),
     Field("PassiveMode", "Passive mode", _FTP, "flag", "Off where the server opens the data connections"),
 )

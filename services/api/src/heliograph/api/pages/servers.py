@@ -8,9 +8,10 @@ from heliograph.api import configuration
 from heliograph.api import servers as asking
 from heliograph.api.errors import NotThere
 from heliograph.api.pages.asked import Answer
+from heliograph.api.pages.logs import LogFilter
 from heliograph.api.pages.page import Page, Parts, Query
 from heliograph.api.pages.serverforms import ROLES, TYPES, groups, settings_of
-from heliograph.contract import Connection, PageRequest
+from heliograph.contract import Connection, Level, PageRequest
 from heliograph.contract.servertests import ServerTestState, StepState
 from heliograph.formats.schedule import DayType
 
@@ -64,6 +65,15 @@ class HistoryFilter:
 
 
 _DIGITS: Final = 16
+_SOON_MS: Final = 2_000
+"""So long after its end a connection's last lines are said at the latest."""
+
+
+def lines_of(connection: Connection) -> str:
+    """The address of the log with what was said of one connection."""
+    until = None if connection.end is None else connection.end + _SOON_MS
+    server: Literal["1", "2"] = "1" if connection.server == 1 else "2"
+    return LogFilter(level=Level.DEBUG, server=server, since=connection.start, until=until).address()
 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
@@ -115,7 +125,10 @@ class _Servers:
         asked: Answer = self._parts.asked.get(("connections", wanted), lambda: self._view.connections(wanted.request))
         rows: tuple[Connection, ...] = asked.value.connections if asked.value else ()
         older = rows[-1].number if len(rows) == HISTORY_ROWS else None
-        facts = {"connections": asked.value, "history_problem": asked.problem, "filter": wanted, "older": older}
+        facts = {
+            "connections": asked.value, "history_problem": asked.problem, "filter": wanted, "older": older,
+            "lines_of": lines_of,
+        }  # fmt: skip
         return self._parts.render("history", facts)
 
     def _settings(self) -> dict[int, list[tuple[str, str]]]:

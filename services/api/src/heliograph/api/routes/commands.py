@@ -1,5 +1,6 @@
 """`/api/v1/commands`: commands executed at once, and the journal of all ways (spec 4.1)."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Query, Request
@@ -17,11 +18,17 @@ from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheSent, TheView
 from heliograph.api.routes.routing import routing
 from heliograph.api.sent import identity_of
-from heliograph.contract import JournalRequest, JournalWay
+from heliograph.contract import DeviceKey, JournalRequest, JournalResult, JournalWay
 
 Identity = Annotated[str, Path(description="`identity` of a text, as it was answered or as the journal has it")]
 WayFilter = Annotated[JournalWay | None, Query(description="Only what came in this way")]
-Failed = Annotated[bool, Query(description="Only what ended with an error")]
+Failed = Annotated[bool, Query(description="Only what ended with an error, as `result=failed`")]
+Result = Annotated[JournalResult | None, Query(description="Only what ended so, or still runs")]
+OfDevice = Annotated[DeviceKey | None, Query(description="Only what was asked of the device with this index")]
+_text = partial(Query, max_length=200)
+Kind = Annotated[str, _text(description="Only commands with this in their name, whatever the case", examples=["write"])]
+Who = Annotated[str, _text(description="Only with this in `origin` or `callerId`, whatever the case")]
+Words = Annotated[str, _text(description="Only with this in any of their texts, whatever the case")]
 
 _SCHEMA: Final = CommandBody.model_json_schema()
 _TEXT: Final[dict[str, Any]] = {
@@ -83,18 +90,28 @@ async def journal(
     before: Before = None,
     way: WayFilter = None,
     failed: Failed = False,
+    result: Result = None,
+    device: OfDevice = None,
+    command: Kind = "",
+    who: Who = "",
+    text: Words = "",
 ) -> EntryList:
     """Commands of every way, and each change of the plant by scripts, other masters or the end of a lifetime."""
-    page = await asked.journal(view, JournalRequest(limit=limit, before=before, way=way, failed=failed))
+    wanted = JournalRequest(
+        limit=limit, before=before, way=way, name=command, who=who, words=text,
+        devices=asked.references(view, device), outcome=JournalResult.FAILED if failed else result,
+    )  # fmt: skip
+    page = await asked.journal(view, wanted)
     return page.model_copy(update={"next": next_page(request, response, page.before)})
 
 
 @router.get(
     "/{identity}",
+    name="text",
     summary="One text and what came of it",
     dependencies=[Depends(may_read)],
     responses={200: shown(examples.TEXT, "Its commands in order"), **described(404)},
 )
-async def text(identity: Identity, view: TheView, sent: TheSent) -> CommandsNow:
+async def one_text(identity: Identity, view: TheView, sent: TheSent) -> CommandsNow:
     """As the journal has it: of a long text the last 1,000 commands, long results shortened."""
     return await asked.text_now(view, sent, identity[:200])

@@ -1,5 +1,7 @@
 """`/api/v1/configuration`, written: what comes of an edit is one revision, or nothing (spec 1.7)."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -55,10 +57,11 @@ async def change(
     """Several files in one revision; `null` takes a file out of the set. At most 32 files, 16 MiB. Needs the token.
 
     A set with errors is refused as a whole, with its findings. In `_config.ini` a password that reads `***` stays.
-    With `whole` the files are the whole set; a larger one goes as an archive.
+    With `whole` the files are the whole set; a larger one goes as an archive. New certificates and private keys are
+    judged before.
     """
     body = await read_edit(request)
-    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole)
+    return await edited(view, response, dict(body.files), if_match, check=check, whole=whole, keys=body.keys)
 
 
 @router.put(
@@ -95,11 +98,11 @@ async def return_to(number: Number, response: Response, view: TheView, if_match:
 
 async def edited(
     view: View, response: Response, files: dict[str, str | None], if_match: str | None, *, check: bool = False,
-    whole: bool = False,
+    whole: bool = False, keys: Mapping[str, str] = MappingProxyType({}),
 ) -> EditDone:  # fmt: skip
     """Have files changed, or the whole set replaced; raises what becomes a problem document."""
     number = based_on(if_match, in_force(view))
-    request = EditRequest(files=files, origin=asker(), based_on=number, only_check=check, whole=whole)
+    request = EditRequest(files=files, origin=asker(), based_on=number, only_check=check, whole=whole, keys=dict(keys))
     return told(response, await asked.edit(view, request))
 
 

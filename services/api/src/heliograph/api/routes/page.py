@@ -17,7 +17,6 @@ from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, HistoryFilte
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
 from heliograph.api.routes.routing import routing
 from heliograph.api.stream import EventStream
-from heliograph.contract import JournalWay
 
 MAX_QUERY: Final = 16
 MAX_VALUE: Final = 700
@@ -99,14 +98,9 @@ async def alarms(request: Request, looker: TheLooker) -> HTMLResponse:
 
 
 @router.get("/commands")
-async def commands(
-    looker: TheLooker,
-    way: JournalWay | None = None,
-    failed: bool = False,
-    before: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
-) -> HTMLResponse:
-    """The journal, and what sends a command."""
-    return await looker.page("commands", JournalFilter(way, failed, before).query)
+async def commands(request: Request, looker: TheLooker) -> HTMLResponse:
+    """The journal, as the address filters it, and what sends a command."""
+    return await looker.page("commands", JournalFilter.of_query(request.query_params).query)
 
 
 @router.get("/scripts")

@@ -11,11 +11,12 @@ from heliograph.api import servers as asked
 from heliograph.api.access import may_read, may_write
 from heliograph.api.editing import read_body
 from heliograph.api.examples import shown
+from heliograph.api.hostkeys import host_key
 from heliograph.api.problems import described
 from heliograph.api.routes.parts import TheView
 from heliograph.api.routes.routing import routing
-from heliograph.api.tested import PlannedList, SchedulesBody, ServerTestBegun, ServerTestBody
-from heliograph.contract.servertests import ServerTestState
+from heliograph.api.tested import HostKey, HostKeyBody, PlannedList, SchedulesBody, ServerTestBegun, ServerTestBody
+from heliograph.contract.servertests import ServerTestRequest, ServerTestState
 
 Number = Annotated[Literal["1", "2"], Path(description="Server 1 or 2")]
 Test = Annotated[int, Path(ge=1, le=2**53, description="The `test` that was answered when it began")]
@@ -31,6 +32,7 @@ def _json(model: type[BaseModel], bodies: dict[str, Any], *, required: bool) -> 
 
 
 _TEST_BODY: Final = _json(ServerTestBody, examples.TEST_BODIES, required=False)
+_HOST_KEY_BODY: Final = _json(HostKeyBody, examples.HOST_KEY_BODIES, required=True)
 _SCHEDULES_BODY: Final = _json(SchedulesBody, examples.SCHEDULE_BODIES, required=True)
 
 
@@ -45,11 +47,14 @@ _SCHEDULES_BODY: Final = _json(SchedulesBody, examples.SCHEDULE_BODIES, required
 async def begin(number: Number, request: Request, view: TheView) -> ServerTestBegun:
     """Each step of a connection: name, port, certificate or host key, login, each directory and right. Needs the token.
 
-    By the settings in force, or by those of an edited `_config.ini`. One test at a time, beside the connections; it
-    changes nothing on the gateway, and takes away what it put on the server.
+    By the settings in force, or by those of an edited `_config.ini` with the certificates that it names. One test at a
+    time, beside the connections; it changes nothing on the gateway, and takes away what it put on the server.
     """
     body = await _read(ServerTestBody, request)
-    return await asked.begin_test(view, 1 if number == "1" else 2, body.config)
+    wanted = ServerTestRequest(
+        server=1 if number == "1" else 2, config=body.config, certificates=body.certificates, keys=body.keys
+    )
+    return await asked.begin_test(view, wanted)
 
 
 @router.get(
@@ -83,6 +88,22 @@ async def look(test: Test, view: TheView) -> ServerTestState:
 async def stop(test: Test, view: TheView) -> ServerTestState:
     """What it put on the server it takes away before it leaves. Needs the token."""
     return await asked.stop_test(view, test)
+
+
+@router.post(
+    "/servers/host-key",
+    summary="The fingerprint of a host key",
+    dependencies=[Depends(may_read)],
+    responses={200: shown(examples.HOST_KEY, "For `HostKey` in `_config.ini`"), **described(408, 413, 422)},
+    openapi_extra=_HOST_KEY_BODY,
+)
+async def fingerprint(request: Request) -> HostKey:
+    """Computed out of a public key in one of the forms that administrators have it in. Nothing is changed."""
+    body = await _read(HostKeyBody, request)
+    try:
+        return host_key(body.text)
+    except ValueError as error:
+        raise RequestValidationError([{"loc": ("body", "text"), "msg": str(error)}]) from error
 
 
 @router.get(

@@ -1,11 +1,11 @@
 """An MQTT server as the configuration has it: its topics with the uid in them, and how to reach it (spec 1.9, 3.5)."""
 
-import os
 import ssl
 from dataclasses import dataclass
 from typing import Final
 
 from heliograph.formats.config import MqttServer, ServerType
+from heliograph.sync.clientcert import load_client
 from heliograph.sync.remote import Access, CertificateRefused
 from heliograph.sync.remote.dial import tls_context
 
@@ -69,13 +69,8 @@ def context_of(broker: Broker, server: MqttServer, access: Access) -> ssl.SSLCon
 
 
 def _load_client(context: ssl.SSLContext, server: MqttServer, certificate: bytes, key: bytes) -> None:
-    """Give the client's certificate and key from memory: the key touches no disk. `ssl` reads files alone."""
-    handle = os.memfd_create("client", os.MFD_CLOEXEC)
     try:
-        os.write(handle, certificate + b"\n" + key)
-        context.load_cert_chain(f"/proc/self/fd/{handle}", password=lambda: b"")
+        load_client(context, certificate, key)
     except (ssl.SSLError, OSError, ValueError) as error:
         hint = "a PEM certificate and its own private key without a passphrase are needed"
         raise CertificateRefused(f"CertFile {server.cert_file} and KeyFile cannot be used: {hint}") from error
-    finally:
-        os.close(handle)

@@ -9,10 +9,10 @@ byId("archive-form").addEventListener("submit", (event) => {
   if (!body) return;
   forget("archive-checked");
   const more = { "Content-Type": "application/octet-stream" };
-  const apply = (button) => send(button, ARCHIVE_TOLD, "Applying the archive", {
+  const apply = (button) => patiently(button, ARCHIVE_TOLD, "Applying the archive", {
     method: "PUT", path: "/api/v1/configuration/archive", body, more, done: () => forget("archive-checked"),
   });
-  send(event.submitter || event.target.querySelector("button"), ARCHIVE_TOLD, "Checking the archive", {
+  patiently(event.submitter || event.target.querySelector("button"), ARCHIVE_TOLD, "Checking the archive", {
     method: "PUT", path: "/configuration/check/archive", body, more, isMarkup: true,
     done: (html) => showChecked("archive-checked", html, { apply }),
   });

@@ -1,4 +1,4 @@
-// Sends a built-in command: which there are and what each takes comes from the gateway.
+// Sends a built-in command, or calls a function of a script: which there are comes from the gateway.
 "use strict";
 
 let table = [];
@@ -73,3 +73,56 @@ byId("builtin-form").addEventListener("submit", (event) => {
 
 byId("builtin-name").addEventListener("change", showFields);
 byId("builtin-form").closest("details").addEventListener("toggle", () => { if (!table.length) fillTable(); });
+
+// ---- functions of scripts ---------------------------------------------------------------------------------------
+
+const functionForm = byId("function-form");
+const functionHint = byId("function-hint").innerHTML; // of the page itself
+
+async function fillFunctions() {
+  const named = ({ name, functions }) => functions.map((each) => `${name}.${each}`);
+  let none = "No script that runs has a function. Start one under Scripts.";
+  let names = [];
+  try {
+    names = (await known("/api/v1/scripts")).scripts.flatMap(named);
+  } catch (error) {
+    none = `They are not known now: ${error.message}`;
+  }
+  byId("function-name").replaceChildren(...names.map((name) => new Option(name)));
+  functionForm.querySelector("button").disabled = !names.length;
+  if (names.length) byId("function-hint").innerHTML = functionHint;
+  else setText(byId("function-hint"), none);
+}
+
+// The table that is given; throws what a person is told where it is none.
+function givenTable() {
+  const text = byId("function-parameters").value.trim();
+  if (!text) return undefined;
+  const found = JSON.parse(text);
+  if (found === null || typeof found !== "object" || Array.isArray(found)) throw new Error('one table is wanted, such as {"watts": 5000}');
+  return found;
+}
+
+function callFunction(button) {
+  const field = byId("function-parameters");
+  let fault = "";
+  let parameters;
+  try {
+    parameters = givenTable();
+  } catch (error) {
+    fault = `This cannot be sent: ${error.message}`;
+  }
+  setText(byId("function-fault"), fault);
+  byId("function-fault").hidden = !fault;
+  field.toggleAttribute("aria-invalid", Boolean(fault));
+  if (fault) return field.focus();
+  const rpcName = byId("function-name").value;
+  const told = parameters ? ` with ${JSON.stringify(parameters)}` : "";
+  return confirmThen(`${rpcName}${told}.`, () => send(button, JSON.stringify([{ rpcName, ...(parameters ? { parameters } : {}) }])));
+}
+
+functionForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  callFunction(event.submitter || functionForm.querySelector("button"));
+});
+functionForm.closest("details").addEventListener("toggle", fillFunctions);

@@ -4,21 +4,6 @@
 
 const MARKUP = document.createElement("template");
 
-// Sends something that takes a while: says so, with a button that stops it.
-function send(button, id, text, order) {
-  const stopper = new AbortController();
-  say(id, `${text} …`, false);
-  const stop = made("button", { type: "button", className: "button", textContent: "Stop" });
-  stop.addEventListener("click", () => stopper.abort());
-  byId(id).append(" ", stop);
-  return demand(button, id, { ...order, signal: stopper.signal }).then(() => keepFocus(button));
-}
-
-// The button that had the focus may have gone with what it was in: then one begins anew where one had begun.
-function keepFocus(button) {
-  if (document.activeElement === document.body && button.isConnected) button.focus();
-}
-
 function forget(place) {
   byId(place).replaceChildren();
 }

@@ -50,8 +50,8 @@ function showVariable() {
   const variable = variables.find(({ index }) => index === byId("send-variable").value);
   setText(byId("send-unit"), variable && variable.unit ? variable.unit : "");
   let hint = variable ? `${lastValue(variable)}${isWrite() ? limitsOf(variable) : ""}` : "";
-  if (!byId("send-device").options.length) hint = "No device is configured.";
-  else if (!variable) hint = isWrite() ? "This device has no variable that can be written." : "";
+  if (!byId("send-device").options.length) hint = "No device is configured: add one under Devices first.";
+  else if (!variable) hint = isWrite() ? "This device has no variable that can be written: choose another, or Read." : "";
   setText(byId("send-hint"), hint);
 }
 
@@ -85,9 +85,8 @@ function send(button, text) {
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));
   byId("send-results").hidden = true;
   sentNames = [JSON.parse(text)].flat().map((command) => (command && command.rpcName) || "?");
-  say(TOLD, "Sent: waiting for what comes of it …", false);
   const more = { "Idempotency-Key": key.join("") };
-  demand(button, TOLD, { path: "/api/v1/commands", body: text, more, done: showResults });
+  patiently(button, TOLD, "Sent: waiting for what comes of it", { path: "/api/v1/commands", body: text, more, done: showResults });
 }
 
 function showResults(answer) {

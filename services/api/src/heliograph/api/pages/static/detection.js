@@ -11,7 +11,7 @@ byId("detection-form").addEventListener("submit", (event) => {
     timeout_ms: Number(byId("detection-timeout").value) || 1000,
   };
   const button = event.submitter || event.target.querySelector("button");
-  demand(button, DETECTION_TOLD, { path: "/api/v1/detections", body: JSON.stringify(body) });
+  patiently(button, DETECTION_TOLD, "Beginning the search", { path: "/api/v1/detections", body: JSON.stringify(body) });
 });
 
 document.addEventListener("click", (event) => {
@@ -24,7 +24,7 @@ document.addEventListener("click", (event) => {
   else {
     const ticked = Array.from(shown.querySelectorAll("input[name=device]:checked:not(:disabled)"), (box) => box.value);
     const body = JSON.stringify({ devices: ticked });
-    if (ticked.length) demand(button, DETECTION_TOLD, { path: `${path}/accept`, body });
+    if (ticked.length) patiently(button, DETECTION_TOLD, "Adding the ticked devices", { path: `${path}/accept`, body });
     else say(DETECTION_TOLD, "Nothing is ticked.", true);
   }
 });

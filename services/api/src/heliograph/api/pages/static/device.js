@@ -12,8 +12,7 @@ const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byt
 function command(button, rpcName, variable, more, what) {
   const parameters = { device: reference(index), variable: reference(variable), ...more };
   const body = JSON.stringify([{ rpcName, parameters }]);
-  say("device-told", `${what} …`, false);
-  demand(button, "device-told", {
+  patiently(button, "device-told", what, {
     path: "/api/v1/commands",
     body,
     more: { "Idempotency-Key": newKey() },
@@ -108,7 +107,7 @@ if (byId("write-form")) {
     event.preventDefault();
     byId("remove-dialog").close();
     const done = ({ detail }) => say("device-told", `${detail}`, false);
-    demand(byId("device-remove"), "device-told", { method: "DELETE", path: `/api/v1/devices/${encodeURIComponent(index)}`, done });
+    patiently(byId("device-remove"), "device-told", "Removing it", { method: "DELETE", path: `/api/v1/devices/${encodeURIComponent(index)}`, done });
   });
   byId("device-remove").addEventListener("click", () => byId("remove-dialog").showModal());
 }

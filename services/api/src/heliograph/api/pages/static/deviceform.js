@@ -5,6 +5,7 @@
 const form = byId("device-form");
 const ofDevice = form && form.dataset.index; // undefined for a new one
 const UPLOAD = "upload";
+const DRAFT = `draft ${location.pathname}`;
 let definitions = [];
 let uploaded = null; // { name, text } of the file that was chosen
 let before = {}; // the fields of the device as it is configured
@@ -106,24 +107,34 @@ function filled() {
   return body;
 }
 
-function showFaults(errors) {
-  const texts = new Map(errors.map(({ place, text }) => [place.replace(/^body\.?/, "") || "definition", text]));
-  if (texts.has("library")) texts.set("definition", texts.get("library"));
-  for (const fault of form.querySelectorAll("[data-fault]")) {
-    const text = texts.get(fault.dataset.fault) || "";
-    setText(fault, text);
-    fault.hidden = !text;
-    const field = form.elements[fault.dataset.fault];
-    if (text) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
-  }
-  const first = form.querySelector("[aria-invalid]");
-  if (first) first.focus();
+function faultAt(name, text, isError) {
+  const fault = form.querySelector(`[data-fault="${CSS.escape(name)}"]`);
+  const field = form.elements[name];
+  if (!fault || !field || field.closest("[hidden]")) return false;
+  setText(fault, fault.hidden ? text : `${fault.textContent}; ${text}`);
+  fault.hidden = false;
+  if (isError) field.setAttribute("aria-invalid", "true");
+  return true;
 }
 
+const atField = ({ field, severity, text }) =>
+  Boolean(field) && faultAt(field, severity === "error" ? text : `Note: ${text}`, severity === "error");
+
+function clearFaults() {
+  for (const fault of form.querySelectorAll("[data-fault]")) Object.assign(fault, { hidden: true, textContent: "" });
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+}
+
+function showFaults(errors) {
+  const named = errors.map(({ place, text }) => [place.replace(/^body\.?(serial\.)?/, "") || "definition", text]);
+  for (const [name, text] of named) faultAt(name === "library" ? "definition" : name, text, true);
+}
+
+// What is about a field stands there, all else on top of the form.
 function showFindings(findings) {
+  const elsewhere = findings.filter((finding) => !atField(finding));
   const list = byId("device-findings");
-  list.replaceChildren(...findings.map(({ file, line, severity, text }) => {
+  list.replaceChildren(...elsewhere.map(({ file, line, severity, text }) => {
     const row = document.createElement("li");
     const chip = document.createElement("span");
     chip.className = severity === "error" ? "chip bad" : "chip poor";
@@ -131,7 +142,9 @@ function showFindings(findings) {
     row.append(chip, document.createTextNode(`${file ? `${file}, line ${line}: ` : ""}${text}`));
     return row;
   }));
-  list.hidden = !findings.length;
+  list.hidden = !elsewhere.length;
+  const first = form.querySelector("[aria-invalid]");
+  if (first) first.focus();
   const own = uploaded && findings.filter(({ file }) => file === `DEF/${uploaded.name}`);
   if (own && own.length) showLines(uploaded.text, own);
 }
@@ -144,24 +157,43 @@ async function send(button, isCheck, done) {
   const body = JSON.stringify(filled());
   if (button.getAttribute("aria-busy") === "true") return undefined;
   button.setAttribute("aria-busy", "true");
-  showFaults([]);
+  clearFaults();
   showFindings([]);
-  say("device-form-told", isCheck ? "Checking with the whole configuration …" : "Putting it in force …", false);
+  const stopper = new AbortController();
+  showWork("device-form-told", isCheck ? "Checking with the whole configuration" : "Putting it in force", () => stopper.abort());
   try {
     const named = headers({ "Content-Type": "application/json" });
-    const answer = await fetch(path(isCheck), { method: method(), body, headers: named });
-    if (answer.status === 401) return toLogin();
+    const answer = await fetch(path(isCheck), { method: method(), body, headers: named, signal: stopper.signal });
+    if (answer.status === 401) {
+      keepDraft();
+      return toLogin();
+    }
     const said = await answer.json();
     say("device-form-told", answer.ok ? "" : said.detail, !answer.ok);
     showFaults(said.errors || []);
     showFindings(said.findings || []);
     if (answer.ok) done(said);
-  } catch {
-    say("device-form-told", "The gateway does not answer.", true);
+    else hideOutcome();
+  } catch (error) {
+    say("device-form-told", whyNot(error), true);
   } finally {
     button.removeAttribute("aria-busy");
   }
   return undefined;
+}
+
+// What is typed outlasts the login that a session's end asks for; a chosen file has to be chosen again.
+function keepDraft() {
+  const typed = Array.from(form.elements).filter(({ name, type }) => name && type !== "file").map(({ name, value }) => [name, value]);
+  sessionStorage.setItem(DRAFT, JSON.stringify(typed));
+}
+
+function takeDraft() {
+  const typed = JSON.parse(sessionStorage.getItem(DRAFT) || "[]");
+  sessionStorage.removeItem(DRAFT);
+  for (const [name, value] of typed) if (form.elements[name]) form.elements[name].value = value;
+  if (typed.length) say("device-form-told", "What you had typed is here again. Check it now.", false);
+  if (typed.length && form.closest("details")) form.closest("details").open = true;
 }
 
 function showOutcome(done) {
@@ -209,5 +241,5 @@ if (form) {
     fillDevice().catch(() => {});
     if (!ofDevice) form.reset();
   }));
-  Promise.all([fillDefinitions(), fillDevice()]).then(showDefinition, (error) => say("device-form-told", error.message, true));
+  Promise.all([fillDefinitions(), fillDevice()]).then(() => { takeDraft(); showDefinition(); showSerial(); }, (error) => say("device-form-told", error.message, true));
 }

@@ -1,4 +1,4 @@
-// The log can be paused and searched; a debug bundle is sent; traces begin and end.
+// The log can be paused and searched.
 "use strict";
 
 const pauseButton = byId("log-pause");
@@ -19,22 +19,4 @@ byId("log-search").addEventListener("submit", (event) => {
   address.searchParams.set("text", byId("log-text").value.trim());
   if (!byId("log-text").value.trim()) address.searchParams.delete("text");
   location.assign(address);
-});
-
-byId("bundle-send").addEventListener("click", (event) => {
-  const done = ({ name, bytes, detail }) => say("bundle-told", `${name}, ${Math.ceil(bytes / 1000)} kB. ${detail}`, false);
-  demand(event.target, "bundle-told", { path: "/api/v1/support-bundle", done });
-});
-
-function trace(button, iface, minutes) {
-  demand(button, "trace-told", { path: "/api/v1/traces", body: JSON.stringify({ interface: iface, minutes }) });
-}
-
-byId("trace-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  trace(event.submitter || event.target.querySelector("button"), byId("trace-interface").value, Number(byId("trace-minutes").value));
-});
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-trace-stop]");
-  if (button) trace(button, button.dataset.traceStop, 0);
 });

@@ -27,9 +27,15 @@ function span(seconds, exact) {
   return `${Math.floor(s / 86400)}${thin}d ${Math.floor(s / 3600) % 24}${thin}h`;
 }
 
+function countdown(seconds) {
+  const s = Math.floor(seconds);
+  return s < 60 ? `${s}${thin}s` : `${Math.floor(s / 60)}${thin}min ${two(s % 60)}${thin}s`;
+}
+
 function inWords(ms, form) {
   const away = (gatewayNow() - ms) / 1000;
   if (form === "clock") return clockOf(ms);
+  if (form === "left") return away < 0 ? `in ${countdown(-away)}` : "now";
   if (form === "until") return away < 0 ? `in ${span(-away, true)}` : "due now";
   return away < 1.5 ? "just now" : `${span(away)} ago`;
 }
@@ -204,6 +210,8 @@ function say(id, text, isBad) {
   told.textContent = text;
 }
 
+const whyNot = ({ name }) => (name === "AbortError" ? "Stopped waiting: what the gateway has begun it brings to its end." : "The gateway does not answer.");
+
 // Sends a request that changes something; who may not is told so, or led to the login.
 // `done` gets the answer where it is a good one; the `id` names the element that tells of it. `overtaken` is called
 // where another revision came in force meanwhile. What `isMarkup` comes as text.
@@ -221,10 +229,30 @@ async function demand(button, id, { method = "POST", path, body, more = {}, done
     } else if (answer.status === 412 && overtaken) overtaken(await detailOf(answer));
     else say(id, await detailOf(answer), true);
   } catch (error) {
-    say(id, error.name === "AbortError" ? "Stopped waiting: what the gateway has begun it brings to its end." : "The gateway does not answer.", true);
+    say(id, whyNot(error), true);
   } finally {
     button.removeAttribute("aria-busy");
   }
+}
+
+// As `demand`, for what may take longer than a moment: says what goes on, with a button that stops it.
+function patiently(button, id, text, order) {
+  if (button.getAttribute("aria-busy") === "true") return undefined;
+  const stopper = new AbortController();
+  showWork(id, text, () => stopper.abort());
+  return demand(button, id, { ...order, signal: stopper.signal }).then(() => keepFocus(button));
+}
+
+// The button that had the focus may have gone with what it was in: then one goes on where one had begun.
+function keepFocus(button) {
+  if (document.activeElement === document.body && button.isConnected) button.focus();
+}
+
+function showWork(id, text, stop) {
+  say(id, `${text} … `, false);
+  const button = made("button", { type: "button", className: "button", textContent: "Stop" });
+  button.addEventListener("click", stop);
+  byId(id).append(made("progress", { ariaLabel: text }), " ", button);
 }
 
 function connect(button) {

@@ -5,5 +5,5 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-return]");
   if (!button) return;
   const path = `/api/v1/configuration/revisions/${button.dataset.return}/return`;
-  demand(button, "return-told", { path, done: () => { button.hidden = true; } });
+  patiently(button, "return-told", "Returning", { path, done: () => { button.hidden = true; } });
 });

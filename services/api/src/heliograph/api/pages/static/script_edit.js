@@ -55,7 +55,7 @@ function checkScript(button) {
   const path = `SCRIPT/${nameNow()}.lua`;
   const mark = (findings) => markLines(findings.filter(({ file }) => file === path));
   const show = ({ file, line, column }) => file === path && goTo(line, column);
-  return send(button, TOLD, "Checking", {
+  return patiently(button, TOLD, "Checking", {
     method: "PUT", path: `/scripts/${encodeURIComponent(nameNow())}/check${renaming()}`, body: editedText(), overtaken,
     more: { "If-Match": base, "Content-Type": "text/plain; charset=utf-8" }, isMarkup: true,
     done: (html) => showChecked(CHECKED, html, { mark, apply: applyScript, open: show }),
@@ -63,7 +63,7 @@ function checkScript(button) {
 }
 
 function applyScript(button) {
-  send(button, TOLD, "Applying", {
+  patiently(button, TOLD, "Applying", {
     method: "PUT", path: `${addressOf(nameNow())}${renaming()}`, body: editedText(), overtaken,
     more: { "If-Match": base, "Content-Type": "text/plain; charset=utf-8" },
     done: () => {

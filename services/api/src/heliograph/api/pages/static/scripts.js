@@ -1,6 +1,8 @@
 // Starts, stops, enables, disables and takes out scripts. How they are comes as a section of the page.
 "use strict";
 
+const WORK = { start: "Starting", stop: "Stopping", enable: "Enabling", disable: "Disabling" };
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-script-do]");
   if (!button) return;
@@ -8,7 +10,7 @@ document.addEventListener("click", (event) => {
   const path = `/api/v1/scripts/${encodeURIComponent(script)}`;
   if (scriptDo === "take-out") byId("take-out-dialog").showModal();
   else if (scriptDo === "keep") byId("take-out-dialog").close();
-  else demand(button, "script-told", { path: `${path}/${scriptDo}` });
+  else patiently(button, "script-told", `${WORK[scriptDo]} ${script}`, { path: `${path}/${scriptDo}` });
 });
 
 const takeOutForm = byId("take-out-form");
@@ -16,5 +18,5 @@ if (takeOutForm)
   takeOutForm.addEventListener("submit", (event) => {
     event.preventDefault();
     const path = `/api/v1/scripts/${encodeURIComponent(takeOutForm.dataset.script)}`;
-    demand(event.submitter, "take-out-fault", { method: "DELETE", path, done: () => location.assign("/scripts") });
+    patiently(event.submitter, "take-out-fault", "Taking it out", { method: "DELETE", path, done: () => location.assign("/scripts") });
   });

@@ -44,6 +44,7 @@ function fillForm() {
     input.dataset.before = shown(input);
   }
   showType();
+  forgetGiven();
   showFindings([]);
   fillSchedules(texts.schedules);
 }
@@ -74,9 +75,12 @@ function withFittingRole(text) {
   return role && (role === "strategy_mqtt") !== isMqtt ? withValue(text, byId("server-mode").dataset.variable, "") : text;
 }
 
-function changedFiles() {
-  const now = edited();
-  return Object.fromEntries(Object.entries(now).filter(([kind, text]) => text !== texts[kind]).map(([kind, text]) => [paths[kind], text]));
+// The files and keys that the edit brings.
+function changes() {
+  const now = Object.entries(edited()).filter(([kind, text]) => text !== texts[kind]).map(([kind, text]) => [paths[kind], text]);
+  const { files, keys } = given();
+  const certificates = Object.entries(files).map(([name, text]) => [`CERT/${name}`, text]);
+  return { files: Object.fromEntries([...now, ...certificates]), ...(Object.keys(keys).length ? { keys } : {}) };
 }
 
 // ---- findings ---------------------------------------------------------------------------------------------------
@@ -94,21 +98,24 @@ function listFindings(id, findings) {
 
 function showFindings(findings) {
   for (const element of serverForm.querySelectorAll(".finding")) Object.assign(element, { hidden: true, textContent: "" });
-  for (const input of inputs()) input.removeAttribute("aria-invalid");
+  for (const input of [...inputs(), ...givenFields()]) input.removeAttribute("aria-invalid");
   const text = edited().config;
   const elsewhere = findings.map(placed).filter((finding) => !atField(finding, text));
   listFindings("server-findings", elsewhere);
+  serverForm.querySelector("[aria-invalid]")?.focus();
 }
 
 const placed = ({ file, line, column, severity, text }) => ({ file, line, severity, text, place: file ? `${file}:${line}:${column}` : "" });
 
 function atField({ file, line, severity, text }, config) {
-  const name = file === paths.config ? nameAt(config, line) : "";
+  const about = givenField({ file });
+  const name = about ? about.dataset.give : file === paths.config ? nameAt(config, line) : "";
   const told = name && byId(`w-${name}`);
   if (!told || told.closest(".field").hidden) return false;
   told.textContent = told.textContent ? `${told.textContent}; ${text}` : text;
   told.hidden = false;
-  const input = told.closest(".field").querySelector("[data-variable]");
+  if (about) about.closest("details").open = true;
+  const input = about || told.closest(".field").querySelector("[data-variable]");
   if (severity === "error") input.setAttribute("aria-invalid", "true");
   return true;
 }
@@ -116,22 +123,23 @@ function atField({ file, line, severity, text }, config) {
 // ---- saving -----------------------------------------------------------------------------------------------------
 
 async function sendEdit(button, query, done) {
-  const files = changedFiles();
-  if (!Object.keys(files).length) return say(SERVER_TOLD, "Nothing is changed.", false);
+  const body = changes();
+  if (!Object.keys(body.files).length) return say(SERVER_TOLD, "Nothing is changed.", false);
   if (button.getAttribute("aria-busy") === "true") return undefined;
   button.setAttribute("aria-busy", "true");
+  const stopper = new AbortController();
+  showWork(SERVER_TOLD, query ? "Checking with the whole configuration" : "Saving", () => stopper.abort());
   try {
     const more = headers({ "Content-Type": "application/json", ...(basis ? { "If-Match": basis } : {}) });
-    const answer = await fetch(`/api/v1/configuration/files${query}`, { method: "PATCH", body: JSON.stringify({ files }), headers: more });
+    const answer = await fetch(`/api/v1/configuration/files${query}`, { method: "PATCH", body: JSON.stringify(body), headers: more, signal: stopper.signal });
     if (answer.status === 401) return toLogin();
     const said = await answer.json();
     showFindings(said.findings || []);
     if (answer.ok) return done(said);
     const hint = answer.status === 412 ? " Somebody changed the configuration meanwhile: undo all changes here, and make them again." : "";
     say(SERVER_TOLD, `${said.detail}${hint}`, true);
-    serverForm.querySelector("[aria-invalid]")?.focus();
-  } catch {
-    say(SERVER_TOLD, "The gateway does not answer.", true);
+  } catch (error) {
+    say(SERVER_TOLD, whyNot(error), true);
   } finally {
     button.removeAttribute("aria-busy");
   }
@@ -158,6 +166,9 @@ byId("save-form").addEventListener("submit", (event) => {
 });
 byId("save-dialog").querySelector("[data-save-cancel]").addEventListener("click", () => byId("save-dialog").close());
 byId("server-type").addEventListener("change", showType);
-byId("server-test").addEventListener("click", (event) => beginTest(event.target, serverNumber, { config: edited().config }));
+byId("server-test").addEventListener("click", (event) => {
+  const { files, keys } = given();
+  beginTest(event.target, serverNumber, { config: edited().config, certificates: files, keys });
+});
 byId("server-reset").addEventListener("click", () => { say(SERVER_TOLD, ""); load(); });
 load();

@@ -127,7 +127,7 @@ function check(button) {
   if (!draft.size) return say(TOLD, "Nothing is changed yet: change a file, add one or take one out.", true);
   forget(CHECKED);
   const marks = (findings) => markLines(findings.filter(({ file }) => file === current));
-  return send(button, TOLD, "Checking", {
+  return patiently(button, TOLD, "Checking", {
     method: "PUT", path: "/configuration/check", body: bodyOfDraft(), more: { "If-Match": base }, overtaken,
     isMarkup: true,
     done: (html) => showChecked(CHECKED, html, { mark: marks, apply, open: openAt }),
@@ -140,7 +140,7 @@ async function openAt({ file, line, column }) {
 }
 
 function apply(button) {
-  send(button, TOLD, "Applying", {
+  patiently(button, TOLD, "Applying", {
     method: "PATCH", path: FILES, body: bodyOfDraft(), more: { "If-Match": base }, overtaken,
     done: () => {
       draft.clear();

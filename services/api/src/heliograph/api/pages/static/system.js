@@ -8,5 +8,5 @@ byId("restart-form").addEventListener("submit", (event) => {
   byId("restart-dialog").close();
   const body = JSON.stringify([{ rpcName: "sunpm.reboot" }]);
   const done = () => say("restart-told", "The gateway restarts; this page comes back by itself.", false);
-  demand(byId("restart"), "restart-told", { path: "/api/v1/commands", body, done });
+  patiently(byId("restart"), "restart-told", "Asking for the restart", { path: "/api/v1/commands", body, done });
 });
