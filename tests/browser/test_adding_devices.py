@@ -71,7 +71,8 @@ async def test_a_search_shows_its_progress_is_stopped_and_adds_what_is_ticked(pa
     await axe(page, ".detection")
     await found.scroll_into_view_if_needed()
     await picture(page, "detection")
-    await page.get_by_role("button", name="Stop the search").click()
+    await page.get_by_role("button", name="Stop the search").press("Enter")
+    await expect(page.get_by_role("heading", name="192.168.1.0/24:502")).to_be_focused()
     await expect(page.get_by_role("button", name="Stop the search")).to_have_count(0)
     ticks = page.locator(".proposals input[type=checkbox]")
     assert [await tick.is_checked() for tick in await ticks.all()] == [True, True, False]

@@ -109,8 +109,9 @@ async def test_a_server_is_tested_with_what_stands_in_the_form_and_the_test_is_s
     await axe(page, "#test")
     await page.locator("#test").scroll_into_view_if_needed()
     await picture(page, "server-test")
-    await page.get_by_role("button", name="Stop the test").click()
+    await page.get_by_role("button", name="Stop the test").press("Enter")
     await expect(page.locator(".verdict")).to_contain_text("Stopped")
+    await expect(page.get_by_role("heading", name="Server 1 sftp data.example.org:22")).to_be_focused()
     assert played.stopped == [4]
     failed = TestStep(name="Reach port 22", state=StepState.FAILED, text="nothing listens there", seconds=0.1)
     await played.progress(ended=1, steps=(failed,))

@@ -24,7 +24,6 @@ PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "mbpoll": "mbpoll",
     "socat": "socat",
-    "chromium": "chromium",
     "chromium-headless-shell": "chromium-headless-shell",
     "pngquant": "pngquant",
 }
