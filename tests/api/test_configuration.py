@@ -60,7 +60,7 @@ async def test_a_trial_with_its_countdown_and_a_refused_set_with_its_findings(ap
     assert 0 < known.trial.seconds_left <= 1_440
     assert (known.rejected, known.findings[0].severity, known.findings[0].line) == (True, "error", 2)
     assert known.findings[1].model_dump() == {
-        "file": "", "line": None, "column": None, "severity": None, "text": "… and 12 more",
+        "file": "", "line": None, "column": None, "severity": None, "text": "… and 12 more", "field": "",
     }  # fmt: skip
 
 

@@ -258,7 +258,7 @@ def test_every_state_has_a_word():
 
 async def test_a_person_writes_a_value_after_a_yes_and_the_login_and_stops_a_script(api, commands):
     """In a real browser: nothing is done before the yes and the right token, which is asked for once."""
-    need("chromium")
+    need("chromium-headless-shell")
     async with driven(api.state_dir / "chromium") as page:
         await page.open(f"{api.url}/commands")
         await page.until("document.body.dataset.live === 'yes'")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from heliograph.api import stream as ticking
 from heliograph.api.pages import ASSETS, words
 from heliograph.api.pages.rendering import NAVIGATION
 from heliograph.api.stream import MAX_CLIENTS
@@ -104,6 +105,14 @@ def test_no_asset_names_a_place_elsewhere():
         text = re.sub(r"/\*!?.*?\*/", "", asset.content.decode(), flags=re.DOTALL)  # whose it is, a library says there
         text = text.replace("http://www.w3.org/2000/svg", "")
         assert not [mark for mark in ("http:", "https:", "@import", "url(") if mark in text], name
+
+
+async def test_an_asset_is_sent_once(serve):
+    api = await serve()
+    asset = await api.get("/assets/page.css")
+    known = {"If-None-Match": asset.headers["etag"]}
+    assert (await api.get("/assets/page.css", headers=known)).status_code == 304
+    assert (await api.get("/assets/page.js", headers=known)).status_code == 200
 
 
 async def test_an_asset_outside_of_the_list_is_not_there(api):
@@ -240,6 +249,16 @@ async def test_the_stream_beats_when_nothing_changes(serve, peers):
         times = [(await anext(events))["time"] for _ in range(3)]
     await events.aclose()
     assert times == sorted(times)
+
+
+async def test_who_goes_alone_from_page_to_page_sees_each_live_at_once(serve, peers, monkeypatch):
+    monkeypatch.setattr(ticking, "TICK_SECONDS", 3600)
+    api = await serve()
+    async with asyncio.timeout(90):
+        for _ in range(3):
+            events = stream(api)
+            await anext(events)
+            await events.aclose()
 
 
 async def test_the_number_of_streams_is_bounded(serve, peers):

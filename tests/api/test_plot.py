@@ -36,9 +36,10 @@ async def recorded(api, peers, tmp_path):
 
 
 async def test_a_plot_is_drawn_and_can_be_read_by_everybody(recorded):
-    need("chromium")
+    need("chromium-headless-shell")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
+        there = program("chromium-headless-shell")
+        browser = await playwright.chromium.launch(executable_path=there, args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,13 +1,11 @@
-"""Pages in Debian's Chromium: one browser a worker, one api with a plausible gateway a module, a page a test.
+"""Pages in Chromium: one browser and one api with a plausible gateway a worker, and one page of each size for all.
 
-Tests take `phone` or `desk` and mark their module with `pytestmark = pytest.mark.asyncio(loop_scope="session")`: the
-browser, the api and the tests live in one loop.
+Tests take `page` and run twice: on a phone in the dark, with touch, and on a desk in the light. They mark their module
+with `pytestmark = pytest.mark.asyncio(loop_scope="session")`: browser, api and tests live in one loop.
 """
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,120 +13,104 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from heliograph.api import view
-from heliograph.contract import Service, status
-from heliograph.runtime import Bus
-from support.apis import Api, served
 from support.nats import Broker
-from support.plausible import Peers
-from support.plausible_commands import Commands
-from support.seen import accessible, fits, reported
+from support.pictures import take
+from support.plausible_gateway import Gateway, plausible_gateway
+from support.seen import Reports, accessible, fits
 from support.servers import need, program
-from support.waiting import LIMIT_SECONDS, until
 
-PATIENCE_MS = 90_000
+PATIENCE_MS = 20_000
 """Of Playwright, which counts real time: the machine may be busy."""
-DESK = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+SIZES = {
+    "phone": {
+        "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark",
+        "device_scale_factor": 2,
+    },
+    "desk": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+}  # fmt: skip
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site"]
+OpenContext = Callable[[str, str], Awaitable[BrowserContext]]
 expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
-class Gateway:
-    """The api and who is played round it."""
+class Room:
+    """Where an operator is logged in: one page, and what it reports."""
 
-    api: Api
-    peers: Peers
-    commands: Commands
-
-    @property
-    def url(self) -> str:
-        return self.api.url
+    page: Page
+    reports: Reports
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, as Debian has it."""
-    need("chromium")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site"]
+    """Chromium without a window, as Debian has it."""
+    need("chromium-headless-shell")
     async with (
         async_playwright() as playwright,
-        await playwright.chromium.launch(executable_path=program("chromium"), args=flags) as chromium,
+        await playwright.chromium.launch(executable_path=program("chromium-headless-shell"), args=FLAGS) as chromium,
     ):
         yield chromium
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    """A plausible gateway that said once how it is."""
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    """The gateway that all tests look at."""
     directory = tmp_path_factory.mktemp("gateway")
     broker = Broker(directory)
     broker.start()
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            for module in (status, view):
-                patch.setattr(module, "SILENCE_SECONDS", 3600)
-            async with _gateway(broker, directory) as known:
-                yield known
+        async with plausible_gateway(broker, directory) as known:
+            yield known
     finally:
         broker.stop()
 
 
-@asynccontextmanager
-async def _gateway(broker: Broker, directory: Path) -> AsyncIterator[Gateway]:
-    async with AsyncExitStack() as stack:
-        services = (Service.SYNC, Service.COLLECTOR, Service.COMMANDS, Service.API)
-        buses = [await stack.enter_async_context(Bus(broker.settings(service), service)) for service in services]
-        async with asyncio.timeout(LIMIT_SECONDS):
-            await asyncio.gather(*(bus.wait_connected() for bus in buses))
-        sync, collector, commands, own = buses
-        peers, played = Peers(sync, collector), Commands(commands)
-        peers.revisions.is_checking = True
-        await peers.configure()
-        await peers.serve()
-        await played.serve()
-        api = await stack.enter_async_context(served(broker, own, directory / "api"))
-
-        async def seen() -> bool:
-            await peers.report()
-            await played.report()
-            known = (await api.get("/api/v1/status")).json()
-            return all((known["devices"], known["servers"], known["scripts"]))
-
-        await until(seen)
-        yield Gateway(api, peers, played)
+@pytest.fixture
+def gateway(played: Gateway) -> Gateway:
+    """A plausible gateway, as at first."""
+    played.forget()
+    return played
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def rooms(browser: Browser, gateway: Gateway) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
-    """Give `await rooms(PHONE, "dark")`: where an operator is logged in, made once a module."""
-    made: dict[tuple[int, str], BrowserContext] = {}
+@pytest.fixture(scope="package")
+def open_context(browser: Browser) -> OpenContext:
+    """Give `await open_context(url, "phone")`: where nobody is logged in."""
+
+    async def opened(url: str, size: str) -> BrowserContext:
+        context = await browser.new_context(base_url=url, reduced_motion="reduce", **SIZES[size])
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    return opened
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def rooms(open_context: OpenContext, played: Gateway) -> AsyncIterator[Callable[[str], Awaitable[Room]]]:
+    """Give `await rooms("phone")`: made once."""
+    made: dict[str, Room] = {}
     async with AsyncExitStack() as stack:
 
-        async def room(size: dict, scheme: str) -> BrowserContext:
-            key = (size["viewport"]["width"], scheme)
-            if key not in made:
-                options = {"base_url": gateway.url, "color_scheme": scheme, "reduced_motion": "reduce", **size}
-                made[key] = await stack.enter_async_context(await browser.new_context(**options))
-                made[key].set_default_timeout(PATIENCE_MS)
-                await _log_in(made[key], gateway)
-            return made[key]
+        async def room(size: str) -> Room:
+            if size not in made:
+                context = await stack.enter_async_context(await open_context(played.url, size))
+                await _log_in(context, played)
+                made[size] = Room(await context.new_page(), Reports(played.url))
+                made[size].reports.watch(made[size].page)
+            return made[size]
 
         yield room
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def look(rooms: Callable[..., Awaitable[BrowserContext]], gateway: Gateway) -> AsyncIterator[Callable]:
-    """Give `await look(PHONE, "dark")`: a page of an operator's. What it reports fails the test."""
-    async with AsyncExitStack() as stack:
-
-        async def looking(size: dict, scheme: str = "light") -> Page:
-            page = await (await rooms(size, scheme)).new_page()
-            stack.push_async_callback(page.close)
-            stack.enter_context(reported(page, gateway.url))
-            return page
-
-        yield looking
+@pytest_asyncio.fixture(params=list(SIZES), loop_scope="session")
+async def page(
+    request: pytest.FixtureRequest, rooms: Callable[[str], Awaitable[Room]], gateway: Gateway
+) -> AsyncIterator[Page]:
+    """An operator's page of each size. What it reports fails the test."""
+    del gateway  # is as at first
+    room = await rooms(request.param)
+    with room.reports.failing():
+        yield room.page
+        await room.page.goto("about:blank")
 
 
 async def _log_in(context: BrowserContext, gateway: Gateway) -> None:
@@ -137,37 +119,27 @@ async def _log_in(context: BrowserContext, gateway: Gateway) -> None:
     assert answer.ok, await answer.text()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def desk(look: Callable[..., Awaitable[Page]]) -> Page:
-    """A page on a desk, light."""
-    return await look(DESK)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def phone(look: Callable[..., Awaitable[Page]]) -> Page:
-    """A page on a phone, dark, with touch."""
-    return await look(PHONE, "dark")
-
-
 @pytest.fixture
-def axe() -> Callable[[Page], Awaitable[None]]:
-    """Give `await axe(page)`: fails with what stands in the way of people, and where the page is too wide."""
+def axe() -> Callable[..., Awaitable[None]]:
+    """Give `await axe(page, "#part")`: fails with what stands in the way of people, and where the page is too wide."""
 
-    async def checked(page: Page) -> None:
+    async def checked(page: Page, part: str = "") -> None:
         await fits(page)
-        await accessible(page)
+        await accessible(page, part)
 
     return checked
 
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], Awaitable[None]]:
-    """Give `await picture(page, "alarms")`: kept as `alarms.png` where pictures are asked for (`--screenshots DIR`)."""
+    """Give `await picture(page, "alarms")`: kept as `alarms.png` where pictures are asked for (`--screenshots DIR`).
+
+    Those of the desk have the plain name, those of the phone end with `-phone`.
+    """
     directory = request.config.getoption("--screenshots")
 
     async def taken(page: Page, name: str) -> None:
         if directory:
-            os.makedirs(directory, exist_ok=True)  # noqa: PTH103  # pathlib is not to be used in coroutines
-            await page.screenshot(path=f"{directory}/{name}.png")
+            await take(page, Path(directory), name)
 
     return taken

@@ -1,16 +1,15 @@
-"""The configuration in a browser: edited with findings at their lines, replaced by an archive, returned to."""
+"""The configuration: revisions looked at and returned to, the whole set down and up as an archive, a trial's end."""
 
 import io
 import re
 import zipfile
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from heliograph.contract import EditAnswer, Trial
+from heliograph.contract import Trial
 from heliograph.contract.channels import STATE
 from support.plausible import now, sync_state
-from support.plausible_revisions import NEWEST
 from support.plausible_set import FILES, UID
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,130 +18,60 @@ DAQ = f"CONFIG/{UID}_daq.csv"
 MOVED = FILES[DAQ].replace("192.168.1.41", "192.168.1.51")
 
 
-@pytest.fixture(autouse=True)
-def revisions(gateway):
-    """Nothing was asked yet, nothing is wrong."""
-    known = gateway.peers.revisions
-    for asked in (known.edits, known.checks, known.returns):
-        asked.clear()
-    known.finding, known.conflict, known.answer = "", False, EditAnswer(revision=NEWEST + 1)
-    return known
-
-
-async def opened(page: Page):
-    """The editor with the file of the devices."""
-    await page.goto(f"/configuration/edit?file={DAQ}")
-    text = page.get_by_label("Text of the file")
-    await expect(text).to_have_value(FILES[DAQ])
-    return text
-
-
-async def check(page: Page) -> None:
-    await page.get_by_role("button", name="Check the changes").click()
-
-
-async def test_a_finding_leads_to_its_line_and_what_is_mended_is_applied(desk, revisions, axe, picture):
-    page = desk
-    text = await opened(page)
-    await check(page)
-    await expect(page.locator("#edit-told")).to_contain_text("Nothing is changed yet")
-    revisions.finding = f"{DAQ}:5:3: error: 'x' is no interface"
-    await text.fill(FILES[DAQ].replace("192.168.1.41", "x"))
-    await check(page)
-    await expect(page.get_by_role("heading", name="It cannot be applied")).to_be_focused()
-    await expect(page.locator(".gutter")).to_contain_text("✕ 5")
-    await axe(page)
-    await picture(page, "configuration-edit")
-    await page.get_by_role("button", name=f"{DAQ}, line 5, column 3").click()
-    await expect(page.locator("#caret")).to_have_text("Line 5, column 3")
-    revisions.finding = ""
-    await text.fill(MOVED)
-    await expect(page.locator("#edit-checked")).to_be_empty()
-    await check(page)
-    await expect(page.locator("tr.added")).to_contain_text("added1;192.168.1.51;roof_1")
-    await expect(page.locator("tr.removed")).to_contain_text("removed1;192.168.1.41;roof_1")
-    await page.get_by_label("Why").fill("moved & more")
-    await page.get_by_role("button", name="Apply", exact=True).click()
-    await expect(page.locator("#edit-told")).to_have_text(f"Revision {NEWEST + 1} is in force.")
-    (edit,) = revisions.edits
-    assert (edit.based_on, edit.files, edit.message) == (NEWEST, {DAQ: MOVED}, "moved & more")
-
-
-async def test_files_are_added_and_taken_out_in_one_revision(phone, revisions, axe):
-    page = phone
-    await opened(page)
-    await page.get_by_role("button", name="Take this file out").click()
-    await expect(page.get_by_role("combobox", name="File")).to_contain_text(f"{DAQ} · taken out")
-    await page.get_by_role("button", name="Add a file").click()
-    await page.get_by_label("Name", exact=True).fill("new.csv")
-    await page.get_by_role("button", name="Add", exact=True).click()
-    await page.get_by_label("Text of the file").fill("modbusTCP;inverter\n")
-    await check(page)
-    await expect(page.get_by_role("heading", name="It can be applied")).to_be_focused()
-    await axe(page)
-    await page.get_by_role("button", name="Apply", exact=True).click()
-    await expect(page.locator("#edit-told")).to_have_text(f"Revision {NEWEST + 1} is in force.")
-    assert revisions.edits[0].files == {DAQ: None, "DEF/new.csv": "modbusTCP;inverter\n"}
-
-
-async def test_who_is_overtaken_keeps_the_changes_and_goes_on_with_the_revision_in_force(desk, revisions):
-    page = desk
-    text = await opened(page)
-    await text.fill(MOVED)
-    revisions.conflict = True
-    await check(page)
-    await expect(page.locator("#edit-told")).to_contain_text("Your changes are still here")
-    revisions.conflict = False
-    await page.get_by_role("button", name="Go on with the revision in force").click()
-    await expect(page.locator("#edit-told")).to_contain_text("Check the changes again")
-    await expect(text).to_have_value(MOVED)
-    await check(page)
-    await expect(page.get_by_role("heading", name="It can be applied")).to_be_visible()
-
-
-async def test_the_whole_set_is_replaced_by_an_archive_after_a_look_at_what_changes(desk, revisions, picture):
-    page = desk
+async def test_an_older_revision_is_compared_and_comes_back_after_its_difference_was_shown(page, gateway, axe):
     await page.goto("/configuration")
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path, text in {**FILES, DAQ: MOVED}.items():
-            archive.writestr(path, text)
-    given = {"name": "set.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
-    await page.get_by_label("Replace the set by an archive").set_input_files(given)
-    await page.get_by_role("button", name="Check the archive").click()
-    await expect(page.locator("tr.added").first).to_contain_text("192.168.1.51")
-    await picture(page, "configuration")
-    await page.get_by_role("button", name="Apply", exact=True).click()
-    await expect(page.locator("#archive-told")).to_contain_text("is in force")
-    assert revisions.edits[0].whole
-    assert revisions.edits[0].files[DAQ] == MOVED
-
-
-async def test_an_older_revision_comes_back_after_its_difference_was_shown(phone, revisions, axe, picture):
-    page = phone
-    await page.goto("/configuration/revisions/7")
+    await page.get_by_role("link", name="Revision 7", exact=True).click()
+    await expect(page.locator("[data-section=revision]")).to_contain_text("From server")
+    await page.get_by_label("Compare with revision").fill("5")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/configuration/revisions/7?against=5")
+    await expect(page.get_by_role("heading", name="What it has that revision 5 has not")).to_be_visible()
+    await axe(page)
     await page.get_by_role("link", name="Return to it").click()
     await expect(page.locator("tr.added")).to_contain_text("192.168.1.51")
     await axe(page)
-    await picture(page, "configuration-return-phone")
     await page.get_by_role("button", name="Return to revision 7").click()
     await expect(page.locator("#return-told")).to_contain_text("is in force")
-    assert [asked.number for asked in revisions.returns] == [7]
+    assert [asked.number for asked in gateway.peers.revisions.returns] == [7]
 
 
-async def test_a_trial_counts_down_by_the_second_and_is_confirmed_by_a_connection(desk, gateway, axe):
+async def test_the_whole_set_comes_as_an_archive_and_is_replaced_by_one_after_a_look(page, gateway, axe):
+    await page.goto("/configuration")
+    async with page.expect_download() as coming:
+        await page.get_by_role("link", name="Download as zip").click()
+    with zipfile.ZipFile(await (await coming.value).path()) as archive:
+        assert DAQ in archive.namelist()
+    await page.get_by_label("Replace the set by an archive").set_input_files(packed({**FILES, DAQ: MOVED}))
+    await page.get_by_role("button", name="Check the archive").click()
+    await expect(page.locator("tr.added").first).to_contain_text("192.168.1.51")
+    await axe(page, "#archive-checked")
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await expect(page.locator("#archive-told")).to_contain_text("is in force")
+    (edit,) = gateway.peers.revisions.edits
+    assert (edit.whole, edit.files[DAQ]) == (True, MOVED)
+
+
+async def test_a_trial_counts_down_by_the_second_and_is_confirmed_by_a_connection(page, gateway, axe):
+    sync = gateway.peers.sync
     trial = Trial(revision=3, back_to=2, since=now() - 60_000, until=now() + 1_440_000)
-    await gateway.peers.sync.store(STATE, sync_state(trial=trial), service="sync")
-    try:
-        await desk.goto("/configuration")
-        left = desk.locator("time[data-form=left]")
-        await expect(left).to_have_text(re.compile(r"in [0-9]+.min [0-9]{2}.s"))
-        await expect(left).not_to_have_text(await left.text_content() or "")
-        await axe(desk)
-        await desk.get_by_role("button", name="Connect now to confirm it").click()
-        await expect(desk.locator("#told")).to_contain_text("A connection to server 1 follows")
-        assert gateway.peers.connects[-1].server == 1
-        await desk.get_by_role("link", name="Return to revision 2 now").click()
-        await expect(desk.get_by_role("button", name="Return to revision 2")).to_be_visible()
-    finally:
-        await gateway.peers.sync.store(STATE, sync_state(), service="sync")
+    await page.goto("/configuration")
+    await expect(page.locator("#live")).to_have_text("Live")
+    await sync.store(STATE, sync_state(trial=trial), service="sync")
+    left = page.locator("time[data-form=left]")
+    await expect(left).to_have_text(re.compile(r"in [0-9]+.min [0-9]{2}.s"))
+    await expect(left).not_to_have_text(await left.text_content() or "")
+    await axe(page, "[data-section=configuration]")
+    await page.get_by_role("button", name="Connect now to confirm it").click()
+    await expect(page.locator("#told")).to_contain_text("A connection to server 1 follows")
+    assert gateway.peers.connects[-1].server == 1
+    await expect(page.get_by_role("link", name="Return to revision 2 now")).to_be_visible()
+    await sync.store(STATE, sync_state(), service="sync")
+    await expect(left).to_have_count(0)
+
+
+def packed(files: dict[str, str]) -> dict[str, object]:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return {"name": "set.zip", "mimeType": "application/zip", "buffer": held.getvalue()}

@@ -1,7 +1,9 @@
-"""Scripts in a browser: a new one, one renamed with a mistake on the way, one taken out."""
+"""Scripts: started and stopped, their log, a new one, one renamed with a mistake on the way, one taken out."""
 
 import pytest
 from playwright.async_api import expect
+
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -9,20 +11,37 @@ LIST = "CONFIG/WPM00C44F_scl.ini"
 FILES = {LIST: "SCRIPT_File[0]=night.lua\n", "SCRIPT/night.lua": "-- sleeps\n"}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def revisions(gateway):
     known = gateway.peers.revisions
     known.files |= FILES
-    known.edits.clear()
     return known
 
 
-async def test_a_new_script_is_written_checked_and_applied(phone, revisions, picture):
-    page = phone
+async def test_scripts_are_stopped_and_started_and_tell_their_log(page, gateway, axe):
+    await page.goto("/scripts")
+    await page.get_by_role("button", name="Stop zero export").click()
+    await page.get_by_role("button", name="Start now night").click()
+    await page.get_by_role("button", name="Enable spare").click()
+    await until(lambda: acted(gateway, 3))
+    await page.get_by_role("link", name="night", exact=True).click()
+    await expect(page.get_by_role("list", name="The newest line first")).to_contain_text("line 400")
+    await expect(page.locator("[data-section=script]")).to_contain_text("night.lua:12: attempt to index a nil value")
+    await axe(page)
+    assert [(act.script, act.action) for act in gateway.commands.acts] == [
+        ("zero export", "stop"), ("night", "start"), ("spare", "enable"),
+    ]  # fmt: skip
+
+
+async def acted(gateway, times: int) -> bool:
+    return len(gateway.commands.acts) == times
+
+
+async def test_a_new_script_is_written_checked_and_applied(page, revisions, axe):
     await page.goto("/scripts")
     await page.get_by_role("link", name="New script").click()
     await page.get_by_label("Name").fill("hello")
-    await picture(page, "script-new-phone")
+    await axe(page)
     await page.get_by_role("button", name="Check the script").click()
     await page.get_by_role("button", name="Apply", exact=True).click()
     await page.wait_for_url("**/scripts")
@@ -31,8 +50,7 @@ async def test_a_new_script_is_written_checked_and_applied(phone, revisions, pic
     assert "function wsInit()" in edit.files["SCRIPT/hello.lua"]
 
 
-async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_place(desk, revisions, axe, picture):
-    page = desk
+async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_place(page, revisions, axe, picture):
     await page.goto("/scripts/night/edit")
     text = page.get_by_label("Text of the file")
     await expect(text).to_have_value("-- sleeps\n")
@@ -41,7 +59,7 @@ async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_pla
     await page.get_by_role("button", name="SCRIPT/night.lua, line 2, column 1").click()
     await expect(page.locator("#caret")).to_have_text("Line 2, column 1")
     await expect(page.locator(".gutter")).to_contain_text("✕ 2")
-    await axe(page)
+    await axe(page, "#script-edit")
     await picture(page, "script-edit")
     await text.fill("-- wakes\n")
     await page.get_by_label("Name").fill("dawn")
@@ -52,11 +70,10 @@ async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_pla
     assert revisions.edits[0].files == files
 
 
-async def test_a_script_is_taken_out_after_a_question(desk, revisions, axe):
-    page = desk
+async def test_a_script_is_taken_out_after_a_question(page, revisions, axe):
     await page.goto("/scripts/night")
     await page.get_by_role("button", name="Take it out of the set").click()
-    await axe(page)
+    await axe(page, "#take-out-dialog")
     await page.get_by_role("button", name="Take it out", exact=True).click()
     await page.wait_for_url("**/scripts")
     assert revisions.edits[0].files == {"SCRIPT/night.lua": None, LIST: ""}

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+CHROMIUM = shutil.which("chromium-headless-shell") or "chromium-headless-shell"
 LIMIT_SECONDS = 120
 LARGEST = 16 * 1024 * 1024
 _OPTIONS = (
@@ -74,7 +75,7 @@ async def driven(profile: Path) -> AsyncIterator[Page]:
     (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
     far_in, far_out = (fcntl.fcntl(fd, fcntl.F_DUPFD, 20) for fd in (theirs_in, theirs_out))  # 3 and 4 are free then
     command = f'exec "$@" 3<&{far_in} 4>&{far_out}'
-    program = (shutil.which("chromium") or "chromium", f"--user-data-dir={profile}", *_OPTIONS)
+    program = (CHROMIUM, f"--user-data-dir={profile}", *_OPTIONS)
     process = await asyncio.create_subprocess_exec(
         "bash", "-c", command, "bash", *program, pass_fds=(far_in, far_out),
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,

@@ -117,7 +117,7 @@ class ServerAnswers:
         self.tests.append(request)
         if self.trouble:
             return ServerTestAnswer(error=self.trouble)
-        self.test = running_test(server=request.server)
+        await self.progress(server=request.server)
         return ServerTestAnswer(test=4)
 
     async def _look(self, query: ServerTestQuery) -> ServerTestState:
@@ -130,4 +130,5 @@ class ServerAnswers:
         if request.test != self.test.test:
             return Outcome(error=f"there is no test {request.test}")
         self.test = self.test.model_copy(update={"ended": now(), "stopped": True})
+        await self._bus.publish(SERVER_TEST_PROGRESS, self.test)
         return Outcome()

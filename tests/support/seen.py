@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import ConsoleMessage, Page, Request
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
     "resultTypes": ["violations"],
+    "iframes": False,
+    "preload": False,
 }
 _EXPECTED = "Failed to load resource: the server responded with a status of"
 """Chromium's line for every refusal; what a page makes of one is tested by what it shows."""
@@ -36,18 +38,19 @@ class Reports:
             self.lines.append(f"request to elsewhere: {request.url}")
 
 
-@contextmanager
-def reported(page: Page, url: str) -> Iterator[None]:
-    """Fail at the end of the block with whatever the page reported."""
-    reports = Reports(url)
-    reports.watch(page)
-    yield
-    assert not reports.lines, "\n".join(reports.lines)
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Fail at the end of the block with whatever was reported in it."""
+        self.lines.clear()
+        yield
+        assert not self.lines, "\n".join(self.lines)
 
 
-async def accessible(page: Page) -> None:
-    """Fail with what the page does against WCAG 2.2 AA."""
-    found = (await Axe().run(page, options=RULES)).response["violations"]
+async def accessible(page: Page, part: str = "") -> None:
+    """Fail with what the page, or a part of it, does against WCAG 2.2 AA."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE_SCRIPT)
+    found = await page.evaluate(_RUN, [part or None, RULES])
     assert not found, "\n".join(map(_told, found))
 
 
@@ -62,6 +65,7 @@ def _told(violation: dict) -> str:
     return f"{violation['id']} ({violation['impact']}): {violation['help']}\n{places}"
 
 
+_RUN = "async ([part, rules]) => (await axe.run(part || document, rules)).violations"
 _WIDEST = """() => [...document.querySelectorAll("main *")]
   .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .slice(0, 5).map((e) => `<${e.tagName.toLowerCase()} class="${e.className}" id="${e.id}">`)"""

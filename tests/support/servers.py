@@ -25,7 +25,8 @@ PACKAGES = {
     "mosquitto_passwd": "mosquitto",
     "mbpoll": "mbpoll",
     "socat": "socat",
-    "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
+    "pngquant": "pngquant",
 }
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 

@@ -6,6 +6,7 @@ Nothing is made while nobody looks. A client that does not read is cut off, and 
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from starlette.responses import Response
@@ -33,6 +34,8 @@ class Hub:
         self._clients = 0
         self.wanted = asyncio.Event()
         """Set while somebody looks."""
+        self._missed = asyncio.Event()
+        """Set while somebody waits for a first picture."""
         self._made = asyncio.Condition()
         self._picture: Picture | None = None
         self._number = 0
@@ -42,13 +45,19 @@ class Hub:
         """Make a picture a second while somebody looks, for ever."""
         while True:
             await self.wanted.wait()
+            self._missed.clear()
             picture = self._pages.picture()
             async with self._made:
                 self._picture = picture
                 self._number += 1
                 self._made.notify_all()
-            await asyncio.sleep(TICK_SECONDS)  # those who look render what they look at meanwhile
-            await asyncio.sleep(TICK_SECONDS * max(0.0, picture.size / BYTES_PER_TICK - 1))
+            await self._rest(TICK_SECONDS)  # those who look render what they look at meanwhile
+            await self._rest(TICK_SECONDS * max(0.0, picture.size / BYTES_PER_TICK - 1))
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not while somebody has no picture: who looks alone, and goes from page to page, has one at once."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._missed.wait(), seconds)
 
     async def close(self) -> None:
         """End every stream, for the orderly stop."""
@@ -62,6 +71,8 @@ class Hub:
             raise Silent(f"{self._clients} pages are open on this gateway already; close one and try again.")
         self._clients += 1
         self.wanted.set()
+        if self._picture is None:
+            self._missed.set()
 
     def leave(self) -> None:
         """A client looks no more."""

@@ -11,6 +11,7 @@ from fastapi import Depends, Path, Query, Request
 from starlette.responses import HTMLResponse, Response
 
 from heliograph.api.access import Access, StillMay, may_read, may_see
+from heliograph.api.conditional import headers_of, unchanged
 from heliograph.api.errors import NotThere
 from heliograph.api.pages import ASSETS, AlarmFilter, DeviceFilter, HistoryFilter, JournalFilter, LogFilter, Pages
 from heliograph.api.routes.parts import TheAccess, TheHub, ThePages
@@ -138,11 +139,11 @@ async def events(
 
 
 @router.get("/assets/{name}")
-async def asset(name: str) -> Response:
-    """A style sheet, script or picture of the page."""
+async def asset(request: Request, name: str) -> Response:
+    """A style sheet, script or picture of the page; a browser that has it is told that it still holds."""
     known = ASSETS.get(name)
     if known is None:
         raise NotThere("There is no such asset.")
-    return Response(
-        known.content, media_type=known.media_type, headers={"Cache-Control": "no-cache", "ETag": known.etag}
+    return unchanged(request, known.etag) or Response(
+        known.content, media_type=known.media_type, headers=headers_of(known.etag)
     )

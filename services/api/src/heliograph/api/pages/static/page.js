@@ -2,7 +2,7 @@
 "use strict";
 
 const QUIET_SECONDS = 10; // the gateway sends something every few seconds
-const KEPT_ATTRIBUTES = new Set(["open", "aria-busy"]);
+const KEPT_ATTRIBUTES = new Set(["open", "aria-busy", "tabindex"]);
 
 const byId = (id) => document.getElementById(id);
 const made = (tag, given) => Object.assign(document.createElement(tag), given);
@@ -94,11 +94,26 @@ function take(news) {
     if (!section) continue;
     const template = document.createElement("template");
     template.innerHTML = html; // rendered and escaped by the gateway; scripts in it would not run under our policy
+    const held = ancestorsOf(document.activeElement);
     morphChildren(section, template.content);
+    keepPlace(held);
     if (window.htmx) window.htmx.process(section);
   }
   tickTimes();
   showLife();
+}
+
+function ancestorsOf(element) {
+  return element ? [element, ...ancestorsOf(element.parentElement)] : [];
+}
+
+// What had the focus may be gone: then the heading of what is around it has it, and one goes on from there.
+function keepPlace([focused, ...around]) {
+  if (!focused || focused.isConnected) return;
+  const heading = around.find((element) => element.isConnected && element.querySelector("h2, h3"))?.querySelector("h2, h3");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 
 // Changes what differs and nothing else, so that focus, selection and open details stay.
@@ -118,7 +133,7 @@ function morph(have, want) {
     if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue;
     return;
   }
-  if (have.dataset.device !== want.dataset.device || have.dataset.section !== want.dataset.section) {
+  if (have.dataset.device !== want.dataset.device || have.dataset.section !== want.dataset.section || isAnother(have, want)) {
     have.replaceWith(want);
     return;
   }
@@ -129,6 +144,9 @@ function morph(have, want) {
   if (have.tagName === "TIME" && have.dataset.ms) return; // its text is counted here
   morphChildren(have, want);
 }
+
+// A button with other words does something else: who is about to press it must not find it changed under the finger.
+const isAnother = (have, want) => have.tagName === "BUTTON" && have.textContent !== want.textContent;
 
 // ---- the stream -------------------------------------------------------------------------------------------------
 
@@ -246,7 +264,12 @@ function patiently(button, id, text, order) {
   if (button.getAttribute("aria-busy") === "true") return undefined;
   const stopper = new AbortController();
   showWork(id, text, () => stopper.abort());
-  return demand(button, id, { ...order, signal: stopper.signal });
+  return demand(button, id, { ...order, signal: stopper.signal }).then(() => keepFocus(button));
+}
+
+// The button that had the focus may have gone with what it was in: then one goes on where one had begun.
+function keepFocus(button) {
+  if (document.activeElement === document.body && button.isConnected) button.focus();
 }
 
 function showWork(id, text, stop) {
