@@ -16,7 +16,7 @@ OWN = {
 }
 """What pages send elsewhere than to REST, for markup: the operation that does the same, and what both call."""
 SEEN_OTHERWISE = {
-    ("View", "headlines"): "GET /api/v1/devices/{index}/variables",
+    ("View", "headline"): "GET /api/v1/devices/{index}/variables",
     ("View", "detection"): "GET /api/v1/detections",
     ("View", "server_test"): "GET /api/v1/servers/tests/newest",
     ("View", "log"): "GET /api/v1/log",
