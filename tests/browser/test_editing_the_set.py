@@ -55,10 +55,11 @@ async def test_a_finding_leads_to_its_line_and_what_is_mended_is_applied(page, r
     await expect(page.locator("tr.added")).to_contain_text("added1;192.168.1.51;roof_1")
     await expect(page.locator("tr.removed")).to_contain_text("removed1;192.168.1.41;roof_1")
     await axe(page, "#edit-checked")
+    await page.get_by_label("Why").fill("moved & more")
     await apply(page)
     await expect(page.locator("#edit-told")).to_have_text(IN_FORCE)
     (edit,) = revisions.edits
-    assert (edit.based_on, edit.files) == (NEWEST, {DAQ: MOVED})
+    assert (edit.based_on, edit.files, edit.message) == (NEWEST, {DAQ: MOVED}, "moved & more")
 
 
 async def test_files_are_added_and_taken_out_in_one_revision(page, revisions, axe):
