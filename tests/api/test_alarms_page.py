@@ -10,7 +10,7 @@ from heliograph.api.alarmed import told
 from heliograph.api.pages import AlarmFilter
 from heliograph.contract import Alarm, AlarmSource
 from heliograph.formats import read_plant
-from support.browser import seen
+from support.markup import seen
 from support.plausible_set import FILES, UID
 
 PLANT = read_plant(FILES, UID)

@@ -5,7 +5,7 @@ import zipfile
 
 from heliograph.contract import Trial
 from heliograph.contract.channels import STATE
-from support.browser import Markup, seen
+from support.markup import Markup, seen
 from support.plausible import collector_state, now, sync_state
 from support.plausible_revisions import NEWEST
 from support.plausible_set import FILES, UID

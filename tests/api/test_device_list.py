@@ -9,7 +9,7 @@ from heliograph.api.models import Device
 from heliograph.api.pages.devicelist import ORDERS, STATES, DeviceFilter, chosen
 from heliograph.contract import DeviceCondition, VariableLimit
 from heliograph.formats import parse_definition
-from support.browser import Markup
+from support.markup import Markup
 from support.plausible_set import FILES, UID
 
 HEAD = "index;interface;name;address;acqPeriod(s);defFile\n"

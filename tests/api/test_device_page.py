@@ -4,9 +4,8 @@ import asyncio
 
 from heliograph.contract import DevicePlan, RefusedVariable
 from heliograph.contract.channels import STATE
-from support.browser import Markup, browsed
+from support.markup import Markup
 from support.plausible import PLAN, collector_state
-from support.servers import need
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</time><script>alert(2)</script>"
 
@@ -93,15 +92,3 @@ async def test_hostile_names_stay_text(api, peers):
     assert markup.inline == []
     assert "img" not in markup.tags
     assert markup.tags.count("script") <= 6  # the page's own
-
-
-async def test_a_real_browser_keeps_it_live(api, peers):
-    """Without the stream the chip would not say so."""
-    need("chromium")
-    telling = asyncio.create_task(peers.run())
-    dom, log = await browsed(f"{api.url}/devices/1", api.state_dir / "chromium")
-    telling.cancel()
-    assert 'data-live="yes"' in dom
-    assert "Requests a poll" in dom
-    assert "Content Security Policy" not in log
-    assert "CONSOLE" not in log

@@ -9,8 +9,8 @@ from heliograph.api.pages import words
 from heliograph.api.pages.asked import KEPT_TURNS, MOST_KEPT, Asked
 from heliograph.contract import JournalWay, ScriptCondition, ScriptLine, SetPointState
 from heliograph.contract.channels import STATE
-from support.browser import Markup, browsed
 from support.driven import driven
+from support.markup import Markup
 from support.plausible import collector_state, now
 from support.plausible_commands import entry
 from support.servers import need
@@ -248,26 +248,6 @@ async def test_a_question_is_asked_anew_at_news_and_else_seldom():
 def test_every_state_has_a_word():
     assert set(words.SCRIPTS) == set(ScriptCondition)
     assert set(words.WAYS) == set(JournalWay)
-
-
-async def test_a_real_browser_fills_the_form_and_keeps_the_page_live(api, commands, peers):
-    """Nothing is refused under our policy, as the browser's log tells."""
-    need("chromium")
-
-    async def tell() -> None:
-        while True:
-            await peers.report()
-            await commands.report()
-            await asyncio.sleep(1)
-
-    telling = asyncio.create_task(tell())
-    dom, log = await browsed(f"{api.url}/commands", api.state_dir / "chromium")
-    telling.cancel()
-    assert 'data-live="yes"' in dom
-    assert re.search(r'<option value="4"[^>]*>grid meter</option>', dom)
-    assert re.search(r'<option value="1"[^>]*>AC power \(RealPower\)</option>', dom)
-    assert "Content Security Policy" not in log
-    assert "CONSOLE" not in log
 
 
 async def test_a_person_writes_a_value_after_a_yes_and_the_login_and_stops_a_script(api, commands):

@@ -18,7 +18,7 @@ from heliograph.contract import (
     Trial,
 )
 from heliograph.contract.status import status_document
-from support.browser import Markup
+from support.markup import Markup
 from support.plausible import SERVER_1, collector_state, now, sync_state
 from support.plausible_commands import scripts
 

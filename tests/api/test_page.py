@@ -25,10 +25,9 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import STATE
 from heliograph.contract.requests import NumberedAlarm
-from support.browser import Markup, browsed
+from support.markup import Markup
 from support.plausible import SERVER_2, collector_state, connections, now, reading, sync_state
 from support.plausible_set import FILES, UID
-from support.servers import need
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;</time><script>alert(2)</script>"
 FOREIGN = ("http:", "https:", "//", "data:", "javascript:")
@@ -285,19 +284,6 @@ async def test_a_silent_collector_makes_conditions_unknown(serve, peers):
     assert "Answering" not in held["devices"]
     assert held["devices"].count("The collector does not report.") == 4
     assert "Service collector is not running." in (await sections_until(api, lambda _: True))["attention"]
-
-
-async def test_a_real_browser_shows_the_page_live(api, peers):
-    """Chromium runs the script under our policy: sections arrive, ages count, nothing is refused."""
-    need("chromium")
-    telling = asyncio.create_task(peers.run())
-    dom, log = await browsed(f"{api.url}/", api.state_dir / "chromium")
-    telling.cancel()
-    assert 'data-live="yes"' in dom
-    assert ">Live<" in dom
-    assert re.search(r">(just now|[0-9]+\u202fs ago)</time>", dom)
-    assert "Content Security Policy" not in log
-    assert "CONSOLE" not in log
 
 
 @pytest.mark.parametrize(

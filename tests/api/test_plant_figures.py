@@ -78,11 +78,27 @@ def named(points: Points) -> dict[str, str]:
         pytest.param(
             "modbusTCP;;A;B", ("Leistung;GridPower;;;W",), Role.METER, {"grid": "Leistung"}, id="by tags alone",
         ),
+        pytest.param(
+            "modbusRTU;meter;A;B", ("Power fed in;;;;W", "Energy taken;;;;kWh", "Energy fed in;;;;kWh"), Role.METER,
+            {"grid": "Power fed in", "imported": "Energy taken", "exported": "Energy fed in"}, id="fed in and taken",
+        ),
     ],
 )  # fmt: skip
 def test_variables_are_found_by_tag_model_category_unit_and_name(head, lines, role, found):
     points = points_of(definition(*lines, head=head))
     assert (points.role, named(points)) == (role, found)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_fed_in"),
+    [
+        ("Power fed in;;;;W", True), ("Einspeiseleistung;;;;kW", True), ("Export power;;;;W", True),
+        ("Power;;;;W", False), ("Import power;;;;W", False), ("Import/export power;;;;W", False),
+        ("Export power;GridPower;;;W", False),
+    ],
+)  # fmt: skip
+def test_a_meter_whose_name_says_that_it_counts_what_is_fed_in_is_believed_and_a_tag_more_so(line, is_fed_in):
+    assert points_of(definition(line, head="modbusRTU;meter;A;B")).is_fed_in is is_fed_in
 
 
 def test_the_category_of_the_line_goes_before_that_of_the_definition():

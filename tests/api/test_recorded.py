@@ -22,7 +22,7 @@ from heliograph.api.lookback.parquet import WriterFailed, parquet_pieces
 from heliograph.api.models import ProblemDocument
 from heliograph.api.plots import Sparklines, sparkline
 from heliograph.contract import Service
-from heliograph.contract.recorded import RowColumn, RowsAnswer, Series
+from heliograph.contract.recorded import RowColumn, RowsAnswer, Series, SeriesAnswer
 from heliograph.sync.kept import Looking
 from support.keeping import MINUTE, Keeping, layout_of, made
 from support.plausible_set import INVERTER
@@ -241,40 +241,55 @@ def test_the_service_holds_no_pyarrow():
 
 def test_the_pen_of_a_sparkline_is_lifted_over_a_gap():
     series = Series(variable="1", name="A<b", unit="", least=(1, None, 3), mean=(1, None, 3), most=(1, None, 3))
-    picture = sparkline(series, (0, 50, 100), 0, 100)
+    day = 86_400_000
+    picture = sparkline(series, (0, day // 2, day), 0, day)
     assert (picture.count("M"), picture.count("L")) == (2, 0)
     assert "A&lt;b, last 24 hours: 1 to 3" in picture
-    assert not sparkline(series.model_copy(update={"mean": (None,) * 3}), (0, 50, 100), 0, 100)
+    assert not sparkline(series.model_copy(update={"mean": (None,) * 3}), (0, day // 2, day), 0, day)
+
+
+class Looked:
+    """The view, as far as pictures need it."""
+
+    def __init__(self, now, ask) -> None:
+        self.now, self.ask, self.revision = (lambda: now), ask, None
+
+    def device(self, index: str):
+        return Named(index)
+
+    def variables(self, index: str):
+        del index
+        return Variables()
+
+
+@pytest.mark.parametrize(("hours", "words"), [(2, "last 2 hours"), (23, "last 24 hours"), (0, "last 1 min")])
+async def test_a_picture_of_a_device_s_first_hours_is_not_nearly_empty(hours, words):
+    hour = 60 * MINUTE
+    times = tuple(range(100 * hour, 102 * hour, hour // 4))
+    level = (1.0,) * len(times)
+
+    async def ask(channel, request, seconds):
+        del channel, request, seconds
+        return SeriesAnswer(
+            times=times, series=(Series(variable="1", name="Power", unit="W", least=level, mean=level, most=level),)
+        )
+
+    pictures = await Sparklines(Looked((100 + hours) * hour, ask)).of("1", ["1"])
+    assert words in pictures["1"]
 
 
 async def test_sparklines_are_drawn_once_for_all_who_look(recorded, connect, keeping):
     asked = []
 
-    class Watching:
-        """The view, as far as pictures need it."""
-
-        def __init__(self) -> None:
-            self.revision = None
-
-        def now(self) -> int:
-            return keeping.now
-
-        def device(self, index: str):
-            return Named(index)
-
-        def variables(self, index: str):
-            del index
-            return Variables()
-
-        async def ask(self, channel, request, seconds):
-            asked.append(request)
-            return await bus.request(channel, request, timeout=seconds)
+    async def ask(channel, request, seconds):
+        asked.append(request)
+        return await bus.request(channel, request, timeout=seconds)
 
     bus = await connect(Service.API)
-    lines = Sparklines(Watching())
+    lines = Sparklines(Looked(keeping.now, ask))
     pictures = await lines.of("1", [str(n) for n in range(1, 11)])
     assert set(pictures) == {str(n) for n in range(1, 10)}, "a text has no picture"
-    assert 'aria-label="AC power, last 24 hours: 40 to 48.99 kW"' in pictures["1"]
+    assert 'aria-label="AC power, last 12 hours: 40 to 48.99 kW"' in pictures["1"]
     assert await lines.of("1", ["1"]) == {"1": pictures["1"]}
     assert len(asked) == 1
 

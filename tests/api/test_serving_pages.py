@@ -12,8 +12,8 @@ from heliograph.contract import DiskState, Level, RevisionDetail, StreamState
 from heliograph.contract.channels import STATE
 from heliograph.contract.servertests import StepState, TestStep
 from heliograph.formats.config_rules import RULES
-from support.browser import Markup
 from support.certificates import Authority
+from support.markup import Markup
 from support.plausible import sync_state
 from support.waiting import until
 

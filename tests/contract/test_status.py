@@ -111,6 +111,13 @@ def test_attention_names_the_gravest_first():
     assert all(part in line for part, line in zip(order, document.attention, strict=True))
 
 
+@pytest.mark.parametrize(("kept", "words"), [(False, ["No time service keeps"]), (True, []), (None, [])])
+def test_a_clock_that_nobody_keeps_needs_a_hand_and_one_that_may_be_kept_does_not(kept, words):
+    document = status_document(states(api=ApiState(time=NOW, started=NOW, clock_kept=kept)), NOW)
+    assert document.clock_kept is kept
+    assert [line[:21] for line in document.attention] == words
+
+
 @pytest.mark.parametrize("service", ["collector", "commands", "api"])
 def test_a_service_that_could_not_take_a_revision_needs_a_hand(service):
     rejecting = states()[service].model_copy(update={"rejected": "DEF/m.csv:1:1: error: x", "rejected_revision": 4})

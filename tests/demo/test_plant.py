@@ -204,5 +204,25 @@ def test_the_definition_gives_back_what_the_plant_meant(description, index, valu
     assert math.isclose(engineering_values(definition, raw)[index], meant, rel_tol=0.01, abs_tol=0.1)
 
 
+@pytest.mark.parametrize(("description", "power", "energy"), [
+    (ROOF_SOUTH, "16", "20"), (ROOF_WEST, "3", "4"), (ROOF_WEST, "3", "5"), (CARPORT, "1", "5"), (METER, "4", "7"),
+])  # fmt: skip
+def test_a_counter_grows_by_the_power_in_the_units_of_the_definition(day, description, power, energy):
+    definition, _ = parse_definition(description.definition.encode(), description.file)
+    units = {
+        v.index: {"W": 1.0, "Wh": 1.0, "kWh": 1000.0}[v.unit]
+        for v in definition.variables
+        if v.index in (power, energy)
+    }
+    morning = day[DAY_SECONDS // 4 : DAY_SECONDS // 2]
+    read = [
+        engineering_values(definition, {str(p.index): p.raw(snapshot) for p in description.points})
+        for snapshot in morning
+    ]
+    counted = (read[-1][energy] - read[0][energy]) * units[energy]
+    made = sum(max(0.0, values[power]) * units[power] for values in read[1:]) / 3600
+    assert counted == pytest.approx(made, rel=0.02, abs=2)
+
+
 def test_counters_have_one_for_each_inverter():
     assert len(Counters().inverters) == len(INVERTERS) == len(MODELS)

@@ -323,6 +323,8 @@ class ApiState(Payload):
     rejected_revision: int | None = None
     certificate: PageCertificate | None = None
     """None: without TLS."""
+    clock_kept: bool | None = None
+    """Whether a time service keeps the gateway's clock; None where its kernel does not tell."""
 
 
 ServiceState = Annotated[CollectorState | SyncState | CommandsState | ApiState, Field(discriminator="service")]
@@ -360,6 +362,8 @@ class StatusDocument(Payload):
     """Of the bus, as of the last look."""
     certificate: PageCertificate | None = None
     """Of the page; None without TLS."""
+    clock_kept: bool | None = None
+    """Whether a time service keeps the gateway's clock; None where nobody tells."""
     outbox_records: int = 0
     traces: tuple[TraceState, ...] = ()
     set_points: tuple[SetPointState, ...] = ()

@@ -29,6 +29,7 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
     commands = states.get("commands")
     commands = commands if isinstance(commands, CommandsState) else CommandsState(time=0, started=0)
     api = states.get("api")
+    api = api if isinstance(api, ApiState) else ApiState(time=0, started=0)
     return StatusDocument(
         time=now,
         uid=sync.uid,
@@ -43,13 +44,14 @@ def status_document(states: Mapping[str, ServiceState], now: int) -> StatusDocum
         kept=sync.kept,
         disk=sync.disk,
         streams=sync.streams,
-        certificate=api.certificate if isinstance(api, ApiState) else None,
+        certificate=api.certificate,
+        clock_kept=api.clock_kept,
         outbox_records=collector.outbox_records,
         traces=collector.traces,
         set_points=collector.set_points,
         scripts=commands.scripts,
         findings=sync.findings,
-        attention=tuple(_attention(services, states, collector, sync, now)),
+        attention=tuple(_attention(services, states, collector, sync, api, now)),
     )
 
 
@@ -73,6 +75,7 @@ def _attention(
     states: Mapping[str, ServiceState],
     collector: CollectorState,
     sync: SyncState,
+    api: ApiState,
     now: int,
 ) -> list[str]:
     """What needs a hand, the gravest first."""
@@ -97,7 +100,7 @@ def _attention(
         if device.condition in poor
     )
     lines.extend(_not_operating(collector, states.get("commands")))
-    lines.extend(_certificate(states.get("api")))
+    lines.extend(_of_machine(api))
     return lines
 
 
@@ -119,10 +122,13 @@ def _not_operating(collector: CollectorState, commands: ServiceState | None) -> 
     return lines
 
 
-def _certificate(api: ServiceState | None) -> list[str]:
-    """What is to be said of the page's certificate."""
-    problem = api.certificate.problem if isinstance(api, ApiState) and api.certificate else ""
-    return [f"The certificate of the page: {problem}"] if problem else []
+def _of_machine(api: ApiState) -> list[str]:
+    """What is to be said of the page's certificate and of the clock."""
+    problem = api.certificate.problem if api.certificate else ""
+    lines = [f"The certificate of the page: {problem}"] if problem else []
+    if api.clock_kept is False:
+        lines.append("No time service keeps the gateway's clock, which dates every record: set up NTP on its host.")
+    return lines
 
 
 def _not_taken(states: Mapping[str, ServiceState]) -> list[str]:

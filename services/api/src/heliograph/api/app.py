@@ -9,6 +9,7 @@ from heliograph.api.access import Access
 from heliograph.api.auth import Book, Passwords
 from heliograph.api.auth.gateway_token import gateway_token
 from heliograph.api.auth.passwords import Cost
+from heliograph.api.clockstate import ClockState
 from heliograph.api.following import tell_alarms
 from heliograph.api.headers import SafetyLayer
 from heliograph.api.lookback.files import AllDownloads
@@ -38,14 +39,14 @@ async def main(settings: Settings, context: Context) -> None:
     app = make_app(view, access, pages, hub)
     app.state.figures.values = settings.api_metric_values
     _tell(context, settings, access, sockets[0].getsockname()[1])
-    only_tls = settings.api_tls == "given"
+    only_tls, clock = settings.api_tls == "given", ClockState()
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(hub.run(), name="api: pictures"),
             group.create_task(pages.asked.follow(hub.wanted), name="api: what pages ask"),
             group.create_task(tell_alarms(view, view.feed), name="api: alarms for those who follow"),
             group.create_task(
-                context.report(lambda: _state(context, view, keeper), view.in_force.changed), name="api: state"
+                context.report(lambda: _state(context, view, keeper, clock), view.in_force.changed), name="api: state"
             ),
             *([group.create_task(keeper.follow(), name="api: certificate")] if keeper else []),
         ]
@@ -128,7 +129,7 @@ async def _close(hub: Hub, view: View, stopping: asyncio.Event) -> None:
     await view.feed.close()
 
 
-def _state(context: Context, view: View, keeper: Keeper | None) -> ApiState:
+def _state(context: Context, view: View, keeper: Keeper | None, clock: ClockState) -> ApiState:
     return ApiState(
         time=context.now(),
         started=context.started,
@@ -136,4 +137,5 @@ def _state(context: Context, view: View, keeper: Keeper | None) -> ApiState:
         rejected=view.in_force.rejected,
         rejected_revision=view.in_force.rejected_revision,
         certificate=keeper.certificate if keeper else None,
+        clock_kept=clock.synchronised,
     )

@@ -13,7 +13,7 @@ SIZE: Final = 1024
 
 def _adjtimex() -> int:
     """The state of the kernel's clock; negative where it does not tell."""
-    import ctypes  # noqa: PLC0415  # for who looks at the overview alone
+    import ctypes  # noqa: PLC0415  # not for whom only the functions of this module matter
 
     try:
         return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(SIZE)))

@@ -160,12 +160,13 @@ def _kwh(device: Seen, variable: Variable | None) -> float | None:
 
 
 def _meter(device: Seen, baselines: Baselines, now: int) -> MeterNow:
+    watts = _power(device, device.points.grid, now)
     imported = _counted(device, device.points.imported, baselines)
     exported = _counted(device, device.points.exported, baselines)
     return MeterNow(
         device=device.entry.device.index,
         name=device.entry.device.name,
-        watts=_power(device, device.points.grid, now),
+        watts=-watts if watts and device.points.is_fed_in else watts,
         imported_today_kwh=imported and imported.kwh,
         exported_today_kwh=exported and exported.kwh,
     )

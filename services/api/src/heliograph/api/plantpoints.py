@@ -43,7 +43,9 @@ class Points:
     total: Variable | None = None
     """Energy that it produced since it was made."""
     grid: Variable | None = None
-    """Power from the grid; negative where it flows there."""
+    """Power at the meter: from the grid, negative where it flows there."""
+    is_fed_in: bool = False
+    """Whether `grid` counts the other way round: its name says that it is what is fed in."""
     imported: Variable | None = None
     exported: Variable | None = None
 
@@ -70,12 +72,14 @@ def points_of(definition: Definition, category: str = "") -> Points:
     role = _role(category or definition.category, variables)
     powers = [v for v in variables if v.unit in WATTS and _is_meant(v, _NO_POWER)]
     energies = [v for v in variables if v.unit in KILOWATT_HOURS and _is_meant(v, _NO_ENERGY)]
+    grid = _grid(role, powers)
     return Points(
         role,
         produced=_produced(role, powers),
         today=_today(role, energies),
         total=_total(role, energies),
-        grid=_grid(role, powers),
+        grid=grid,
+        is_fed_in=grid is not None and _is_fed_in(grid),
         imported=_best(energies, "EnergyImported", _IMPORTED) if role is not Role.PRODUCER else None,
         exported=_best(energies, "EnergyExported", _EXPORTED) if role is not Role.PRODUCER else None,
     )
@@ -103,8 +107,8 @@ _NO_ENERGY: Final = re.compile(
 _PLAINLY: Final = re.compile(r"active|\bac\b|total|wirk|\bpac\b|output")
 _OF_GRID: Final = re.compile(r"grid|meter|netz|réseau|import|export|bezug|einspeis|load|consum")
 _TODAY: Final = re.compile(r"today|daily|\bday\b|heute|tages|du jour|journali")
-_IMPORTED: Final = re.compile(r"import|bezug|soutir|consum|drawn|forward|totwhimp")
-_EXPORTED: Final = re.compile(r"export|einspeis|inject|feed|deliver|reverse|totwhexp")
+_IMPORTED: Final = re.compile(r"import|bezug|soutir|consum|drawn|taken|forward|totwhimp")
+_EXPORTED: Final = re.compile(r"export|einspeis|inject|feed|\bfed\b|deliver|reverse|totwhexp")
 
 
 def _role(category: str, variables: Iterable[Variable]) -> Role:
@@ -141,6 +145,11 @@ def _grid(role: Role, powers: list[Variable]) -> Variable | None:
     if found or role is not Role.METER:
         return found
     return _tagged(powers, "RealPower") or _single(powers)
+
+
+def _is_fed_in(grid: Variable) -> bool:
+    words = _words(grid.name)
+    return grid.tag != "GridPower" and bool(_EXPORTED.search(words)) and not _IMPORTED.search(words)
 
 
 def _today(role: Role, energies: list[Variable]) -> Variable | None:

@@ -21,6 +21,8 @@ WIDTH: Final = 96
 HEIGHT: Final = 24
 EDGE: Final = 2
 POINTS: Final = 48
+LATE: Final = 0.05
+"""Of the day: where records begin later, the picture begins with them."""
 KEPT_SECONDS: Final = 60
 TOGETHER: Final = 16
 MOST_KEPT: Final = 2000
@@ -60,10 +62,11 @@ class Sparklines:
         for first in range(0, len(variables), TOGETHER):
             some = variables[first : first + TOGETHER]
             found = await asking.series(self._view, index, some, Span(now - DAY_MS, now), POINTS)
+            begin = _begin(found.times, now)
             if len(self._drawn) > MOST_KEPT:
                 self._drawn.clear()
             for one in found.series:
-                picture = sparkline(one, found.times, now - DAY_MS, now)
+                picture = sparkline(one, found.times, begin, now)
                 self._drawn[index, one.variable] = _Drawn(now, picture)
 
 
@@ -75,12 +78,23 @@ def sparkline(series: Series, times: Sequence[int], begin: int, end: int) -> Mar
     least = min(value for value in series.least if value is not None)
     most = max(value for value in series.most if value is not None)
     unit = f" {series.unit}" if series.unit else ""
-    said = escape(f"{series.name}, last 24 hours: {least:.6g} to {most:.6g}{unit}")
+    said = escape(f"{series.name}, last {_words(end - begin)}: {least:.6g} to {most:.6g}{unit}")
     path = _path(series.mean, times, (begin, end), (min(values), max(values)))
     return Markup(  # noqa: S704  # what it says is escaped above, the rest are numbers
         f'<svg class="sparkline" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-label="{said}"><title>{said}</title><path d="{path}"/></svg>'
     )
+
+
+def _begin(times: Sequence[int], now: int) -> int:
+    """When the picture begins: a day ago, or with the records where nearly all of it would be empty."""
+    first = min(next(iter(times), 0), now - 1)
+    return first if first - (now - DAY_MS) > LATE * DAY_MS else now - DAY_MS
+
+
+def _words(span_ms: int) -> str:
+    minutes = max(1, round(span_ms / 60_000))
+    return f"{round(minutes / 60)} hours" if minutes >= 120 else f"{minutes} min"  # two hours
 
 
 def _path(means: Sequence[float | None], times: Sequence[int], span: tuple[int, int], ends: tuple[float, float]) -> str:

@@ -175,16 +175,17 @@ class View:
         entry = self._entry(index)
         return self._now(entry, entry.definition.variables)
 
-    def headlines(self, index: str, most: int) -> tuple[DeviceVariables, int]:
-        """The first variables a person looks for, and how many there are in all; raises `NotThere`.
+    def headline(self, index: str) -> VariableNow | None:
+        """The variable a person looks for first, as of the last reading; raises `NotThere`.
 
-        These are recorded ones, those with a unit first.
+        It is the power, else a recorded one, with a unit if there is one; None without variables.
         """
         entry = self._entry(index)
-        variables = entry.definition.variables
-        kept = entry.definition.recorded or variables
-        first = sorted(kept, key=lambda variable: not variable.unit)[:most]
-        return self._now(entry, first), len(variables)
+        points = self._points.of(entry.definition, entry.device.category)
+        kept = entry.definition.recorded or entry.definition.variables
+        power = points.produced or points.grid
+        first = power if power in kept else next((one for one in kept if one.unit), next(iter(kept), None))
+        return self._now(entry, [first]).variables[0] if first else None
 
     async def connections(self, page: PageRequest) -> ConnectionPage:
         """A page of the history of connections; raises `Silent`, `Refused`."""

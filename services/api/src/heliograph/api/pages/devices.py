@@ -101,11 +101,12 @@ class _Devices:
         sparklines = self._parts.asked.get(
             ("sparklines", index), lambda: self._sparklines.of(index, plotted), every=SPARKLINES_SECONDS
         )
-        facts = {"now": now, "plotted": plotted, "first": next(iter(plotted), ""), "sparklines": sparklines.value or {}}
+        headline = self._view.headline(index)
+        first = headline.index if headline and headline.index in plotted else next(iter(plotted), "")
+        facts = {"now": now, "plotted": plotted, "first": first, "sparklines": sparklines.value or {}}
         return self._parts.render("values", facts)
 
     def _row(self, device: Device) -> dict[str, object]:
-        now, _ = self._view.headlines(device.index, 1)
         is_old = device.age_seconds is None or device.age_seconds > OLD_SECONDS
-        shown = now.variables[0] if now.variables and now.time else None
-        return {"device": device, "shown": shown, "is_old": is_old}
+        shown = self._view.headline(device.index)
+        return {"device": device, "shown": shown if shown and shown.raw is not None else None, "is_old": is_old}

@@ -5,7 +5,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from heliograph.api.alarmed import told
-from heliograph.api.clockstate import ClockState
 from heliograph.api.models import Device
 from heliograph.api.pages.asked import Answer
 from heliograph.api.pages.attention import needs
@@ -30,10 +29,9 @@ IN_TROUBLE: Final = frozenset({DeviceCondition.RESTING, DeviceCondition.ABSENT, 
 
 def pages(parts: Parts) -> tuple[Page, ...]:
     """Make the page."""
-    clock = ClockState()
 
     def sections(_: Query) -> dict[str, str]:
-        facts = _facts(parts) | {"synchronised": clock.synchronised}
+        facts = _facts(parts)
         return {name: parts.render(name, facts) for name in SECTIONS}
 
     return (Page("overview", "overview_page", SECTIONS, sections),)

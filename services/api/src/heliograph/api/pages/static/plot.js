@@ -10,6 +10,7 @@
   const HOUR_MS = 3600e3;
   const REFRESH_MS = 60e3;
   const TABLE_ROWS = 500;
+  const LATE = 0.05; // of the span: where records begin later, the plot begins with them
   const NARROW = 500; // pixels: a phone, which has room for two axes
   const WATCHED = ["data-device", "data-variables", "data-hours"];
   const plots = new Map();
@@ -127,7 +128,10 @@
       this.found = found;
       if (!found.series.some((one) => one.mean.some((value) => value !== null)))
         return this.empty("No records in this span. One comes at the end of each period; a longer span may have some.");
-      this.say("");
+      const [begin, end] = this.span;
+      const isLate = found.times[0] - begin > LATE * (end - begin);
+      if (isLate) this.span = [found.times[0], end]; // else nearly all of it would be empty on a device's first day
+      this.say(isLate ? `Records begin ${moment(found.times[0], found.time_zone)}.` : "");
       this.area.hidden = false;
       this.draw();
       if (this.table.open) this.fillTable();

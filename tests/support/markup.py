@@ -1,12 +1,6 @@
-"""What a page loads and says, as markup and in a real browser."""
+"""What a page loads and says, as markup."""
 
-import asyncio
-import shutil
-import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
-
-LIMIT_SECONDS = 120
 
 
 class Markup(HTMLParser):
@@ -35,18 +29,3 @@ class Markup(HTMLParser):
 def seen(html: str) -> str:
     """What a person reads, with plain blanks."""
     return " ".join(" ".join(Markup(html).texts).replace("\u202f", " ").split())
-
-
-async def browsed(url: str, profile: Path) -> tuple[str, str]:
-    """Open a page in Chromium for some seconds; return the document as it is then, and the browser's log."""
-    process = await asyncio.create_subprocess_exec(
-        *(shutil.which("chromium") or "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"),
-        *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        *(f"--user-data-dir={profile}", "--enable-logging=stderr", "--virtual-time-budget=4000", "--dump-dom", url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    )
-    async with asyncio.timeout(LIMIT_SECONDS):
-        dom, log = await process.communicate()
-    return dom.decode(errors="replace"), log.decode(errors="replace")
