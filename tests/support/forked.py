@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,12 +27,17 @@ def main() -> None:
     os.close(theirs)
     pid = _told(report)
     for number in stopped:
-        signal.signal(number, lambda number, _: os.kill(pid, number))
+        signal.signal(number, lambda number, _: _tell(pid, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, stopped)
     made = Path(pids, f"{os.getpid()}.part")
     made.write_text(str(pid))
     made.rename(made.with_suffix(""))
     _end(_told(report))
+
+
+def _tell(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):  # it ended just now, and we are about to
+        os.kill(pid, number)
 
 
 def _told(report: int) -> int:
