@@ -31,7 +31,7 @@ def seen(what: Callable[[], str], holds: Callable[[str], bool]) -> str:
     deadline = time.monotonic() + 2 * LIMIT
     while not holds(said := what()):
         assert time.monotonic() < deadline, said
-        time.sleep(1)
+        time.sleep(2)  # each look is a process of its own
     return said
 
 
@@ -79,6 +79,7 @@ def _said(terminal: Terminal, text: str) -> None:
 
 
 def _answering(terminal: Terminal, text: str) -> None:
+    terminal.until_answering(2)
     seen(lambda: terminal.run(text, check=False), lambda said: said.count("answering") == 2)
 
 

@@ -1,12 +1,10 @@
 """The tutorial is true: its commands are run in their order, as a new integrator would type them."""
 
-import time
-
 import pytest
 
 from heliograph.demo.simulate import read_plant_file
 from support.ports import free_port
-from support.terminal import LIMIT, ROOT, Terminal, blocks
+from support.terminal import ROOT, Terminal, blocks
 
 READY = {"plant": ("ready; Ctrl-C",), "gateway": ("Ctrl-C stops it", "page does not answer yet")}
 """What a command that is left running says when it is up."""
@@ -21,6 +19,7 @@ grep -v -e SERIAL -e baudrate elsewhere/set/CONFIG/WPM00C44F_daq.csv | sed "s/12
 """Does what `heliograph scan` does for the tutorial, where this version has no such command."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_commands_of_the_tutorial_do_what_it_says(tmp_path):
     terminal = Terminal(tmp_path, {"5021": free_port(), "8080": free_port()})
@@ -34,10 +33,8 @@ def test_the_commands_of_the_tutorial_do_what_it_says(tmp_path):
         terminal.run(add[1])
         assert "error" not in terminal.run(check[1])
         with terminal.running(gateway, READY["gateway"]):
-            deadline = time.monotonic() + 2 * LIMIT
-            while terminal.run(status, check=False).count("answering") < 4:
-                assert time.monotonic() < deadline, terminal.run(status, check=False)
-                time.sleep(0.5)
+            terminal.until_answering(4)
+            assert terminal.run(status, check=False).count("answering") == 4
             said = "".join(terminal.run(text) for _, text in last[:1])
             assert "serial1 is traced for 1 minutes" in said
     assert terminal.run(last[-1][1]).startswith("time,device,variable,raw,engineering\n")

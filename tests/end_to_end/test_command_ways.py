@@ -176,6 +176,7 @@ async def test_a_command_for_a_dead_device_holds_up_neither_the_others_nor_the_p
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 async def test_a_thousand_commands_within_a_minute_are_each_answered_once_in_their_order(
     gateway, plant, listening: Operator
 ):

@@ -238,6 +238,31 @@ async def test_request_is_answered_by_its_one_reader(sync, connect):
     assert (await api.request(CONNECT, ConnectRequest(server=2), timeout=LIMIT)).error == "no such server"
 
 
+async def test_a_request_that_comes_before_every_subscription_is_renewed_is_answered(broker, connect):
+    """The broker knows the first subscription and not yet the last: what it brings must not be left unanswered."""
+    api, rest = await connect(Service.API), asyncio.Event()
+
+    async def answer(request: ConnectRequest) -> Outcome:
+        return Outcome(error=f"seen {request.server}")
+
+    async with Bus(broker.settings(Service.SYNC), Service.SYNC) as sync:
+        await sync.serve(CONNECT, answer)
+        sync._connection._subscriptions.append(rest.wait)
+        async with asyncio.timeout(LIMIT):
+            while (said := await asked(api)) is None:
+                pass
+        assert (said, sync.connected) == ("seen 1", False)
+        rest.set()
+
+
+async def asked(api: Bus) -> str | None:
+    """The answer to a request, or None while nobody is there to be asked."""
+    try:
+        return (await api.request(CONNECT, ConnectRequest(server=1), timeout=LIMIT)).error
+    except NoAnswer:
+        return None
+
+
 async def test_a_service_may_do_only_what_the_table_says(sync, connect):
     api = await connect(Service.API)
     collector = await connect(Service.COLLECTOR)

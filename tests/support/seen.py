@@ -37,7 +37,6 @@ class Reports:
         if not request.url.startswith((f"{self.url}/", "blob:", "about:")):
             self.lines.append(f"request to elsewhere: {request.url}")
 
-
     @contextmanager
     def failing(self) -> Iterator[None]:
         """Fail at the end of the block with whatever was reported in it."""

@@ -67,14 +67,14 @@ def start(service: Service, environment: Mapping[str, str], output: IO[bytes], e
     report, theirs = os.pipe()
     try:
         request = json.dumps({"service": service, "environment": dict(environment)}).encode()
-        socket.send_fds(_forker(), [request], [output.fileno(), errors.fileno(), theirs])
+        socket.send_fds(forker(), [request], [output.fileno(), errors.fileno(), theirs])
     finally:
         os.close(theirs)
     return ServiceProcess(report)
 
 
 @cache
-def _forker() -> socket.socket:
+def forker() -> socket.socket:
     """The line to the process that forks: it ends with us, when the line does."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     program = Path(__file__).with_name("forking.py")

@@ -38,14 +38,13 @@ class Sshd:
         self.login = tree.account.name
         self.client_key = tree.base / "client_key"
         self._more = more
-        client = (
-            paramiko.Ed25519Key.generate()
-            if hasattr(paramiko.Ed25519Key, "generate")
-            else paramiko.RSAKey.generate(2048)
-        )
-        client.write_private_key_file(str(self.client_key))
-        tree.private("authorized_keys", f"{client.get_name()} {client.get_base64()}\n")
+        self.let_in(paramiko.ECDSAKey.generate())  # one of RSA takes longer to make and to load than all the rest
         self.new_host_key()
+
+    def let_in(self, client: paramiko.PKey) -> None:
+        """Have this key, and no other, open the server."""
+        client.write_private_key_file(str(self.client_key))
+        self.tree.private("authorized_keys", f"{client.get_name()} {client.get_base64()}\n")
 
     def new_host_key(self, key: paramiko.PKey | None = None) -> str:
         """Give the server another host key; return its fingerprint."""

@@ -114,13 +114,14 @@ class Stack:
 
     async def until(self, what: str, path: str, holds: Any, seconds: float = 120) -> Any:
         """Return the answer of `path` when `holds(answer)`; fail after so many seconds with all logs."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.1
         answer = None
         while time.monotonic() < deadline:
             answer = await self.get(path)
             if answer is not None and holds(answer):
                 return answer
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause)
+            pause = min(1.0, pause * 1.3)  # what takes long need not be asked for often: each answer costs the api
         raise AssertionError(f"not within {seconds} s: {what}\n{json.dumps(answer, indent=1)}\n{self.logs()}")
 
 

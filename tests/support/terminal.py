@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sysconfig
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,16 @@ class Terminal:
         )  # fmt: skip
         assert done.returncode == 0 or not check, f"{text}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
+
+    def until_answering(self, devices: int) -> None:
+        """Return when the page of 8080 knows so many devices that answer: to ask it costs less than a command."""
+        deadline = time.monotonic() + 2 * LIMIT
+        url, said = self.command("http://127.0.0.1:8080/api/v1/status"), ""
+        while said.count('"answering"') < devices:
+            assert time.monotonic() < deadline, said
+            time.sleep(0.5)
+            with suppress(OSError), urllib.request.urlopen(url, timeout=LIMIT) as answer:
+                said = answer.read().decode()
 
     @contextmanager
     def running(self, text: str, ready: Sequence[str], *, ends_well: bool = True) -> Iterator[list[str]]:

@@ -3,10 +3,12 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from heliograph.sync import database as database_module
 from heliograph.sync.database import Database, open_database
@@ -19,6 +21,19 @@ def test_the_log_is_synced_at_each_commit_by_every_connection(tmp_path):
         with transaction() as session:
             assert session.execute(text("PRAGMA journal_mode")).one() == ("wal",)
             assert session.execute(text("PRAGMA synchronous")).one() == (2,)
+    database.close()
+
+
+def test_a_file_that_another_process_holds_is_told_as_every_trouble_with_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(database_module, "BUSY_MS", 0)
+    monkeypatch.setattr(database_module, "_PRAGMAS", ())
+    database = Database(tmp_path / "sync.sqlite")
+    with closing(sqlite3.connect(tmp_path / "sync.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"), database.write() as session:
+            session.connection()
+    with database.write() as session:
+        assert session.execute(text("SELECT count(*) FROM record")).one() == (0,)
     database.close()
 
 

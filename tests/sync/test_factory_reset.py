@@ -4,10 +4,8 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pytest
-from sqlmodel import select
 
 from heliograph.contract import (
     ApiState,
@@ -42,7 +40,7 @@ from heliograph.sync.kept.kept import NAME as KEPT
 from heliograph.sync.lasting import gather, put_back
 from heliograph.sync.mailbox import Mailbox, Message
 from heliograph.sync.resetfile import NAME, Order, ResetFile, Step
-from heliograph.sync.tables import InboxRow, StampRow
+from heliograph.sync.tables import StampRow
 from support.samples import record
 from support.sets import UID
 from support.syncing import Running, plant_set, until
@@ -263,7 +261,7 @@ async def test_a_command_file_that_could_not_be_deleted_is_not_run_after_the_res
         running.servers[1].forbidden.clear()
         await _connected(running, others)
         await until(lambda: COMMAND not in running.servers[1].files)
-        assert [row.published for row in _inbox(running)] == [True], "known, and never handed to the commands"
+        assert _inbox(running) == [True], "known, and never handed to the commands"
 
 
 async def test_a_service_that_is_away_is_told_until_it_did_its_part(running, others, monkeypatch):
@@ -352,13 +350,10 @@ def _certain(running: Running) -> Order:
     return Order(time=int(running.clock.time() * 1000), step=Step.ASKED)
 
 
-def _inbox(running: Running) -> list[InboxRow]:
-    database, _ = open_database(Path(running.settings.state_dir) / "sync.db", "x")
-    try:
-        with database.read() as session:
-            return list(session.exec(select(InboxRow)))
-    finally:
-        database.close()
+def _inbox(running: Running) -> list[bool]:
+    """Of each command file that was taken in, whether it was handed to the commands."""
+    with closing(sqlite3.connect(running.settings.state_dir / "sync.db", timeout=LIMIT)) as database:
+        return [bool(published) for (published,) in database.execute("SELECT published FROM inbox")]
 
 
 async def _connected(running: Running, others: Others) -> None:

@@ -26,17 +26,23 @@ from support.logged import (
     work,
 )
 from support.sets import UID
-from support.site import CONFIG, DAQ, INV, MAIN, Site, config, daq, device, first_set, site_at
+from support.site import CONFIG, DAQ, INV, MAIN, Site, closed, config, copy_of, daq, device, first_set, site_at
 
 OVER = "works again; the last time: "
 
 
-@pytest.fixture
-def site(tmp_path):
-    site = site_at(tmp_path, first_set())
-    site.mailbox.wait = lambda: None
+@pytest.fixture(scope="module")
+def connected(tmp_path_factory):
+    site = site_at(tmp_path_factory.mktemp("connected") / "sync")
     for number in (1, 2):
         site.connect(number)
+    return closed(site)
+
+
+@pytest.fixture
+def site(connected, tmp_path):
+    site = copy_of(connected, tmp_path / "sync")
+    site.mailbox.wait = lambda: None
     yield site
     site.close()
 

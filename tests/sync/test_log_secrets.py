@@ -2,7 +2,7 @@
 
 import gzip
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from heliograph.contract import BundleRequest, PageRequest, SyncState
@@ -25,7 +25,9 @@ PASSWORDS = st.text("abcXYZ0189!\"$%&/()?+*#'<>|@.:, \\äß-_^~", max_size=40).m
 
 
 @given(PASSWORDS)
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@example('qz"%&/+ \\<>ß7')
+@example("qz';:, @|*#?ß7")
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_password_stands_in_any_line_whatever_servers_quote(tmp_path_factory, password):
     site = site_at(tmp_path_factory.mktemp("site"), first_set(**{CONFIG: config({**MAIN, "FTP_Password": password})}))
     site.mailbox.wait = lambda: None

@@ -19,6 +19,7 @@ def batch(*numbers: int) -> list[Outgoing]:
     return [Outgoing(RECORDS, {"device": "1"}, r.model_dump_json().encode(), r.identity) for r in records]
 
 
+@pytest.mark.long
 async def test_a_full_disk_is_outlived_and_told(broker, connect, tmp_path):
     definition = plant_set(tmp_path / "set") / "DEF" / "inv.csv"
     states, revisions = [], []

@@ -242,7 +242,7 @@ def test_every_order_of_edits_and_connections_ends_with_both_sides_equal(tmp_pat
                 site.offer({**site.files, VAR: SCHEDULE})
             else:
                 site.connect()
-        for _ in range(3):
+        for _ in range(2):
             site.connect()
         assert site.on() == site.files == {CONFIG: config(), DAQ: daq(device(1)), INV: OTHER, VAR: SCHEDULE}, order
         site.close()

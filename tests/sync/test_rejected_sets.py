@@ -3,7 +3,7 @@
 import pytest
 
 from heliograph.contract import ConnectionResult
-from support.site import CONFIG, DAQ, INV, OTHER, SCHEDULE, VAR, config, daq, device, first_set, site_at
+from support.site import CONFIG, DAQ, INV, OTHER, SCHEDULE, VAR, config, daq, device, first_set
 from support.syncing import DEFINITION
 
 TWICE = daq(device(1), device(1))
@@ -11,13 +11,9 @@ LACKING = daq(device(1, "new.csv"))
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(settled):
     """A gateway whose set is on the server and remembered."""
-    site = site_at(tmp_path / "sync")
-    for _ in range(3):
-        site.connect()
-    yield site
-    site.close()
+    return settled
 
 
 def reject(site, path: str, content: bytes) -> None:

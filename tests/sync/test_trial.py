@@ -12,13 +12,9 @@ from support.trials import CERTIFICATE, MQTT, WRONG, break_alpha, try_out
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(settled):
     """A gateway that stands as its main server has it."""
-    site = site_at(tmp_path / "sync")
-    for _ in range(3):
-        site.connect()
-    yield site
-    site.close()
+    return settled
 
 
 @pytest.mark.parametrize("what", WRONG)

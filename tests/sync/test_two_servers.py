@@ -63,7 +63,7 @@ def site(tmp_path):
     site.close()
 
 
-EVERY_HOURS = 3
+EVERY_HOURS = 6
 
 
 @pytest.mark.parametrize("down", ["alpha", "beta"])

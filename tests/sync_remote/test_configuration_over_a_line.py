@@ -135,7 +135,7 @@ def test_every_row_of_the_table_on_every_kind_of_server(site):
 
 
 def test_a_set_that_stands_rejected_is_not_downloaded_again(site, line):
-    broken = b"".join(b"%d;3;%d;U16;;Power %d;;1;0;W;99\n" % (n, n, n) for n in range(5000))
+    broken = b"".join(b"%d;3;%d;U16;;Power %d;;1;0;W;99\n" % (n, n, n) for n in range(1500))
     site.edit(INV, b"modbusTCP;Meter;Witness;One\n" + broken)
     faults = line[1].faults
     costs = []

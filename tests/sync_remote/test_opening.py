@@ -142,6 +142,12 @@ def test_a_given_host_key_counts_and_is_not_pinned():
             opened(replace(peer.server, host_key="SHA256:AAAA"), peer.access, pins)
 
 
+def test_a_key_of_rsa_opens_too():
+    with sshd() as server:
+        server.let_in(paramiko.RSAKey.generate(2048))
+        opened(of_sshd(server).server, of_sshd(server).access)
+
+
 def test_any_of_a_servers_host_keys_may_be_the_pinned_one(tmp_path):
     keys = (paramiko.ECDSAKey.generate(), paramiko.RSAKey.generate(2048))
     with sftp_library.library_server(tmp_path, *keys) as server:

@@ -1,9 +1,11 @@
 """`python -m heliograph.demo`: the whole main job with a simulated plant and local servers."""
 
+from heliograph.garbage import collect_rarely
 from heliograph.stopping import end_at_once_when_stopped
 
 if __name__ == "__main__":
     end_at_once_when_stopped()
+    collect_rarely()
 
 import argparse
 import logging

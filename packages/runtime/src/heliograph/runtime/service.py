@@ -17,6 +17,7 @@ from pathlib import Path
 
 from heliograph.contract import Service, ServiceState
 from heliograph.contract.channels import RESTART, STATE
+from heliograph.garbage import spare_what_is_loaded
 from heliograph.runtime import logs
 from heliograph.runtime.bus import Bus, BusError
 from heliograph.runtime.clock import Clock, SystemClock, milliseconds
@@ -78,6 +79,7 @@ def run_service(service: Service, settings: ServiceSettings, main: Main, spared:
 
     `spared` are the names in its state directory that a factory reset leaves alone.
     """
+    spare_what_is_loaded()
     logs.configure(service, settings.log_level)
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True)

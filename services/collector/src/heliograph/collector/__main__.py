@@ -1,8 +1,10 @@
 """Start the collector: `python -m heliograph.collector`."""
 
+from heliograph.garbage import collect_rarely
 from heliograph.stopping import end_at_once_when_stopped
 
 end_at_once_when_stopped()
+collect_rarely()
 
 from heliograph.collector.app import main
 from heliograph.collector.inputs.kept import FILE as COUNTERS

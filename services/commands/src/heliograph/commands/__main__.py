@@ -1,8 +1,10 @@
 """Start of the service: `python -m heliograph.commands`."""
 
+from heliograph.garbage import collect_rarely
 from heliograph.stopping import end_at_once_when_stopped
 
 end_at_once_when_stopped()
+collect_rarely()
 
 from functools import partial
 

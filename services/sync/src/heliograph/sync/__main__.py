@@ -1,8 +1,10 @@
 """Start of sync: `python -m heliograph.sync`."""
 
+from heliograph.garbage import collect_rarely
 from heliograph.stopping import end_at_once_when_stopped
 
 end_at_once_when_stopped()
+collect_rarely()
 
 from heliograph.contract import Service
 from heliograph.runtime import run_service

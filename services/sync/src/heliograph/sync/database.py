@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Engine, event
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlmodel import Session, SQLModel, create_engine
 
@@ -48,14 +48,14 @@ class Database:
         self._use = threading.Condition()
         self._users = 0
         self._engine = _engine(path)
+        self._writing = self._engine.execution_options(immediate=True)
         with self.write() as session:
             _make_tables(session.connection())
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction of the only writer; on return it is on the disk."""
-        options = self._engine.execution_options(immediate=True)
-        with self._used(), self._lock, Session(options, expire_on_commit=False) as session, session.begin():
+        with self._used(), self._lock, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -177,5 +177,8 @@ def _prepare(connection: Any, _: object) -> None:
 
 def _begin(connection: Connection) -> None:
     """A writer takes the lock at once: a transaction that reads first and writes later would fail when it is busy."""
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    statement = "BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN"
+    try:  # by the driver itself: SQLAlchemy's way costs as much as many a question
+        connection.connection.cursor().execute(statement)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error) from error

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import bindparam, delete, func, insert, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import Session, col, select
 
@@ -48,6 +48,21 @@ _RECEIVED: Final = (
     " l.stream = c.stream)), position)) FROM cursor c WHERE stream = ? AND (? IS NULL OR server = ?)"
 )
 """Of a stream, and of one server or of each."""
+_MOVED: Final = "UPDATE cursor SET position = ? WHERE server = ? AND stream = ? AND position = ?"
+# Made once, since a connection asks each of these many times: to put a statement together costs more than to ask it.
+_WAITING: Final = (
+    select(LedgerRow).where(col(LedgerRow.server) == bindparam("server")).order_by(col(LedgerRow.id))
+)  # fmt: skip
+_WAITING_OF_STREAM: Final = _WAITING.where(col(LedgerRow.stream) == bindparam("stream"))
+_THESE: Final = col(LedgerRow.id).in_(bindparam("numbers", expanding=True))
+_COMMITTING: Final = update(LedgerRow).where(_THESE).values(rename_sent=True)
+_DELIVERED: Final = delete(LedgerRow).where(_THESE)
+_UP_TO: Final = {stream: delete(table).where(col(table.id) <= bindparam("end")) for stream, table in STREAMS.items()}
+_ENTER: Final = insert(LedgerRow)
+_STAMP: Final = upsert(StampRow)
+_KEEP_STAMP: Final = _STAMP.on_conflict_do_update(
+    index_elements=["server", "directory"], set_={"seconds": func.max(StampRow.seconds, _STAMP.excluded.seconds)}
+)
 
 
 def streams_of(server: Server) -> frozenset[str]:
@@ -147,25 +162,15 @@ class Ledger:
         Returns False, and does nothing, when the server was taken out of the configuration meanwhile.
         """
         with self._database.write() as session:
-            cursor = session.get(CursorRow, (server, stream))
-            if cursor is None or cursor.position != passed[0]:
+            if not _moved(session, server, stream, passed):
                 return False
-            cursor.position = passed[1]
-            session.add_all(
-                LedgerRow(
-                    server=server,
-                    stream=stream,
-                    directory=directory,
-                    name=file.name,
-                    size=file.size,
-                    first=passed[0],
-                    last=passed[1],
-                    part=part,
-                    form=form,
-                )
-                for part, file in enumerate(files)
-            )
             if files:
+                shared = {
+                    "server": server, "stream": stream, "directory": directory, "first": passed[0],
+                    "last": passed[1], "form": form, "rename_sent": False,
+                }  # fmt: skip
+                own = ({"name": file.name, "size": file.size, "part": part} for part, file in enumerate(files))
+                session.connection().execute(_ENTER, [shared | row for row in own])
                 keep_stamp(session, server, directory, max(file.stamp for file in files) // 1000)
         return True
 
@@ -174,18 +179,14 @@ class Ledger:
 
         Returns False, and does nothing, when the server was taken out of the configuration meanwhile.
         """
-        moved = "UPDATE cursor SET position = ? WHERE server = ? AND stream = ? AND position = ?"
         with self._database.write() as session:
-            done = session.connection().exec_driver_sql(moved, (last, server, stream, position))
-            return done.rowcount == 1
+            return _moved(session, server, stream, (position, last))
 
     def waiting(self, server: int, stream: str | None = None) -> list[LedgerRow]:
         """Return the files that a server has yet to get, oldest first."""
-        statement = select(LedgerRow).where(LedgerRow.server == server).order_by(col(LedgerRow.id))
-        if stream is not None:
-            statement = statement.where(LedgerRow.stream == stream)
+        statement = _WAITING if stream is None else _WAITING_OF_STREAM
         with self._database.read() as session:
-            return list(session.exec(statement))
+            return list(session.exec(statement, params={"server": server, "stream": stream}))
 
     def names(self) -> dict[int, set[str]]:
         """Return the names of all files that servers have yet to get, by server."""
@@ -203,13 +204,12 @@ class Ledger:
     def committing(self, numbers: Iterable[int]) -> None:
         """Note, before it happens, that the renames of these files are sent."""
         with self._database.write() as session:
-            changed = update(LedgerRow).where(col(LedgerRow.id).in_(list(numbers)))
-            session.connection().execute(changed.values(rename_sent=True))
+            session.connection().execute(_COMMITTING, {"numbers": list(numbers)})
 
     def delivered(self, numbers: Iterable[int]) -> None:
         """Forget files whose copies on the server are verified."""
         with self._database.write() as session:
-            session.connection().execute(delete(LedgerRow).where(col(LedgerRow.id).in_(list(numbers))))
+            session.connection().execute(_DELIVERED, {"numbers": list(numbers)})
 
     def received(self, stream: str, server: int | None = None) -> int | None:
         """Return the row number up to which a server, or every server that takes it, has a stream; None without one."""
@@ -267,6 +267,12 @@ def _end(session: Session, stream: str) -> int:
     return int(sequence.scalar() or 0)
 
 
+def _moved(session: Session, server: int, stream: str, passed: tuple[int, int]) -> bool:
+    """Move a cursor over rows that are provided for; tell whether it stood before them."""
+    done = session.connection().exec_driver_sql(_MOVED, (passed[1], server, stream, passed[0]))
+    return done.rowcount == 1
+
+
 def _received(session: Session, stream: str, server: int | None = None) -> int | None:
     """Return up to where a server, or each that takes a stream, has it: its cursor, or where its first file begins."""
     found = session.connection().exec_driver_sql(_RECEIVED, (stream, server, server)).scalar()
@@ -275,9 +281,7 @@ def _received(session: Session, stream: str, server: int | None = None) -> int |
 
 def _prune(session: Session, stream: str, last: int, kept: int) -> None:
     """Delete the rows up to `last`, which every server has, but for so many of the newest."""
-    table = STREAMS[stream]
-    end = min(last, _end(session, stream) - kept)
-    session.connection().execute(delete(table).where(col(table.id) <= end))
+    session.connection().execute(_UP_TO[stream], {"end": min(last, _end(session, stream) - kept)})
     if stream == RESULTS:
         had = update(ResultRow).where(col(ResultRow.id) <= last, col(ResultRow.text) != "")
         session.connection().execute(had.values(text=""))
@@ -285,10 +289,4 @@ def _prune(session: Session, stream: str, last: int, kept: int) -> None:
 
 def keep_stamp(session: Session, server: int, directory: str, seconds: int) -> None:
     """Note the instant in a name made for a directory; it never goes back (spec 1.3)."""
-    row = {"server": server, "directory": directory, "seconds": seconds}
-    statement = upsert(StampRow).values(row)
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["server", "directory"], set_={"seconds": func.max(StampRow.seconds, seconds)}
-        )
-    )
+    session.connection().execute(_KEEP_STAMP, {"server": server, "directory": directory, "seconds": seconds})

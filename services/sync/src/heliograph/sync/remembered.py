@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Final
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 
 from heliograph.formats.config import Directory, FileServer
@@ -23,6 +23,8 @@ from heliograph.sync.tables import ContentRow, RememberedRow, SendingRow
 KEPT_CONTENTS: Final = 5000
 KEPT_FILES: Final = 5000
 """Files remembered over all ways to servers: more than two servers' sets of a thousand devices."""
+_KEEP_LISTING: Final = insert(RememberedRow).prefix_with("OR REPLACE")
+_KEEP_CONTENT: Final = insert(ContentRow).prefix_with("OR REPLACE")
 _OF_THE_SET: Final = (Directory.CONFIG, Directory.DEF, Directory.SCRIPT, Directory.CERT)
 STEPS: Final = 2
 """A file that changed within so many steps of the listing's clock may change again unseen."""
@@ -105,11 +107,15 @@ class Remembered:
     def keep(self, found: Mapping[str, tuple[Entry, str]]) -> None:
         """Remember listings and digests of contents that were transferred or compared just now."""
         now, known = milliseconds(self.clock), self.known()
+        listings = [
+            {"endpoint": self.endpoint, "path": path, **asdict(known_now(known.get(path), *there, self.clock))}
+            for path, there in found.items()
+        ]
+        contents = [{"path": path, "digest": digest, "time": now} for path, (_, digest) in found.items()]
         with self.database.write() as session:
-            for path, (entry, digest) in found.items():
-                kept = asdict(known_now(known.get(path), entry, digest, self.clock))
-                session.merge(RememberedRow(endpoint=self.endpoint, path=path, **kept))
-                session.merge(ContentRow(path=path, digest=digest, time=now))
+            if listings:
+                session.connection().execute(_KEEP_LISTING, listings)
+                session.connection().execute(_KEEP_CONTENT, contents)
             old = select(ContentRow.time).order_by(col(ContentRow.time).desc()).offset(KEPT_CONTENTS).limit(1)
             session.connection().execute(delete(ContentRow).where(col(ContentRow.time) <= old.scalar_subquery()))
             self._forget(session)

@@ -152,8 +152,8 @@ class Bus:
             reply = encode(await _reply(channel, handler, message))
             if len(reply) > MAX_PAYLOAD:
                 reply = encode(channel.reply(error=f"the answer to {channel.name!r}: {_too_large(reply)}"))
-            with suppress(nats.errors.Error, ConnectionError, BusUnavailable):
-                await self._connection.client.publish(message.reply, reply)
+            with suppress(nats.errors.Error, ConnectionError):
+                await message.respond(reply)  # by the client that brought it: others may not be ready yet, or any more
 
         async def receive(message: Msg) -> None:
             self._connection.own(answer(message), f"bus: answer {channel.name}")
