@@ -9,9 +9,6 @@ import sys
 import time
 
 import httpx
-import pandas as pd
-import polars as pl
-import pyarrow.parquet as pq
 import pytest
 
 from heliograph.api.errors import Silent
@@ -113,6 +110,8 @@ async def test_records_come_in_pages(recorded, keeping):
 
 
 async def test_csv_is_read_back_by_pandas_with_times_names_and_units(recorded, keeping):
+    import pandas as pd
+
     answer = await recorded.get(f"{DEVICE}/records.csv")
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"].startswith('attachment; filename="WPM00C44F_1_roof_1_')
@@ -133,6 +132,10 @@ async def test_csv_is_read_back_by_pandas_with_times_names_and_units(recorded, k
 
 
 async def test_parquet_is_read_back_by_polars_and_pandas_with_its_metadata(recorded):
+    import pandas as pd
+    import polars as pl
+    import pyarrow.parquet as pq
+
     answer = await recorded.get(f"{DEVICE}/records.parquet")
     assert answer.status_code == 200, answer.text
     frame = pl.read_parquet(io.BytesIO(answer.content))
@@ -152,6 +155,8 @@ async def test_parquet_is_read_back_by_polars_and_pandas_with_its_metadata(recor
 
 
 async def test_a_changed_definition_gives_a_file_all_columns(recorded, keeping):
+    import pandas as pd
+
     changed = INVERTER.replace("AC power;RealPower;0.01;0;kW", "AC power;RealPower;10;0;W")
     keeping.definitions = [changed]
     keeping.kept.learn()
@@ -164,6 +169,8 @@ async def test_a_changed_definition_gives_a_file_all_columns(recorded, keeping):
 
 
 async def test_without_records_a_file_has_a_header_alone(recorded):
+    import polars as pl
+
     answer = await recorded.get("/api/v1/devices/2/records.csv")
     assert answer.text == "time_utc,time_local\r\n"
     assert pl.read_parquet(io.BytesIO((await recorded.get("/api/v1/devices/2/records.parquet")).content)).height == 0
