@@ -21,6 +21,7 @@ from heliograph.api.plots import Sparklines, sparkline
 from heliograph.contract import Service
 from heliograph.contract.recorded import RowColumn, RowsAnswer, Series, SeriesAnswer
 from heliograph.sync.kept import Looking
+from support.cases import each
 from support.keeping import MINUTE, Keeping, layout_of, made
 from support.plausible_set import INVERTER
 from support.waiting import until
@@ -84,8 +85,8 @@ async def test_a_variable_without_records_has_its_name_and_one_that_is_not_there
     assert "no variable with the index '99'" in problem(await recorded.get(f"{DEVICE}/series?variables=99"), 404).detail
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
+@each(
+    "path, status",
     [
         ("/api/v1/devices/99/series?variables=1", 404), ("/api/v1/devices/99/records.csv", 404),
         ("/api/v1/devices/99/records.parquet", 404), (f"{DEVICE}/series", 422),

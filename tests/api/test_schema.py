@@ -6,7 +6,7 @@ import os
 
 async def test_every_operation_answers_as_described(api, commands):
     """SCHEMA_EXAMPLES=25 tries more of each."""
-    from support.described import try_all
+    from support.tried import try_all
 
     examples = int(os.environ.get("SCHEMA_EXAMPLES", "1"))
     description = (await api.get("/api/v1/openapi.json")).json()

@@ -1,6 +1,5 @@
 """Secrets kept elsewhere, texts shown without them, and the gateway's identifier."""
 
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
