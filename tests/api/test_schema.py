@@ -3,7 +3,10 @@
 import asyncio
 import os
 
+import pytest
 
+
+@pytest.mark.long
 async def test_every_operation_answers_as_described(api, commands):
     """SCHEMA_EXAMPLES=25 tries more of each."""
     from support.tried import try_all
