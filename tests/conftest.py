@@ -1,6 +1,7 @@
 """Fixtures that every test may ask for. Peers of one kind live in `support/<peer>.py`."""
 
 import asyncio
+import gc
 import os
 import tempfile
 
@@ -15,6 +16,7 @@ pytest_plugins = ["support.nats", "support.whole"]
 # Machines of CI are busy: time is no property of an example.
 settings.register_profile("project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+gc.disable()  # until all is collected: next to nothing of it is garbage, and to look for some takes an eighth of it
 asyncio.set_event_loop_policy(PatientPolicy())
 if "TMPDIR" not in os.environ and holds_tests(MEMORY):
     # A disk would be waited for at each of a hundred thousand commits, the longer the more tests run.
@@ -38,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         rest = max(0, size - len(mine))
         items += [*mine, *others[:rest]]
         others = others[rest:]
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again from here on, in what tests make alone."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

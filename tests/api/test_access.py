@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from heliograph.api.auth.gateway_token import gateway_token
 from heliograph.api.server import CannotListen, listen
 from heliograph.api.settings import Settings
+from support.cases import each
 
 READS = ["/api/v1/status", "/api/v1/devices", "/metrics", "/events"]
 OPEN = ["/health/live", "/api/v1/openapi.json", "/assets/page.css"]
@@ -72,7 +73,7 @@ async def test_with_a_token_set_reads_need_it_too(serve, peers):
         assert (await api.get(path)).status_code == 200
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {"Host": "evil.example"},
@@ -81,7 +82,6 @@ async def test_with_a_token_set_reads_need_it_too(serve, peers):
         {"X-Forwarded-For": "127.0.0.1"},
         {"Forwarded": "for=127.0.0.1"},
     ],
-    ids=str,
 )
 async def test_a_rebound_name_or_a_proxy_reads_nothing_without_the_token(api, headers):
     assert (await api.get("/api/v1/status", headers=headers)).status_code == 401
@@ -92,12 +92,10 @@ async def test_a_rebound_name_or_a_proxy_reads_nothing_without_the_token(api, he
     assert "WPM00C44F" not in shell.text
 
 
-@pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST:1", "127.0.0.1:9", "[::1]:8080", "192.168.1.5", "gateway.lan"]
-)
-async def test_the_gateways_own_names_and_addresses_may_be_called(serve, peers, host):
+async def test_the_gateways_own_names_and_addresses_may_be_called(serve, peers):
     api = await serve(api_names="localhost, Gateway.lan")
-    assert (await api.get("/api/v1/status", headers={"Host": host})).status_code == 200
+    for host in ("localhost", "LOCALHOST:1", "127.0.0.1:9", "[::1]:8080", "192.168.1.5", "gateway.lan"):
+        assert (await api.get("/api/v1/status", headers={"Host": host})).status_code == 200, host
 
 
 async def test_what_counts_is_the_clients_address_not_the_one_listened_on(serve, peers):

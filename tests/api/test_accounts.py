@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from support.cases import each
 from support.people import PASSWORD, add_account, logged_in
 
 
@@ -112,8 +113,8 @@ async def test_ones_own_password_takes_the_one_until_now_and_ends_other_sessions
     await logged_in(gateway, "otto", "four words and one more")
 
 
-@pytest.mark.parametrize(
-    ("name", "password"),
+@each(
+    "name, password",
     [
         ("../x", PASSWORD),
         ("Anna Q", PASSWORD),

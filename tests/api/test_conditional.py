@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from heliograph.api.conditional import based_on, tag
 from heliograph.api.errors import Overtaken
+from support.cases import each
 from support.waiting import until
 
 READS = [
@@ -37,7 +38,7 @@ async def test_devices_change_with_each_thing_heard_of_them(api, peers):
     await until(is_another)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/alarms", "/api/v1/connections", "/api/v1/configuration/revisions"])
+@each("path", ["/api/v1/alarms", "/api/v1/connections", "/api/v1/configuration/revisions"])
 async def test_pages_name_the_next_one_in_the_body_and_the_header(api, path):
     page = await api.get(f"{path}?limit=1")
     link = page.json()["next"]
@@ -51,8 +52,8 @@ async def test_pages_name_the_next_one_in_the_body_and_the_header(api, path):
     assert "link" not in page.headers
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "media", "status"),
+@each(
+    "method, path, media, status",
     [
         ("POST", "/api/v1/connections", "text/plain", 415),
         ("POST", "/api/v1/connections", "application/x-www-form-urlencoded", 415),

@@ -15,6 +15,7 @@ from heliograph.api.models import ProblemDocument
 from heliograph.api.sets import ConfigurationNow, EditDone, RevisionList, RevisionWhole, SetFiles, set_path
 from heliograph.contract import EditAnswer, EditRequest, Trial
 from heliograph.contract.channels import STATE
+from support.cases import each
 from support.plausible import now, sync_state
 from support.plausible_revisions import NEWEST
 from support.plausible_set import FILES, UID
@@ -106,16 +107,16 @@ async def test_a_password_is_shown_nowhere_even_if_it_came_this_far(api, peers):
         assert "FTP_Password=***" in answer.text
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     ["DATA/x.csv", "def/x.csv", "DEF/..%2fx", "DEF/%2e%2e", "DEF/.hidden", "DEF/a%5cb", "DEF/a%00b", "DEF/a%0ab"],
 )
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_a_path_that_is_none_reaches_nobody(api, peers, path, method):
-    answer = await api.send(method, f"{BASE}/files/{path}", content=b"x" if method == "PUT" else None)
-    assert answer.status_code in (404, 422)
-    problem(answer, answer.status_code)
-    assert peers.revisions.edits == []
+async def test_a_path_that_is_none_reaches_nobody(api, peers, path):
+    for method in ("GET", "PUT", "DELETE"):
+        answer = await api.send(method, f"{BASE}/files/{path}", content=b"x" if method == "PUT" else None)
+        assert answer.status_code in (404, 422), method
+        problem(answer, answer.status_code)
+        assert peers.revisions.edits == []
 
 
 async def test_several_files_become_one_edit(api, peers):
@@ -176,8 +177,8 @@ async def test_a_refusal_that_is_not_about_the_set_is_told(api, peers):
     assert "rejected" in problem(await api.send("DELETE", f"{BASE}/files/DEF/m.csv"), 409).detail
 
 
-@pytest.mark.parametrize(
-    ("body", "place"),
+@each(
+    "body, place",
     [
         ("{", "body"),
         ("[]", "body"),

@@ -14,6 +14,7 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import DETECTION_PROGRESS
 from heliograph.formats import parse_daq
+from support.cases import each
 from support.plausible_detection import KEY, TEXT, Collector
 from support.plausible_set import FILES, UID
 from support.proposals import DEFINITION
@@ -54,10 +55,9 @@ async def test_what_the_collector_refuses_is_a_problem(api, collector):
     assert (answer.status_code, answer.json()["detail"]) == (409, collector.refusal)
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [{}, {"targets": []}, {"targets": ["a"], "timeout_ms": 1}, {"targets": ["a"], "colour": 1}, {"targets": "a"}],
-    ids=["nothing", "no-target", "too-short", "unknown", "no-list"],
 )
 async def test_what_does_not_fit_is_refused_here(api, collector, body):
     assert (await api.send("POST", "/api/v1/detections", json=body)).status_code == 422

@@ -26,6 +26,7 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import STATE
 from heliograph.contract.requests import NumberedAlarm
+from support.cases import each
 from support.markup import Markup
 from support.plausible import SERVER_2, collector_state, connections, now, reading, sync_state
 from support.plausible_set import FILES, UID
@@ -57,8 +58,8 @@ async def sections_until(api, condition, query: str = "") -> dict[str, str]:
     raise AssertionError(f"the stream ended: {held}")
 
 
-@pytest.mark.parametrize(
-    ("path", "parts"),
+@each(
+    "path, parts",
     [
         ("/", ("Roof of the dairy", "WPM00C44F", "need attention", "Service commands is not running.")),
         ("/devices", (
@@ -81,15 +82,14 @@ async def test_a_page_shows_the_gateway_at_the_first_look(api, path, parts):
     assert api.token not in answer.text
 
 
-@pytest.mark.parametrize("place", NAVIGATION, ids=lambda place: place.name)
-async def test_the_navigation_leads_to_every_page_and_names_the_open_one(serve, place):
-    api = await serve()
-    markup = Markup((await api.get(place.path)).text)
-    assert {other.path for other in NAVIGATION} <= set(markup.loaded)
-    assert f'href="{place.path}" aria-current="page"' in (await api.get(place.path)).text
+@each("place", NAVIGATION)
+async def test_the_navigation_leads_to_every_page_and_names_the_open_one(api, place):
+    page = (await api.get(place.path)).text
+    assert {other.path for other in NAVIGATION} <= set(Markup(page).loaded)
+    assert f'href="{place.path}" aria-current="page"' in page
 
 
-@pytest.mark.parametrize("path", [*(place.path for place in NAVIGATION), "/devices/new", "/devices/1"])
+@each("path", [*(place.path for place in NAVIGATION), "/devices/new", "/devices/1"])
 async def test_nothing_comes_from_elsewhere_and_nothing_is_inline(api, path):
     markup = Markup((await api.get(path)).text)
     assert markup.inline == []

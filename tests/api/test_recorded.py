@@ -9,9 +9,6 @@ import sys
 import time
 
 import httpx
-import pandas as pd
-import polars as pl
-import pyarrow.parquet as pq
 import pytest
 
 from heliograph.api.errors import Silent
@@ -24,6 +21,7 @@ from heliograph.api.plots import Sparklines, sparkline
 from heliograph.contract import Service
 from heliograph.contract.recorded import RowColumn, RowsAnswer, Series, SeriesAnswer
 from heliograph.sync.kept import Looking
+from support.cases import each
 from support.keeping import MINUTE, Keeping, layout_of, made
 from support.plausible_set import INVERTER
 from support.waiting import until
@@ -87,8 +85,8 @@ async def test_a_variable_without_records_has_its_name_and_one_that_is_not_there
     assert "no variable with the index '99'" in problem(await recorded.get(f"{DEVICE}/series?variables=99"), 404).detail
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
+@each(
+    "path, status",
     [
         ("/api/v1/devices/99/series?variables=1", 404), ("/api/v1/devices/99/records.csv", 404),
         ("/api/v1/devices/99/records.parquet", 404), (f"{DEVICE}/series", 422),
@@ -113,6 +111,8 @@ async def test_records_come_in_pages(recorded, keeping):
 
 
 async def test_csv_is_read_back_by_pandas_with_times_names_and_units(recorded, keeping):
+    import pandas as pd
+
     answer = await recorded.get(f"{DEVICE}/records.csv")
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"].startswith('attachment; filename="WPM00C44F_1_roof_1_')
@@ -133,6 +133,10 @@ async def test_csv_is_read_back_by_pandas_with_times_names_and_units(recorded, k
 
 
 async def test_parquet_is_read_back_by_polars_and_pandas_with_its_metadata(recorded):
+    import pandas as pd
+    import polars as pl
+    import pyarrow.parquet as pq
+
     answer = await recorded.get(f"{DEVICE}/records.parquet")
     assert answer.status_code == 200, answer.text
     frame = pl.read_parquet(io.BytesIO(answer.content))
@@ -152,6 +156,8 @@ async def test_parquet_is_read_back_by_polars_and_pandas_with_its_metadata(recor
 
 
 async def test_a_changed_definition_gives_a_file_all_columns(recorded, keeping):
+    import pandas as pd
+
     changed = INVERTER.replace("AC power;RealPower;0.01;0;kW", "AC power;RealPower;10;0;W")
     keeping.definitions = [changed]
     keeping.kept.learn()
@@ -164,6 +170,8 @@ async def test_a_changed_definition_gives_a_file_all_columns(recorded, keeping):
 
 
 async def test_without_records_a_file_has_a_header_alone(recorded):
+    import polars as pl
+
     answer = await recorded.get("/api/v1/devices/2/records.csv")
     assert answer.text == "time_utc,time_local\r\n"
     assert pl.read_parquet(io.BytesIO((await recorded.get("/api/v1/devices/2/records.parquet")).content)).height == 0

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from heliograph.api.models import AlarmList, ConnectionList, Device, DeviceList, DeviceVariables, ProblemDocument
 from heliograph.contract import StatusDocument
+from support.cases import each
 from support.plausible import reading
 from support.plausible_commands import entry
 from support.plausible_set import FILES, UID
@@ -58,7 +59,7 @@ async def test_variables_have_raw_and_engineering_values_with_unit_and_age(api):
     assert {v.value for v in lost.variables} == {None}
 
 
-@pytest.mark.parametrize("path", ["/api/v1/devices/9", "/api/v1/devices/9/variables", "/api/v1/devices/IO", "/nowhere"])
+@each("path", ["/api/v1/devices/9", "/api/v1/devices/9/variables", "/api/v1/devices/IO", "/nowhere"])
 async def test_what_is_not_there_is_a_problem(api, path):
     problem(await api.get(path), 404)
 
@@ -89,9 +90,7 @@ async def test_alarms_come_in_pages(api):
     assert {a.device_name for a in first.alarms} == {"", "roof_2"}
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "before=-1", f"before={10**30}", "server=3", "server="]
-)
+@each("query", ["limit=0", "limit=1001", "limit=x", "before=-1", f"before={10**30}", "server=3", "server="])
 async def test_a_query_that_does_not_fit_is_a_problem_that_names_it(api, query):
     document = problem(await api.get(f"/api/v1/connections?{query}"), 422)
     assert document.errors[0].place == f"query.{query.partition('=')[0]}"
@@ -106,9 +105,7 @@ async def test_a_connection_is_asked_for(api, peers, body, server):
     assert [c.server for c in peers.connects] == [server]
 
 
-@pytest.mark.parametrize(
-    "body", ['{"server": 3}', '{"server": "1"}', '{"server": true}', '{"sever": 1}', "[]", "{", "1"]
-)
+@each("body", ['{"server": 3}', '{"server": "1"}', '{"server": true}', '{"sever": 1}', "[]", "{", "1"])
 async def test_a_body_that_does_not_fit_asks_for_nothing(api, peers, body):
     headers = api.bearer | {"Content-Type": "application/json"}
     problem(await api.post("/api/v1/connections", content=body, headers=headers), 422)

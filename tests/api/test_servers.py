@@ -1,8 +1,7 @@
 """REST of the servers: a test of one, planned connections, and the log."""
 
-import pytest
-
 from heliograph.api.models import ProblemDocument
+from support.cases import each
 
 TEST = "/api/v1/servers/1/test"
 NEXT = "/api/v1/schedules/next"
@@ -26,8 +25,8 @@ async def test_a_test_is_looked_at_and_stopped(api, peers):
     assert peers.servers.stopped == [4]
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
+@each(
+    "path, body, status",
     [
         ("/api/v1/servers/3/test", {}, 422),
         (TEST, {"password": "x"}, 422),

@@ -5,7 +5,14 @@ import re
 import pytest
 
 from heliograph.api.forms import local_path
-from support.people import PASSWORD, add_account, logged_in
+from support.cases import each
+from support.people import PASSWORD, Browser, add_account, logged_in
+
+
+@pytest.fixture
+async def anna(api) -> Browser:
+    await add_account(api, "anna")
+    return await logged_in(api, "anna")
 
 
 async def test_the_first_account_is_made_by_whoever_has_the_gateways_token(serve, peers, caplog):
@@ -60,8 +67,8 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(serve, peer
     assert value not in (api.state_dir / "sessions.json").read_text()
 
 
-@pytest.mark.parametrize(
-    ("headers", "is_done"),
+@each(
+    "headers, is_done",
     [
         ({}, True),
         ({"X-CSRF-Token": ""}, False),
@@ -72,18 +79,14 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(serve, peer
         ({"Sec-Fetch-Site": "", "Origin": "null"}, False),
         ({"Sec-Fetch-Site": "", "Origin": "HERE"}, True),
     ],
-    ids=str,
 )
-async def test_a_forged_request_changes_nothing(serve, peers, headers, is_done):
-    api = await serve()
-    await peers.serve()
-    await add_account(api, "anna")
-    browser = await logged_in(api, "anna")
+async def test_a_forged_request_changes_nothing(api, anna, peers, headers, is_done):
+    peers.connects.clear()
     told = {name: value.replace("HERE", api.url) for name, value in headers.items()}
-    answer = await browser.send("POST", "/api/v1/connections", headers=told)
+    answer = await anna.send("POST", "/api/v1/connections", headers=told)
     assert answer.status_code == (202 if is_done else 403)
     assert len(peers.connects) == is_done
-    assert (await browser.send("GET", "/api/v1/status", headers=told)).status_code == 200
+    assert (await anna.send("GET", "/api/v1/status", headers=told)).status_code == 200
 
 
 async def test_another_site_logs_nobody_in_or_out(serve, peers):

@@ -1,8 +1,7 @@
 """`POST /api/v1/traces`: who may ask, and what is answered."""
 
-import pytest
-
 from heliograph.api.models import ProblemDocument, TraceAccepted
+from support.cases import each
 
 PATH = "/api/v1/traces"
 TEN = {"interface": "serial1", "minutes": 10}
@@ -25,10 +24,9 @@ async def test_without_the_token_none_is_begun(api, peers):
     assert peers.traces == []
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [{"interface": "serial4", "minutes": 1}, {"interface": "serial1", "minutes": 1441}, {"interface": "serial1"}, {}],
-    ids=["interface", "minutes", "missing", "empty"],
 )
 async def test_what_is_no_interface_or_no_time_is_refused(api, peers, body):
     assert (await api.send("POST", PATH, json=body)).status_code == 422

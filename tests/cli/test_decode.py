@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -78,6 +77,8 @@ def test_a_long_table_comes_in_parts_and_names_are_no_markup(tmp_path: Path):
 
 
 def test_parquet_holds_the_same_rows(tmp_path: Path):
+    import polars as pl
+
     target = tmp_path / "out.parquet"
     result = decode(FILE, "--def", CASE, "--parquet", target, "--timezone", "Europe/Berlin")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -84,7 +84,7 @@ def until(holds: Callable[[], object], told: Callable[[], str]) -> None:
     deadline = time.monotonic() + LIMIT
     while not holds():
         assert time.monotonic() < deadline, told()
-        time.sleep(0.01)
+        time.sleep(0.05)  # to look through all processes is work
 
 
 @pytest.mark.timeout(300)

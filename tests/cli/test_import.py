@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from openpyxl import Workbook
 from typer.testing import CliRunner, Result
 
 from heliograph.cli.importing import grid
@@ -67,6 +66,8 @@ def test_the_same_registers_give_the_value_that_the_source_tool_shows(folder):
 
 def growatt() -> bytes:
     """A workbook as a datasheet looks: a title, merged cells, a note, hexadecimal and decimal numbers."""
+    from openpyxl import Workbook
+
     book = Workbook()
     book.active.title = "Cover"
     sheet = book.create_sheet("Input Reg")

@@ -2,6 +2,8 @@
 
 import struct
 
+import pytest
+
 from heliograph.demo.simulator import HOLDING_REGISTER, Registers, TcpSimulator
 from support.collecting import FastClock, collector, revision, until, witness
 
@@ -71,6 +73,7 @@ async def test_a_failed_read_is_no_change(broker, tmp_path):
         assert not sync.alarms
 
 
+@pytest.mark.long
 async def test_a_variable_that_flutters_is_joined_and_its_last_value_told(broker, tmp_path):
     class Fluttering(Registers):
         reads = 0

@@ -196,7 +196,7 @@ for number in range(first, first + 100000):
 def test_a_kill_at_any_moment_leaves_whole_commits_and_none_that_was_told_is_missing(tmp_path, life):
     path = tmp_path / "outbox.sqlite3"
     first, source = 1, ""
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen([sys.executable, "-c", WRITER, path, str(first)], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline()

@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 
+import pytest
+
 from heliograph.contract import Service
 from heliograph.demo.simulator import HOLDING_REGISTER, Registers, TcpSimulator
 from support.collecting import FastClock, collector, revision, until, witness
@@ -167,6 +169,7 @@ async def test_a_clock_set_back_records_no_date_twice_and_one_set_forward_goes_o
     assert max(times) - times[-1] > 7_000_000
 
 
+@pytest.mark.long
 async def test_kills_at_any_moment_lose_no_committed_record_and_double_none(broker, tmp_path):
     """The collector as a process, killed again and again; sync's rule (source and sequence once) gives the records."""
     environment = os.environ | {

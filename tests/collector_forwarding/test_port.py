@@ -78,7 +78,7 @@ class Custom:
     def answer(self, unit, request):
         if request[0] == 65:
             return bytes((65, *range(request[1])))
-        return bytes((0xC2, 4))
+        return bytes((0xC2, 4)) if request[0] == 66 else self.units.answer(unit, request)
 
 
 @pytest.mark.parametrize("unit", [1, 255])

@@ -17,6 +17,8 @@ from support.forwarding import forwarded, master
 
 READ = bytes.fromhex("0300000001")
 RIGHT = bytes.fromhex("030203e8")
+SMALL_BYTES = 4096
+"""Of the system's buffers, which else hold some hundred thousand answers before a client is known not to read."""
 
 
 @pytest.fixture
@@ -77,6 +79,10 @@ async def test_a_client_that_never_reads_is_cut_off_and_the_others_go_on(line, m
     monkeypatch.setattr(client_module, "STUCK_SECONDS", 0.2)
     async with forwarded(line.device) as served, master(served.port.port) as good, master(served.port.port) as rude:
         rude.reader._transport.pause_reading()
+        await until(lambda: len(served.port._clients) == 2, "both are there")
+        for end in (rude.writer, *(client._transport for client in served.port._clients)):
+            end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BYTES)
+        rude.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BYTES)
         cut = asyncio.create_task(poured(rude))
         while not cut.done():
             assert await good.ask(1, READ) == RIGHT

@@ -77,7 +77,7 @@ def test_a_file_of_many_short_lines_is_read_in_step_with_their_number(row):
         assert findings == []
         assert daq is not None
 
-    assert grows_in_step(work, 30_000)
+    assert grows_in_step(work, 12_000)
 
 
 def test_far_more_devices_than_the_limit_are_not_read():
@@ -86,7 +86,7 @@ def test_far_more_devices_than_the_limit_are_not_read():
         _, findings = parse_daq(b"index;interface;name;address;defFile\n" + rows.encode(), "x")
         assert places(findings) == ["1002:1: error"]
 
-    assert grows_in_step(work, 12_500)
+    assert grows_in_step(work, 5_000)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import polars as pl
 import pytest
 
 from heliograph.formats import Row, frames, pandas_frame, polars_frame
@@ -34,6 +33,8 @@ def test_polars_keeps_the_zone():
 
 
 def test_an_empty_frame_has_its_columns():
+    import polars as pl
+
     frame = polars_frame([])
     assert frame.columns == list(Row._fields)
     assert frame.schema["value"] == pl.Float64

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from support.ports import free_port
 from support.waiting import until
 
 LIMIT = 60
+sys.modules.setdefault("sniffio", None)  # httpx would look for it on the disk at every request, in vain
 
 
 @dataclass

@@ -138,13 +138,13 @@ def _check_line(line: Line, report: Report, field_start: FieldStart, *, latin: b
     if not line.readable:
         report.error(line.number, 1, "the line is longer than 64 KiB")
         return
-    columns: set[int] = set()
+    told, last = 0, field_start(line.text, len(line.text))
     for match in CONTROL.finditer(line.text):
-        if report.is_full:
+        if report.is_full or told == last:
             return
         column = field_start(line.text, match.start())
-        if column not in columns:
-            columns.add(column)
+        if column != told:
+            told = column
             report.spoil(line.number, column, _control_text(match[0], match.start() + 1, latin=latin))
 
 

@@ -1,6 +1,7 @@
 """Templates rendered: the environment that escapes, its filters and words, and the frame round sections."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +72,7 @@ class Renderer:
         return self.render(name, {**frame, "version": installed_version(), **facts})
 
 
+@cache
 def _environment() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     environment = Environment(
