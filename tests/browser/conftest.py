@@ -19,7 +19,7 @@ from support.plausible_gateway import Gateway, plausible_gateway
 from support.seen import Reports, accessible, fits
 from support.servers import need, program
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 """Of Playwright, which counts real time: the machine may be busy."""
 SIZES = {
     "phone": {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from support.seen import is_phone
 from support.servers import need
 
 DOCUMENTED = {
@@ -13,15 +14,12 @@ DOCUMENTED = {
     "script-edit", "log", "system",
 }  # fmt: skip
 """What the documents show."""
-PHONE_PIXELS = 600
-"""A narrower page is a phone's."""
 LIMIT_SECONDS = 60
 
 
 async def take(page: Page, directory: Path, name: str) -> None:
     """Keep what is seen of a page as `<name>.png`, of a phone as `<name>-phone.png`, where the documents show it."""
-    is_phone = (page.viewport_size or {"width": 0})["width"] < PHONE_PIXELS
-    named = f"{name}-phone" if is_phone else name
+    named = f"{name}-phone" if is_phone(page) else name
     if named not in DOCUMENTED:
         return
     need("pngquant")
