@@ -93,8 +93,17 @@ def _add_tests() -> None:
 
 
 def _revision(devices: int):
-    lines = [f"{n};192.168.{n // 250}.{n % 250 + 1};device {n};1;600;1000;;1;;;bench.csv" for n in range(devices)]
-    return revision(lines, definition())
+    """Inverters: the Overview sums up what they tell of power and energy."""
+    lines = [
+        f"{n};192.168.{n // 250}.{n % 250 + 1};device {n};1;600;1000;;1;inverter;;bench.csv" for n in range(devices)
+    ]
+    text = definition()
+    for plain, told in (
+        ("Variable 1;;1;0;;", "AC power;RealPower;0.01;0;kW;"),
+        ("Variable 3;;1;0;;", "Energy total;;0.1;0;kWh;"),
+    ):
+        text = text.replace(plain, told)
+    return revision(lines, text)
 
 
 @dataclass(frozen=True, slots=True)
