@@ -24,7 +24,7 @@ INDIRECT = {
     "click": "typer",
     "markupsafe": "jinja2",
 }
-PART_OF = {"stopping": "runtime"}
+PART_OF = {"stopping": "runtime", "garbage": "runtime"}
 """Packages of a member that are not named after it."""
 
 
