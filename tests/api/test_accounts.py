@@ -142,5 +142,5 @@ async def test_the_journal_names_the_account_or_the_token(gateway, peers):
     token = {"Authorization": f"Bearer {made.json()['token']}"}
     assert (await anna.send("POST", "/api/v1/support-bundle")).status_code == 202
     assert (await gateway.post("/api/v1/support-bundle", headers=token)).status_code == 202
-    assert [request.origin for request in peers.bundles] == ["web page: anna", "REST token grafana"]
+    assert [request.origin for request in peers.bundles.asked] == ["web page: anna", "REST token grafana"]
     assert (await anna.send("GET", "/api/v1/tokens")).json()["tokens"][0]["by"] == "web page: anna"

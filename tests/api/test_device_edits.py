@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from heliograph.api.devicechanges import Chosen, with_new
+from heliograph.api.deviceplaces import places
 from heliograph.contract import EditAnswer
-from support.plausible_set import DAQ, INVERTER, UID
+from support.plausible_set import DAQ, FILES, INVERTER, UID
 
 PATH = f"CONFIG/{UID}_daq.csv"
 NEW = {"name": "roof_4", "interface": "192.168.1.44", "address": 1, "definition": "inv.csv"}
@@ -143,16 +145,27 @@ PLACED = [
 
 
 @pytest.mark.parametrize(("finding", "field"), PLACED)
-async def test_a_finding_of_sync_names_the_field_that_it_is_about_when_checked_and_when_applied(
-    api, peers, finding, field
-):
+def test_a_finding_of_sync_belongs_to_the_field_that_it_is_about(finding, field):
+    cells = {
+        "name": "roof_4",
+        "interface": "192.168.1.44",
+        "address": "1",
+        "acqPeriod(s)": "600",
+        "timeout(ms)": "1000",
+    }
+    change = with_new(FILES, UID, cells, Chosen("inv.csv"), {})
+    assert places(change, [finding]) == {finding: field}
+
+
+async def test_the_field_of_a_finding_is_told_when_checked_and_when_applied(api, peers):
+    finding, field = PLACED[1]
     peers.revisions.finding, peers.revisions.is_checking = finding, True
     checked = (await api.send("POST", "/api/v1/devices?check=true", json=NEW)).json()
-    assert checked["findings"][0]["field"] == field
     peers.revisions.answer = EditAnswer(error="the edit is rejected", findings=(finding,))
     applied = (await api.send("POST", "/api/v1/devices", json=NEW)).json()
-    if ": error: " in finding:
-        assert applied["findings"][0]["field"] == field, applied
+    peers.revisions.answer = EditAnswer(revision=13, findings=(PLACED[2][0],))
+    done = (await api.send("POST", "/api/v1/devices", json=NEW)).json()
+    assert [answer["findings"][0]["field"] for answer in (checked, applied, done)] == [field, field, PLACED[2][1]]
 
 
 async def test_a_finding_about_the_settings_of_a_new_serial_line_names_the_setting(api, peers):

@@ -1,12 +1,17 @@
 """`/api/v1/support-bundle`: who may ask, what is answered; how it goes on, is stopped and downloaded."""
 
+from typing import cast
+
 import pytest
 
 from heliograph.api.models import BundleMade, ProblemDocument
-from heliograph.contract import BundleStage, BundleState, ConnectionResult
+from heliograph.api.pages.rendering import Renderer
+from heliograph.api.view import View
+from heliograph.contract import BundleStage, BundleState, ServerState
 from heliograph.contract.channels import STATE
 from support.markup import seen
-from support.plausible import BUNDLE_BYTES, now, sync_state
+from support.plausible import now, sync_state
+from support.plausible_bundle import CONTENT
 from support.plausible_set import UID
 from support.waiting import until
 
@@ -19,17 +24,17 @@ async def test_a_bundle_is_asked_for_and_its_name_is_answered(api, peers):
     made = BundleMade.model_validate_json(answer.content)
     assert (made.name, made.bytes, made.servers) == (f"{UID}_SYSTEME_240601_120000.tar.gz", 4711, (1, 2))
     assert made.detail == "A connection to server 1 and server 2 follows and carries it."
-    assert [request.origin for request in peers.bundles] == ["REST"]
+    assert [request.origin for request in peers.bundles.asked] == ["REST"]
 
 
 async def test_without_the_token_none_is_made(api, peers):
     assert (await api.post(PATH)).status_code == 401
     assert (await api.post(PATH, headers={"Authorization": "Bearer wrong"})).status_code == 401
-    assert peers.bundles == []
+    assert peers.bundles.asked == []
 
 
 async def test_a_refusal_of_sync_is_told(api, peers):
-    peers.refusal = "no file server takes it"
+    peers.bundles.refusal = "no file server takes it"
     answer = await api.send("POST", PATH)
     assert answer.status_code == 409
     assert ProblemDocument.model_validate_json(answer.content).detail == "no file server takes it"
@@ -58,24 +63,24 @@ async def test_one_is_made_for_downloading_alone_and_comes_whole(api, peers):
     assert (await api.get(f"{PATH}/file")).status_code == 404
     made = await api.send("POST", PATH, json={"send": False})
     assert (made.json()["servers"], made.json()["detail"]) == ([], "It can be downloaded here.")
-    assert [request.send for request in peers.bundles] == [False]
-    await told(api, peers, peers.bundle)
+    assert [request.send for request in peers.bundles.asked] == [False]
+    await told(api, peers, peers.bundles.state)
     answer = await api.get(f"{PATH}/file")
-    assert answer.content == BUNDLE_BYTES
+    assert answer.content == CONTENT
     assert answer.headers["content-disposition"] == f'attachment; filename="{UID}_SYSTEME_240601_120000.tar.gz"'
     assert answer.headers["content-type"] == "application/gzip"
 
 
 async def test_a_newer_one_took_its_place_and_a_stop_is_passed_on(api, peers):
     await api.send("POST", PATH)
-    await told(api, peers, peers.bundle)
-    peers.bundle = peers.bundle.model_copy(update={"name": "another.tar.gz"})
+    await told(api, peers, peers.bundles.state)
+    peers.bundles.state = peers.bundles.state.model_copy(update={"name": "another.tar.gz"})
     assert (await api.get(f"{PATH}/file")).status_code == 404
     assert (await api.send("DELETE", PATH)).json()["detail"] == "The debug bundle is stopped."
-    assert peers.bundle.stage is BundleStage.STOPPED
-    peers.refusal = "a server is getting the bundle now, and gets it whole"
+    assert peers.bundles.state.stage is BundleStage.STOPPED
+    peers.bundles.refusal = "a server is getting the bundle now, and gets it whole"
     refused = await api.send("DELETE", PATH)
-    assert (refused.status_code, refused.json()["detail"]) == (409, peers.refusal)
+    assert (refused.status_code, refused.json()["detail"]) == (409, peers.bundles.refusal)
     assert (await api.clients[0].delete(PATH)).status_code == 401
 
 
@@ -101,30 +106,31 @@ SHOWN = [
 ]
 
 
+def panel(servers: tuple[ServerState, ...], bundle: BundleState | None) -> str:
+    """What a person reads of it on the page of the log."""
+    return seen(Renderer(cast("View", None)).render("bundle", {"servers": servers, "bundle": bundle}))
+
+
 @pytest.mark.parametrize(("state", "there", "absent"), SHOWN)
-async def test_the_page_shows_how_far_it_is_and_what_may_be_done(api, peers, state, there, absent):
-    await told(api, peers, BundleState(origin="web page: anna", asked=now(), **state))
-
-    async def shown():
-        text = seen((await api.get("/log")).text)
-        return text if there[0] in text and "anna" in text else None
-
-    text = await until(shown)
-    panel = text[text.index("Debug bundle") : text.index("Communication traces")]
+def test_the_page_shows_how_far_it_is_and_what_may_be_done(state, there, absent):
+    text = panel(sync_state().servers, BundleState(origin="web page: anna", asked=now(), **state))
     for part in there:
-        assert part in panel, part
+        assert part in text, part
     for part in absent:
-        assert part not in panel, part
+        assert part not in text, part
 
 
-async def test_a_server_that_fails_says_so_beside_the_bundle_that_waits_for_it(api, peers):
+def test_a_server_that_fails_says_so_beside_the_bundle_that_waits_for_it():
     first, second = sync_state().servers
-    failed = first.last.model_copy(update={"result": ConnectionResult.FAILED})
-    servers = (first.model_copy(update={"failures": 3, "last": failed}), second)
+    servers = (first.model_copy(update={"failures": 3}), second)
     state = BundleState(stage=BundleStage.MADE, origin="CLI", asked=now(), name="b", servers=(1,), waiting=(1,))
-    await told(api, peers, state, servers=servers)
+    assert "3 connections failed; tried again 20" in panel(servers, state)
+
+
+async def test_the_page_of_the_log_follows_what_sync_tells(api, peers):
+    await told(api, peers, BundleState(stage=BundleStage.PACKING, origin="web page: anna", asked=now()))
 
     async def shown():
-        return "3 connections failed; tried again 20" in seen((await api.get("/log")).text)
+        return "by web page: anna" in seen((await api.get("/log")).text)
 
     await until(shown)

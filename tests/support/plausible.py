@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import base64
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -14,12 +13,6 @@ from heliograph.contract import (
     AlarmPage,
     AlarmRequest,
     AlarmSource,
-    BundleAnswer,
-    BundlePart,
-    BundlePartRequest,
-    BundleRequest,
-    BundleStage,
-    BundleState,
     CollectorState,
     CommandsState,
     Connection,
@@ -40,7 +33,6 @@ from heliograph.contract import (
     Revision,
     ServerState,
     ServerSummary,
-    StopBundle,
     StorageState,
     SyncState,
     TraceRequest,
@@ -51,8 +43,6 @@ from heliograph.contract import (
 )
 from heliograph.contract.channels import (
     ALARM_HISTORY,
-    BUNDLE,
-    BUNDLE_PART,
     CONFIGURATION,
     CONNECT,
     CONNECTION_HISTORY,
@@ -60,12 +50,12 @@ from heliograph.contract.channels import (
     PARAMETERS,
     READ,
     STATE,
-    STOP_BUNDLE,
     TRACE,
     WRITE,
 )
 from heliograph.contract.requests import NumberedAlarm
 from heliograph.runtime import Bus
+from support.plausible_bundle import BundleAnswers
 from support.plausible_revisions import Revisions
 from support.plausible_servers import ServerAnswers
 from support.plausible_set import FILES, UID
@@ -81,10 +71,6 @@ SERVER_2 = ServerSummary(
     port=443,
     directory="/plants/00C44F/",
 )
-
-
-BUNDLE_BYTES = bytes(range(256)) * 18 + bytes(103)
-"""4,711 of them."""
 
 
 def now() -> int:
@@ -296,8 +282,7 @@ class Peers:
         self.reads: list[ReadRequest] = []
         self.parameters: list[ParametersRequest] = []
         self.registers: dict[tuple[str, str], int | float | str | None] = {}
-        self.bundles: list[BundleRequest] = []
-        self.bundle: BundleState | None = None
+        self.bundles = BundleAnswers()
         self.traces: list[TraceRequest] = []
         self.refusal = ""
         self.connection_rows = connections()
@@ -311,7 +296,7 @@ class Peers:
         await self.sync.store(CONFIGURATION, revision(number, files))
 
     async def report(self, devices: tuple[str, ...] = ("1", "2", "4")) -> None:
-        await self.sync.store(STATE, sync_state(bundle=self.bundle), service="sync")
+        await self.sync.store(STATE, sync_state(bundle=self.bundles.state), service="sync")
         await self.collector.store(STATE, collector_state(), service="collector")
         await self.report_live(*devices)
 
@@ -323,9 +308,7 @@ class Peers:
         await self.sync.serve(CONNECT, self._connect)
         await self.sync.serve(CONNECTION_HISTORY, self._connections)
         await self.sync.serve(ALARM_HISTORY, self._alarms)
-        await self.sync.serve(BUNDLE, self._bundle)
-        await self.sync.serve(STOP_BUNDLE, self._stop_bundle)
-        await self.sync.serve(BUNDLE_PART, self._bundle_part)
+        await self.bundles.serve(self.sync)
         await self.revisions.serve(self.sync)
         await self.servers.serve(self.sync)
         await self.collector.serve(READ, self._read)
@@ -350,28 +333,6 @@ class Peers:
     async def _trace(self, request: TraceRequest) -> Outcome:
         self.traces.append(request)
         return Outcome(error=self.refusal)
-
-    async def _bundle(self, request: BundleRequest) -> BundleAnswer:
-        self.bundles.append(request)
-        if self.refusal:
-            return BundleAnswer(error=self.refusal)
-        name, servers = f"{UID}_SYSTEME_240601_120000.tar.gz", (1, 2) if request.send else ()
-        self.bundle = BundleState(
-            stage=BundleStage.MADE, origin=request.origin, asked=now(), name=name, bytes=len(BUNDLE_BYTES),
-            servers=servers, waiting=servers,
-        )  # fmt: skip
-        return BundleAnswer(name=name, bytes=len(BUNDLE_BYTES), servers=servers)
-
-    async def _stop_bundle(self, _: StopBundle) -> Outcome:
-        if self.bundle is not None:
-            self.bundle = self.bundle.model_copy(update={"stage": BundleStage.STOPPED, "waiting": ()})
-        return Outcome(error=self.refusal)
-
-    async def _bundle_part(self, request: BundlePartRequest) -> BundlePart:
-        if self.bundle is None or request.name != self.bundle.name:
-            return BundlePart(error=f"{request.name} is not here any more")
-        piece = BUNDLE_BYTES[request.offset : request.offset + 2000]
-        return BundlePart(content=base64.b64encode(piece).decode(), total=len(BUNDLE_BYTES))
 
     async def _connections(self, page: PageRequest) -> ConnectionPage:
         rows = [r for r in self.connection_rows if page.before is None or r.number < page.before]

@@ -12,6 +12,7 @@ from heliograph.contract.authoring import (
     ScriptCheckAnswer,
     ScriptCheckRequest,
 )
+from heliograph.contract.bundles import BundlePart, BundlePartRequest, BundleStage, BundleState, StopBundle
 from heliograph.contract.channels import CHANNELS, STREAMS, Channel, Service, Stream
 from heliograph.contract.commanding import (
     ExecuteAnswer,
@@ -69,8 +70,6 @@ from heliograph.contract.requests import (
     AlarmPage,
     AlarmRequest,
     BundleAnswer,
-    BundlePart,
-    BundlePartRequest,
     BundleRequest,
     CommandResults,
     CommandText,
@@ -90,7 +89,6 @@ from heliograph.contract.requests import (
     RevisionRequest,
     RevisionState,
     RevisionSummary,
-    StopBundle,
     TraceInterface,
     TracePart,
     TraceRequest,
@@ -114,8 +112,6 @@ from heliograph.contract.servertests import (
 )
 from heliograph.contract.states import (
     ApiState,
-    BundleStage,
-    BundleState,
     CollectorState,
     CommandsState,
     DeviceCondition,

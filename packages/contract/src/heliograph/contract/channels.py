@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from heliograph.contract.authoring import LanguageAnswer, LanguageRequest, ScriptCheckAnswer, ScriptCheckRequest
+from heliograph.contract.bundles import BundlePart, BundlePartRequest, StopBundle
 from heliograph.contract.commanding import (
     ExecuteAnswer,
     ExecuteRequest,
@@ -40,8 +41,6 @@ from heliograph.contract.requests import (
     AlarmPage,
     AlarmRequest,
     BundleAnswer,
-    BundlePart,
-    BundlePartRequest,
     BundleRequest,
     CommandResults,
     CommandText,
@@ -57,7 +56,6 @@ from heliograph.contract.requests import (
     RevisionDetail,
     RevisionPage,
     RevisionRequest,
-    StopBundle,
     TracePart,
     TraceRequest,
     VariableValue,

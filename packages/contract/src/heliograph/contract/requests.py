@@ -311,23 +311,3 @@ class BundleAnswer(Outcome):
     bytes: int = 0
     servers: tuple[Literal[1, 2], ...] = ()
     """Those that get it."""
-
-
-class StopBundle(Payload):
-    """End the debug bundle that is being made, or take back one that no server has begun to get."""
-
-
-class BundlePartRequest(Payload):
-    """Ask for a part of the last debug bundle."""
-
-    name: str
-    offset: Annotated[int, Field(ge=0)] = 0
-
-
-class BundlePart(Outcome):
-    """A part of it."""
-
-    content: Annotated[str, Field(repr=False)] = ""
-    """Base64; empty at the end."""
-    total: int = 0
-    """Bytes of the whole."""

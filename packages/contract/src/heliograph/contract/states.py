@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from heliograph.contract.bundles import BundleState
 from heliograph.contract.configuration import ServerSummary
 from heliograph.contract.identifiers import DeviceKey, Milliseconds, Payload
 from heliograph.contract.recorded import KeptRecords
@@ -215,31 +216,6 @@ class StreamState(Payload):
     messages: int
     bytes: int
     limit: int
-
-
-class BundleStage(StrEnum):
-    """How far a debug bundle is."""
-
-    GATHERING = "gathering"
-    PACKING = "packing"
-    MADE = "made"
-    STOPPED = "stopped"
-
-
-class BundleState(Payload):
-    """The debug bundle that is being made, or the last one."""
-
-    stage: BundleStage
-    origin: str
-    """Who asked for it."""
-    asked: Milliseconds
-    name: str = ""
-    """Of the file, once it is made."""
-    bytes: int = 0
-    servers: tuple[Literal[1, 2], ...] = ()
-    """Those that get it."""
-    waiting: tuple[Literal[1, 2], ...] = ()
-    """Those of them that do not have it yet."""
 
 
 class SyncState(Payload):
