@@ -10,10 +10,12 @@ from support.seen import is_phone
 from support.servers import need
 
 DOCUMENTED = {
-    "overview", "device", "device-phone", "add-device", "detection", "servers", "commands", "configuration-edit",
+    "overview", "device", "device-phone", "add-device", "detection", "servers", "command-form", "configuration-edit",
     "script-edit", "log", "system",
 }  # fmt: skip
 """What the documents show."""
+MOST_PIXELS = 1000
+"""Of a page from its top."""
 LIMIT_SECONDS = 60
 
 
@@ -25,7 +27,9 @@ async def take(page: Page, directory: Path, name: str) -> None:
     need("pngquant")
     os.makedirs(directory, exist_ok=True)  # noqa: PTH103  # pathlib is not to be used in coroutines
     path = directory / f"{named}.png"
-    await page.screenshot(path=path, scale="css", animations="disabled", caret="hide")
+    height = min(MOST_PIXELS, await page.evaluate("document.documentElement.scrollHeight"))
+    clip = {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": height}
+    await page.screenshot(path=path, full_page=True, clip=clip, scale="css", animations="disabled", caret="hide")
     process = await asyncio.create_subprocess_exec(
         "pngquant", "--force", "--strip", "--speed", "1", "--ext", ".png", "256", str(path)
     )
