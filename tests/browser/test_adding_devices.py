@@ -70,7 +70,7 @@ async def test_a_search_shows_its_progress_is_stopped_and_adds_what_is_ticked(pa
     await expect(found).to_contain_text("3 of 254 units asked · 3 devices found")
     assert detection.asked[0].targets == ("192.168.1.0/24",)
     await axe(page, ".detection")
-    await picture(page, "detection")
+    await picture(page, "detection", "section:has(> #detection-form)")
     await page.get_by_role("button", name="Stop the search").press("Enter")
     await expect(page.get_by_role("heading", name="192.168.1.0/24:502")).to_be_focused()
     await expect(page.get_by_role("button", name="Stop the search")).to_have_count(0)
