@@ -131,15 +131,15 @@ def axe() -> Callable[..., Awaitable[None]]:
 
 
 @pytest.fixture
-def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], Awaitable[None]]:
+def picture(request: pytest.FixtureRequest) -> Callable[..., Awaitable[None]]:
     """Give `await picture(page, "alarms")`: kept as `alarms.png` where pictures are asked for (`--screenshots DIR`).
 
     Those of the desk have the plain name, those of the phone end with `-phone`.
     """
     directory = request.config.getoption("--screenshots")
 
-    async def taken(page: Page, name: str) -> None:
+    async def taken(page: Page, name: str, part: str = "body") -> None:
         if directory:
-            await take(page, Path(directory), name)
+            await take(page, Path(directory), name, part)
 
     return taken

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from heliograph.contract import EditAnswer
+from support.plausible import now
 from support.plausible_detection import Collector
 from support.plausible_set import INVERTER, UID
 
@@ -63,14 +64,13 @@ async def test_a_search_shows_its_progress_is_stopped_and_adds_what_is_ticked(pa
     await page.goto("/devices/new")
     found = page.locator("[data-section=detection]")
     await expect(found).to_contain_text("No search so far")
-    detection.state = Collector().state
+    detection.state = Collector().state.model_copy(update={"began": now()})
     await page.get_by_label("Where").fill("192.168.1.0/24")
     await page.get_by_role("button", name="Search", exact=True).click()
     await expect(found).to_contain_text("3 of 254 units asked · 3 devices found")
     assert detection.asked[0].targets == ("192.168.1.0/24",)
     await axe(page, ".detection")
-    await found.scroll_into_view_if_needed()
-    await picture(page, "detection")
+    await picture(page, "detection", "section:has(> #detection-form)")
     await page.get_by_role("button", name="Stop the search").press("Enter")
     await expect(page.get_by_role("heading", name="192.168.1.0/24:502")).to_be_focused()
     await expect(page.get_by_role("button", name="Stop the search")).to_have_count(0)

@@ -40,13 +40,12 @@ async def door(request, open_context, gateway, tmp_path) -> AsyncIterator[Door]:
             yield Door(page, api)
 
 
-async def test_the_first_account_is_made_changes_its_password_and_comes_in_again(door, axe, picture):
+async def test_the_first_account_is_made_changes_its_password_and_comes_in_again(door, axe):
     page = door.page
     await page.goto("/login")
     await axe(page)
     await page.get_by_role("link", name="Make the first account").click()
     await axe(page)
-    await picture(page, "setup")
     await set_up(page, "wrong")
     await expect(page.get_by_role("alert")).to_contain_text("The token is wrong")
     await axe(page)
@@ -101,7 +100,7 @@ async def test_a_viewer_sees_everything_and_no_form_that_would_be_refused(door, 
     await axe(page)
     for path, part in (
         ("/devices/1", "AC power"), ("/servers", "Server 2"), ("/commands", "sunpm.writeVariable"),
-        ("/scripts", "zero export"), ("/log", "of <the log>"), ("/account", "change nothing but your password"),
+        ("/scripts", "zero export"), ("/log", "roof_3"), ("/account", "change nothing but your password"),
     ):  # fmt: skip
         await page.goto(path)
         await expect(page.locator("#content")).to_contain_text(part)

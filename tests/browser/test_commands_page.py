@@ -40,7 +40,7 @@ async def test_a_built_in_command_is_sent_by_its_form_after_a_question(page, gat
     await page.get_by_label("interface (needed)").select_option("ethernet")
     await page.get_by_label("minutes (needed)").fill("10")
     await axe(page, "#builtin-form")
-    await picture(page, "commands")
+    await picture(page, "command-form")
     await page.locator("#builtin-form").get_by_role("button").click()
     await expect(page.locator("#confirm-text")).to_have_text("sunpm.log with interface ethernet, minutes 10.")
     await page.locator(SENT).click()

@@ -8,7 +8,18 @@ from support.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LIST = "CONFIG/WPM00C44F_scl.ini"
-FILES = {LIST: "SCRIPT_File[0]=night.lua\n", "SCRIPT/night.lua": "-- sleeps\n"}
+NIGHT = """header = { version = 1.0, label = "Limits at night" }
+
+function wsInit()
+  wd.every(60, tick)
+end
+
+function tick()
+  local power = wd.get("grid meter", "Active power")
+  if power and power < 0 then wd.set("roof_1", "cmdPwrPercent", 0) end
+end
+"""
+FILES = {LIST: "SCRIPT_File[0]=night.lua\n", "SCRIPT/night.lua": NIGHT}
 
 
 @pytest.fixture
@@ -53,12 +64,12 @@ async def test_a_new_script_is_written_checked_and_applied(page, revisions, axe)
 async def test_a_mistake_is_shown_at_its_line_and_a_renamed_script_keeps_its_place(page, revisions, axe, picture):
     await page.goto("/scripts/night/edit")
     text = page.get_by_label("Text of the file")
-    await expect(text).to_have_value("-- sleeps\n")
-    await text.fill("-- sleeps\nif ??\n")
+    await expect(text).to_have_value(NIGHT)
+    await text.fill(NIGHT.replace("tick)", "tick??)"))
     await page.get_by_role("button", name="Check the script").click()
-    await page.get_by_role("button", name="SCRIPT/night.lua, line 2, column 1").click()
-    await expect(page.locator("#caret")).to_have_text("Line 2, column 1")
-    await expect(page.locator(".gutter")).to_contain_text("✕ 2")
+    await page.get_by_role("button", name="SCRIPT/night.lua, line 4, column 1").click()
+    await expect(page.locator("#caret")).to_have_text("Line 4, column 1")
+    await expect(page.locator(".gutter")).to_contain_text("✕ 4")
     await axe(page, "#script-edit")
     await picture(page, "script-edit")
     await text.fill("-- wakes\n")

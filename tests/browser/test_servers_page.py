@@ -37,13 +37,12 @@ async def test_the_history_of_connections_is_filtered_and_leads_to_its_log(page,
     await page.wait_for_url("**/log?*")
 
 
-async def test_a_setting_is_changed_by_keyboard_alone_checked_and_saved(page, revisions, axe, picture):
+async def test_a_setting_is_changed_by_keyboard_alone_checked_and_saved(page, revisions, axe):
     await page.goto("/servers/1")
     address = page.locator("#f-FTP_Address")
     await expect(address).to_have_value("data.example.org")
     await expect(page.locator("#f-MQTT_TopicData")).to_be_hidden()
     await axe(page)
-    await picture(page, "server-settings")
     await address.focus()
     await page.keyboard.press("ControlOrMeta+a")
     await page.keyboard.type("new.example.org")
@@ -96,9 +95,7 @@ async def test_a_schedule_is_planned_while_one_edits_and_the_rest_of_its_file_st
     assert edit.files == {VAR: SCHEDULE + added}
 
 
-async def test_a_server_is_tested_with_what_stands_in_the_form_and_the_test_is_stopped(
-    page, gateway, revisions, axe, picture
-):
+async def test_a_server_is_tested_with_what_stands_in_the_form_and_the_test_is_stopped(page, gateway, revisions, axe):
     played = gateway.peers.servers
     await page.goto("/servers/1")
     await expect(page.locator("#f-FTP_Address")).to_have_value("data.example.org")
@@ -107,8 +104,6 @@ async def test_a_server_is_tested_with_what_stands_in_the_form_and_the_test_is_s
     await expect(page.locator("[data-step-state=running]")).to_contain_text("Reach port 22")
     assert "FTP_Address=new.example.org" in played.tests[-1].config
     await axe(page, "#test")
-    await page.locator("#test").scroll_into_view_if_needed()
-    await picture(page, "server-test")
     await page.get_by_role("button", name="Stop the test").press("Enter")
     await expect(page.locator(".verdict")).to_contain_text("Stopped")
     await expect(page.get_by_role("heading", name="Server 1 sftp data.example.org:22")).to_be_focused()

@@ -11,6 +11,7 @@ import pytest
 from heliograph.api import view
 from heliograph.contract import DetectionState, Service, status
 from heliograph.contract.channels import SERIES
+from heliograph.contract.logbook import NumberedEvent
 from heliograph.runtime import Bus
 from support.apis import Api, served
 from support.nats import Broker
@@ -22,6 +23,17 @@ from support.waiting import LIMIT_SECONDS, until
 
 ROWS = 8
 """Of each list: what a hundred rows look like, eight do."""
+SAID = (
+    "device roof_3 is resting: nothing came within 0.2 s, 3 times in a row",
+    "server 1: 3 files delivered, 19.4 kB; the next connection at 12:05:00",
+    "server 1: connected to data.example.org:22 as plant, revision 3",
+    "serial line SERIAL1: the meter answered late, 412 ms",
+    "server 2: 3 files delivered, 19.4 kB; the next connection at 12:10:00",
+    "server 2: connected to backup.example.net:443 as plant, revision 3",
+    "the definition DEF/inv.csv has a decimal comma in line 11",
+    "revision 3 is in force: 4 devices, 2 servers <from the set directory>",
+)
+"""Lines of the log, the newest first: every third is a warning of the collector."""
 SERVICES = (Service.SYNC, Service.COLLECTOR, Service.COMMANDS, Service.API)
 
 
@@ -89,8 +101,13 @@ async def _is_seen(api: Api, peers: Peers, commands: Commands) -> bool:
 
 def _shorten(peers: Peers, commands: Commands) -> None:
     peers.connection_rows, peers.alarm_rows = peers.connection_rows[:ROWS], peers.alarm_rows[:ROWS]
-    peers.servers.lines, commands.log = peers.servers.lines[:ROWS], commands.log[:ROWS]
+    peers.servers.lines = [_saying(line, text) for line, text in zip(peers.servers.lines, SAID, strict=False)]
+    commands.log = commands.log[:ROWS]
     commands.rows = commands.rows[:ROWS]
+
+
+def _saying(line: NumberedEvent, text: str) -> NumberedEvent:
+    return line.model_copy(update={"event": line.event.model_copy(update={"text": text})})
 
 
 def _copied(values: dict[str, object]) -> dict[str, object]:

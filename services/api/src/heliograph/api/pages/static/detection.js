@@ -11,7 +11,8 @@ byId("detection-form").addEventListener("submit", (event) => {
     timeout_ms: Number(byId("detection-timeout").value) || 1000,
   };
   const button = event.submitter || event.target.querySelector("button");
-  patiently(button, DETECTION_TOLD, "Beginning the search", { path: "/api/v1/detections", body: JSON.stringify(body) });
+  const done = () => say(DETECTION_TOLD, "The search runs; what it finds comes below.", false);
+  patiently(button, DETECTION_TOLD, "Beginning the search", { path: "/api/v1/detections", body: JSON.stringify(body), done });
 });
 
 document.addEventListener("click", (event) => {
