@@ -39,8 +39,6 @@ class ProblemApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """See `FastAPI.openapi`."""
-        if self.openapi_schema:
-            return self.openapi_schema
         described = super().openapi()
         schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas = described["components"]["schemas"]
