@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import tempfile
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -42,10 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         others = others[rest:]
 
 
-def pytest_collection_finish() -> None:
-    """Look for garbage again from here on, in what tests make alone."""
-    gc.freeze()
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage again when all is collected, in what comes after it alone."""
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
