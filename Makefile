@@ -1,8 +1,8 @@
 # The commands of the README. `make setup` is called by each of them and does nothing when .venv is up to date.
 PY := .venv/bin
 ARGS ?=
-# Most tests wait for real peers: two workers a core keep the cores busy.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
+# Most tests wait for real peers: three workers a core keep the cores busy.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 )))
 # Some containers forbid bytecode: each service would then compile itself at every start, the tests in every worker.
 export PYTHONDONTWRITEBYTECODE =
 

@@ -24,7 +24,6 @@ PATIENCE_MS = 60_000
 SIZES = {
     "phone": {
         "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "color_scheme": "dark",
-        "device_scale_factor": 2,
     },
     "desk": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
 }  # fmt: skip
@@ -73,11 +72,14 @@ def gateway(played: Gateway) -> Gateway:
 
 
 @pytest.fixture(scope="package")
-def open_context(browser: Browser) -> OpenContext:
+def open_context(browser: Browser, request: pytest.FixtureRequest) -> OpenContext:
     """Give `await open_context(url, "phone")`: where nobody is logged in."""
+    # Twice as sharp takes four times as long to draw, and is seen in pictures alone.
+    scale = 2 if request.config.getoption("--screenshots") else 1
 
     async def opened(url: str, size: str) -> BrowserContext:
-        context = await browser.new_context(base_url=url, reduced_motion="reduce", **SIZES[size])
+        sharp = {"device_scale_factor": scale if size == "phone" else 1}
+        context = await browser.new_context(base_url=url, reduced_motion="reduce", **SIZES[size], **sharp)
         context.set_default_timeout(PATIENCE_MS)
         return context
 

@@ -244,7 +244,7 @@ def test_a_revision_too_large_for_the_bus_is_rejected_in_words(make, tmp_path):
 def test_a_database_of_an_earlier_version_gets_the_new_columns(bench, tmp_path):
     bench.close()
     with closing(sqlite3.connect(bench.directory / "sync.db")) as old:
-        for column in ("note", "taken_back", "changed"):
+        for column in ("note", "message", "taken_back", "changed"):
             old.execute(f"ALTER TABLE revision DROP COLUMN {column}")
         old.execute("INSERT INTO revision VALUES (1, 'set directory', 0, 'x', '', '{}')")
         old.commit()
