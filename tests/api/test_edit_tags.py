@@ -14,6 +14,7 @@ RUNS = {
     "DELETE /api/v1/sessions/{key}": "ends a session",
     "DELETE /api/v1/servers/tests/{test}": "stops a test",
     "DELETE /api/v1/detections/{key}": "forgets a search",
+    "DELETE /api/v1/servers/{number}/connection": "stops a connection",
     "DELETE /api/v1/support-bundle": "stops a debug bundle",
 }
 """What is deleted without being anything that could be edited."""

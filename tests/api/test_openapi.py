@@ -70,6 +70,7 @@ SURFACE = {
     ("get", "/api/v1/alarms"): (200, AlarmList),
     ("get", "/api/v1/connections"): (200, ConnectionList),
     ("post", "/api/v1/connections"): (202, Accepted),
+    ("delete", "/api/v1/servers/{number}/connection"): (202, Accepted),
     ("post", "/api/v1/servers/host-key"): (200, HostKey),
     ("post", "/api/v1/servers/{number}/test"): (202, ServerTestBegun),
     ("get", "/api/v1/servers/tests/newest"): (200, ServerTestState),

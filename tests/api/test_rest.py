@@ -105,6 +105,16 @@ async def test_a_connection_is_asked_for(api, peers, body, server):
     assert [c.server for c in peers.connects] == [server]
 
 
+async def test_a_connection_that_runs_is_stopped_and_one_that_does_not_is_refused(api, peers):
+    answer = await api.send("DELETE", "/api/v1/servers/2/connection")
+    assert (answer.status_code, answer.json()["server"]) == (202, 2)
+    (stopped,) = peers.stops
+    assert (stopped.server, stopped.origin) == (2, "REST")
+    peers.refusal = "no connection to server 1 runs now"
+    refused = problem(await api.send("DELETE", "/api/v1/servers/1/connection"), 409)
+    assert refused.detail == "No connection to server 1 runs now."
+
+
 @each("body", ['{"server": 3}', '{"server": "1"}', '{"server": true}', '{"sever": 1}', "[]", "{", "1"])
 async def test_a_body_that_does_not_fit_asks_for_nothing(api, peers, body):
     headers = api.bearer | {"Content-Type": "application/json"}

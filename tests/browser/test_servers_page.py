@@ -4,7 +4,9 @@ import pytest
 from playwright.async_api import expect
 
 from heliograph.contract import EditAnswer
+from heliograph.contract.channels import STATE
 from heliograph.contract.servertests import StepState, TestStep
+from support.plausible import sync_state
 from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -35,6 +37,21 @@ async def test_the_history_of_connections_is_filtered_and_leads_to_its_log(page,
     await axe(page, "[data-section=history]")
     await rows.last.get_by_role("link", name="in the log").click()
     await page.wait_for_url("**/log?*")
+
+
+async def test_a_connection_that_runs_is_stopped(page, gateway, axe):
+    first, *others = sync_state().servers
+    running = (first.model_copy(update={"connecting": True}), *others)
+    await gateway.peers.sync.store(STATE, sync_state(servers=running), service="sync")
+    await page.goto("/servers")
+    stop = page.get_by_role("button", name="Stop the connection to server 1")
+    await expect(stop).to_be_visible()
+    await axe(page, "#server-1")
+    await stop.click()
+    await expect(page.locator("#told")).to_contain_text("ends after the file that is on its way")
+    assert [asked.server for asked in gateway.peers.stops] == [1]
+    await gateway.peers.report()
+    await expect(stop).to_have_count(0)
 
 
 async def test_a_setting_is_changed_by_keyboard_alone_checked_and_saved(page, revisions, axe):

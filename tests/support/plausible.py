@@ -33,6 +33,7 @@ from heliograph.contract import (
     Revision,
     ServerState,
     ServerSummary,
+    StopConnection,
     StorageState,
     SyncState,
     TraceRequest,
@@ -50,6 +51,7 @@ from heliograph.contract.channels import (
     PARAMETERS,
     READ,
     STATE,
+    STOP_CONNECTION,
     TRACE,
     WRITE,
 )
@@ -278,6 +280,7 @@ class Peers:
         self.sync = sync
         self.collector = collector
         self.connects: list[ConnectRequest] = []
+        self.stops: list[StopConnection] = []
         self.writes: list[WriteRequest] = []
         self.reads: list[ReadRequest] = []
         self.parameters: list[ParametersRequest] = []
@@ -306,6 +309,7 @@ class Peers:
 
     async def serve(self) -> None:
         await self.sync.serve(CONNECT, self._connect)
+        await self.sync.serve(STOP_CONNECTION, self._stop)
         await self.sync.serve(CONNECTION_HISTORY, self._connections)
         await self.sync.serve(ALARM_HISTORY, self._alarms)
         await self.bundles.serve(self.sync)
@@ -328,6 +332,10 @@ class Peers:
 
     async def _connect(self, request: ConnectRequest) -> Outcome:
         self.connects.append(request)
+        return Outcome(error=self.refusal)
+
+    async def _stop(self, request: StopConnection) -> Outcome:
+        self.stops.append(request)
         return Outcome(error=self.refusal)
 
     async def _trace(self, request: TraceRequest) -> Outcome:

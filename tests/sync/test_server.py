@@ -54,6 +54,27 @@ async def test_a_hanging_server_never_delays_the_other(bench, tasks):
         let_go.set()
 
 
+async def test_a_connection_is_stopped_by_a_person_and_what_waits_goes_with_the_next(bench, tasks):
+    one, _ = tasks
+    assert not one.stop_connection("anna"), "none runs"
+    let_go = bench.hang[1] = threading.Event()
+    bench.spool.take_records([record(1)])
+    one.request()
+    await until(lambda: not one.idle.is_set())
+    assert one.stop_connection("anna")
+    let_go.set()
+    await until(lambda: len(rows(bench, 1)) == 1)
+    (stopped,) = rows(bench, 1)
+    assert stopped.result is ConnectionResult.PARTIAL, "no failure that is tried again soon"
+    assert stopped.failures == ("connection: stopped by anna; what was not sent stays for the next connection",)
+    assert bench.names(1) == []
+    await until(one.idle.is_set)
+    assert one.state().failures == 0
+    one.request()
+    await until(lambda: len(rows(bench, 1)) == 2)
+    assert len(bench.names(1)) == 1
+
+
 async def test_requests_during_a_connection_make_one_more_follow(bench, tasks):
     one, _ = tasks
     let_go = bench.hang[1] = threading.Event()

@@ -56,6 +56,7 @@ from heliograph.contract.requests import (
     RevisionDetail,
     RevisionPage,
     RevisionRequest,
+    StopConnection,
     TracePart,
     TraceRequest,
     VariableValue,
@@ -266,6 +267,10 @@ TRACE = Channel(
 CONNECT = Channel(
     "connect", "request.sync.connect", ConnectRequest, (_COMMANDS, _API), (_SYNC,), "make a connection", reply=Outcome
 )
+STOP_CONNECTION = Channel(
+    "stop connection", "request.sync.stop_connection", StopConnection, (_API,), (_SYNC,), "end a connection that runs",
+    reply=Outcome,
+)  # fmt: skip
 CONNECTION_HISTORY = Channel(
     "connection history", "request.sync.connections", PageRequest, (_API,), (_SYNC,), "a page of connections",
     reply=ConnectionPage,
@@ -332,7 +337,8 @@ SCHEDULES = Channel(
 
 CHANNELS = (
     RECORDS, ALARMS, EVENTS, TRACES, LIVE, STATE, CONFIGURATION, COMMAND_TEXTS, RESULTS,
-    READ, WRITE, PARAMETERS, TRACE, CONNECT, CONNECTION_HISTORY, ALARM_HISTORY, EDIT, RETURN, REVISIONS, REVISION,
+    READ, WRITE, PARAMETERS, TRACE, CONNECT, STOP_CONNECTION, CONNECTION_HISTORY, ALARM_HISTORY,
+    EDIT, RETURN, REVISIONS, REVISION,
     BUNDLE, STOP_BUNDLE, BUNDLE_PART, DETECT, DETECTION, STOP_DETECTION, DETECTION_PROGRESS,
     EXECUTE, JOURNAL, JOURNAL_ENTRY, CHANGES, SCRIPT, SCRIPT_LOG,
     LANGUAGE, SCRIPT_CHECK, FACTORY, RESTART,

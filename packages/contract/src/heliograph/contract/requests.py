@@ -125,6 +125,14 @@ class ConnectRequest(Payload):
     server: Literal[1, 2] | None = None
 
 
+class StopConnection(Payload):
+    """End the connection to a server that runs: after the file in flight."""
+
+    server: Literal[1, 2]
+    origin: str
+    """Who asks, for people."""
+
+
 class PageRequest(Payload):
     """A page of a history, newest first."""
 

@@ -140,6 +140,7 @@ ALARMS = AlarmList(
 )
 CONNECTIONS = ConnectionList(connections=(_CONNECTION,), before=412)
 ACCEPTED = Accepted(server=1, detail="A connection to server 1 follows.")
+STOPPING = Accepted(server=1, detail="The connection to server 1 ends after the file that is on its way.")
 BUNDLE_NOW = BundleState(
     stage=BundleStage.MADE,
     origin="REST",

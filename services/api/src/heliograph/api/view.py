@@ -35,6 +35,7 @@ from heliograph.contract import (
     ScriptState,
     ServiceState,
     StatusDocument,
+    StopConnection,
     SyncState,
     TraceInterface,
     TraceRequest,
@@ -50,6 +51,7 @@ from heliograph.contract.channels import (
     LOG_LINE,
     SERVER_TEST_PROGRESS,
     STATE,
+    STOP_CONNECTION,
     TRACE,
     Channel,
 )
@@ -195,6 +197,10 @@ class View:
     async def connect(self, server: Literal[1, 2] | None) -> None:
         """Ask for a connection; raises `Silent`, `Refused`."""
         await self._ask(CONNECT, ConnectRequest(server=server))
+
+    async def stop_connection(self, server: Literal[1, 2], origin: str) -> None:
+        """End the connection that runs; raises `Silent`, `Refused`."""
+        await self._ask(STOP_CONNECTION, StopConnection(server=server, origin=origin))
 
     async def trace(self, interface: TraceInterface, minutes: int, origin: str) -> None:
         """Have what goes over an interface written down; raises `Silent`, `Refused`."""

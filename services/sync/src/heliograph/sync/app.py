@@ -10,7 +10,16 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DatabaseError
 
-from heliograph.contract import BundleAnswer, BundleRequest, ConnectRequest, Outcome, ServiceState, SyncState, Trigger
+from heliograph.contract import (
+    BundleAnswer,
+    BundleRequest,
+    ConnectRequest,
+    Outcome,
+    ServiceState,
+    StopConnection,
+    SyncState,
+    Trigger,
+)
 from heliograph.contract.channels import FACTORY, STATE
 from heliograph.formats.config import FileServer, Server, ServerMode
 from heliograph.formats.names import timestamp
@@ -185,8 +194,8 @@ class Sync:
         )  # fmt: skip
         self._intake = Intake(
             self._context.bus, self._spool, self._mailbox, self._history, self._diary, self._state_dir / "unreadable",
-            connect=self._connect, results=self._results_came, disk=self._disk, broken=self._database_broke,
-            desk=desk, keep=self._logbook.keep, bundle=self._make_bundle, kept=self._kept,
+            connect=self._connect, stop_connection=self._stop_connection, results=self._results_came, disk=self._disk,
+            broken=self._database_broke, desk=desk, keep=self._logbook.keep, bundle=self._make_bundle, kept=self._kept,
         )  # fmt: skip
         sources = Sources(self._in_force, self._access, Pins(self._database), self._is_connected)
         tests = ServerTests(self._context.bus, clock, sources)
@@ -335,6 +344,13 @@ class Sync:
             return Outcome()
         which = f"server {request.server}" if request.server else "server"
         return Outcome(error=f"there is no {which} in the configuration in force")
+
+    def _stop_connection(self, request: StopConnection) -> Outcome:
+        """End a connection that runs; tell a person where there is none."""
+        files = [server for server in self._servers if isinstance(server, ServerTask)]
+        if any(server.number == request.server and server.stop_connection(request.origin) for server in files):
+            return Outcome()
+        return Outcome(error=f"no connection to server {request.server} runs now")
 
     async def _make_bundle(self, request: BundleRequest) -> BundleAnswer:
         """Make a debug bundle and ask for the connections that carry it."""

@@ -117,6 +117,8 @@ class Visit:
         """The steps that ran to their end and met no failure."""
         self._again = False
         self._no_more_data = False
+        self._stopped_by = ""
+        """Who wants it to end; empty while nobody does."""
         self._on_trial = applied.provisional and self._is_main
         """Whether this connection has yet to show that the revision reaches the main server."""
         self._files: Counter[str] = Counter()
@@ -142,7 +144,9 @@ class Visit:
             self._fail("connection", f"{error}{self._while()}", again=True)
         except Stopped:
             self._on_trial = False
-            self._fail("connection", STOPS, again=False)
+            is_gateway = parts.stop.is_set()
+            self._fail("connection", STOPS if is_gateway else self._stopped_by, again=False)
+            result = ConnectionResult.FAILED if is_gateway else ConnectionResult.PARTIAL
         finally:
             if self._is_main:
                 parts.mailbox.leave()
@@ -160,6 +164,14 @@ class Visit:
     def end_soon(self) -> None:
         """Send no more data than the file in flight: the server is wanted elsewhere. From any thread."""
         self._no_more_data = True
+
+    def stop(self, origin: str) -> None:
+        """End after the file in flight: somebody wants it. From any thread."""
+        self._stopped_by = f"stopped by {origin}; what was not sent stays for the next connection"
+
+    @property
+    def _is_over(self) -> bool:
+        return bool(self._stopped_by) or self._parts.stop.is_set()
 
     def _go(self, store: RemoteStore) -> None:
         listings = Listings(store, self._server)
@@ -206,7 +218,7 @@ class Visit:
         return self._server.mode is ServerMode.MAIN
 
     def _try(self, name: str, step: Step, store: RemoteStore) -> None:
-        if self._parts.stop.is_set():
+        if self._is_over:
             raise Stopped
         self._step, self._skipped, failed = name, False, len(self._failures)
         try:
@@ -285,7 +297,7 @@ class Visit:
             return
 
         def is_over() -> bool:
-            return self._parts.stop.is_set() or (self._no_more_data and stream == streams.RECORDS)
+            return self._is_over or (self._no_more_data and stream == streams.RECORDS)
 
         sending = Sending(self._parts.ledger, self._outgoing, self._server, self._form, stream, is_over)
         arrived: list[LedgerRow] = []
@@ -305,7 +317,7 @@ class Visit:
             self._outgoing.forget(arrived)
         if sending.trouble:
             raise sending.trouble
-        if self._parts.stop.is_set():
+        if self._is_over:
             raise Stopped
 
     def _tell_delivered(self, stream: str, row: LedgerRow, size: int) -> None:

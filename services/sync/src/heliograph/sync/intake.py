@@ -19,6 +19,7 @@ from heliograph.contract import (
     Outcome,
     PageRequest,
     Record,
+    StopConnection,
     TracePart,
 )
 from heliograph.contract.channels import (
@@ -34,6 +35,7 @@ from heliograph.contract.channels import (
     RETURN,
     REVISION,
     REVISIONS,
+    STOP_CONNECTION,
     TRACES,
 )
 from heliograph.contract.requests import AlarmPage, AlarmRequest, ConnectionPage
@@ -61,7 +63,8 @@ class Intake:
 
     def __init__(
         self, bus: Bus, spool: Spool, mailbox: Mailbox, history: History, diary: Diary, aside: Path,
-        *, connect: Callable[[ConnectRequest], Outcome], results: Callable[[], None], disk: OwnDisk,
+        *, connect: Callable[[ConnectRequest], Outcome], stop_connection: Callable[[StopConnection], Outcome],
+        results: Callable[[], None], disk: OwnDisk,
         broken: Callable[[BaseException], None], desk: Desk, keep: Callable[[Sequence[Event]], None],
         bundle: Callable[[BundleRequest], Awaitable[BundleAnswer]], kept: Kept,
     ) -> None:  # fmt: skip
@@ -72,6 +75,7 @@ class Intake:
         self._diary = diary
         self._aside = aside
         self._connect = connect
+        self._stop_connection = stop_connection
         self._results = results
         self._disk = disk
         self._broken = broken
@@ -94,6 +98,7 @@ class Intake:
     async def serve(self) -> None:
         """Answer the requests of the other services from now on."""
         await self._bus.serve(CONNECT, self._answer_connect)
+        await self._bus.serve(STOP_CONNECTION, self._answer_stop)
         await self._bus.serve(CONNECTION_HISTORY, self._answer_connections)
         await self._bus.serve(ALARM_HISTORY, self._answer_alarms)
         await self._bus.serve(EDIT, self._in_thread(self._desk.edit))
@@ -136,6 +141,9 @@ class Intake:
 
     async def _answer_connect(self, request: ConnectRequest) -> Outcome:
         return self._connect(request)
+
+    async def _answer_stop(self, request: StopConnection) -> Outcome:
+        return self._stop_connection(request)
 
     async def _answer_connections(self, request: PageRequest) -> ConnectionPage:
         return await asyncio.to_thread(self._history.page, request)

@@ -86,6 +86,12 @@ class ServerTask:
         self.triggers.alarm()
         self._news.set()
 
+    def stop_connection(self, origin: str) -> bool:
+        """End the connection that runs after the file in flight; return whether there was one."""
+        if self._visit is not None:
+            self._visit.stop(origin)
+        return self._visit is not None
+
     async def run(self) -> None:
         """Connect whenever it is due, for ever."""
         while True:

@@ -305,6 +305,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.connect !== undefined) connect(button);
+  if (button.dataset.disconnect) demand(button, "told", { method: "DELETE", path: `/api/v1/servers/${button.dataset.disconnect}/connection` });
 });
 
 document.addEventListener("toggle", (event) => {
