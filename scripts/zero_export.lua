@@ -165,11 +165,12 @@ local function share(watts, among)
   local rated = 0
   for _, inverter in ipairs(among) do rated = rated + inverter.rating end
   local percent = math.max(0, 100 * watts / rated)
+  local whole = math.floor(percent / settings.step + 1e-6) * settings.step   -- as it can be set: else it would swing
   local spare, held = 0, 0
   local takes = {}
   for _, inverter in ipairs(among) do
     local used = 100 * newest(inverter.power) / inverter.rating + settings.reserve
-    takes[inverter] = used >= math.min(percent, inverter.limit)
+    takes[inverter] = used >= math.min(whole, inverter.limit)
     if takes[inverter] then
       held = held + inverter.rating
     else
@@ -242,6 +243,7 @@ local function control(among, now)
   local feed_in, read = newest(meter), meter[#meter].read
   consumption = -feed_in
   for _, inverter in ipairs(among) do consumption = consumption + at(inverter.power, read) end
+  if feed_in > limit then correction = math.min(correction, 0) end   -- learnt in the shade, it may be too much now
   local shares = share(limit - settings.margin + correction + consumption, among)
   local resting = true
   for _, inverter in ipairs(among) do

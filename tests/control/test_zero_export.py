@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lupa.lua54 import LuaError
 
@@ -71,8 +71,22 @@ def sites(draw: st.DrawFn) -> Site:
     return Site(**{**vars(site), "every": 17 * patience(site) + 60})
 
 
+ON_THE_EDGE = Site(
+    inverters=[Inverter(rated=5_000, delay=0, lag=0, sun=sun, obeys=0.97, poll=0.5) for sun in (0.5, 0.97, 0.5, 0.5)],
+    load=[12_634, 5_348], sky=[0.2], every=94, meter_poll=0.5,
+)  # fmt: skip
+"""One inverter makes just between its share and what of it can be set."""
+OUT_OF_THE_SHADE = Site(
+    inverters=[Inverter(rated=5_000, delay=0, lag=0, sun=0.5, obeys=0.97, poll=0.5)],
+    load=[2_734, 1_250], every=94, meter_poll=0.5, meter_phase=0.25,
+)  # fmt: skip
+"""The sun holds it back nearly as the limit does; then less is consumed."""
+
+
 @settings(max_examples=10)
 @given(sites())
+@example(ON_THE_EDGE)
+@example(OUT_OF_THE_SHADE)
 def test_whatever_the_plant_it_comes_under_the_limit_in_its_own_time_and_stays_at_rest(site):
     loop = controlled(site)
     for number in range(max(len(site.load), len(site.sky)) + 1):
