@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from heliograph.api.hostkeys import host_key
 from heliograph.contract import EditRequest
 from support.markup import Markup
+from support.servers import need
 
 PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY-----\n"
@@ -78,8 +78,8 @@ def test_what_is_no_host_key_is_told(text, said):
         host_key(text)
 
 
-@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="scripts/install-test-servers brings OpenSSH")
 def test_the_fingerprint_is_the_one_that_openssh_prints(tmp_path):
+    need("ssh-keygen")
     path = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", path], check=True)  # the machine's own
     printed = subprocess.run(["ssh-keygen", "-lf", path], check=True, capture_output=True, text=True).stdout

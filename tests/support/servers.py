@@ -18,6 +18,7 @@ PACKAGES = {
     "promtool": "prometheus",
     "sshd": "openssh-server",
     "sftp": "openssh-client",
+    "ssh-keygen": "openssh-client",
     "vsftpd": "vsftpd",
     "proftpd": "proftpd-core",
     "apache2": "apache2",
