@@ -15,7 +15,7 @@ from support.loops import PatientPolicy
 pytest_plugins = ["support.nats", "support.whole"]
 
 # Machines of CI are busy: time is no property of an example.
-settings.register_profile("project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("project", deadline=None, max_examples=45, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 gc.disable()  # until all is collected: next to nothing of it is garbage, and to look for some takes an eighth of it
 asyncio.set_event_loop_policy(PatientPolicy())

@@ -3,10 +3,11 @@
 import asyncio
 import gzip
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from heliograph.contract import Service, Trigger
 from heliograph.formats.config import Config, FileServer, ServerMode, ServerType
@@ -54,9 +55,12 @@ class HandClock:
     def monotonic(self) -> float:
         return self._monotonic
 
-    async def sleep(self, seconds: float) -> None:
-        until = self._monotonic + seconds
-        while self._monotonic < until:
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
+        """Sleep from the call on, as real clocks do: a move before the first turn of the loop counts."""
+        return self._until(self._monotonic + seconds)
+
+    async def _until(self, moment: float) -> None:
+        while self._monotonic < moment:
             await asyncio.sleep(0.005)
 
     def move(self, seconds: float) -> None:
