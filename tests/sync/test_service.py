@@ -217,7 +217,7 @@ async def test_a_connection_that_cannot_be_is_answered_with_words(broker, tmp_pa
         api = await connect(Service.API)
         answer = await persist(api.request, CONNECT, ConnectRequest(server=2), timeout=30)
         assert answer.error == "there is no server 2 in the configuration in force"
-        assert (await api.request(ALARM_HISTORY, PageRequest(), timeout=30)).alarms == ()
+        assert (await persist(api.request, ALARM_HISTORY, PageRequest(), timeout=30)).alarms == ()
         states = await watched(api, STATE)
         await until(lambda: states.values)
         assert "GATEWAY_SET" in states.values[-1].findings[0]

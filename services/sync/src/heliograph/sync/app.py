@@ -216,11 +216,11 @@ class Sync:
         self._configuration.load()
         self._last_set.restore(self._configuration, self._diary)
         await self._rollout.begin()
-        await self._intake.serve()
         await Looking(self._kept).serve(self._context.bus)
         await self._enquiries.serve()
         await self._bundling.serve(self._context.bus)
         await self._context.bus.serve(FACTORY, self._reset.answer)
+        await self._intake.serve()
         await self._context.bus.watch(STATE, self._hear)
 
     def _work(self) -> dict[str, Coroutine[Any, Any, None]]:

@@ -97,7 +97,6 @@ class Intake:
 
     async def serve(self) -> None:
         """Answer the requests of the other services from now on."""
-        await self._bus.serve(CONNECT, self._answer_connect)
         await self._bus.serve(STOP_CONNECTION, self._answer_stop)
         await self._bus.serve(CONNECTION_HISTORY, self._answer_connections)
         await self._bus.serve(ALARM_HISTORY, self._answer_alarms)
@@ -106,6 +105,7 @@ class Intake:
         await self._bus.serve(REVISIONS, self._in_thread(self._desk.page))
         await self._bus.serve(REVISION, self._in_thread(self._desk.detail))
         await self._bus.serve(BUNDLE, self._bundle)
+        await self._bus.serve(CONNECT, self._answer_connect)
 
     async def _take_records(self, records: list[Record]) -> None:
         good = [record for record in records if _is_storable(record)]
