@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from heliograph.api.errors import NotThere, Refused, Silent
-from heliograph.api.lookback.download import Download, Downloads
+from heliograph.api.lookback.download import Download, Downloads, begin
 from heliograph.api.models import BundleMade
 from heliograph.api.view import View
 from heliograph.contract import (
@@ -56,15 +56,7 @@ async def download(view: View, downloads: Downloads) -> Download:
     state = now(view)
     if not state.name:
         raise NotThere("The debug bundle is not made yet, or it was stopped before: make one, and try again.")
-    downloads.enter()
-    pieces = _pieces(view, state.name)
-    try:
-        first = await anext(pieces)
-    except BaseException:
-        downloads.leave()
-        await pieces.aclose()
-        raise
-    return Download(downloads, first, pieces, MEDIA_TYPE, state.name)
+    return await begin(downloads, _pieces(view, state.name), MEDIA_TYPE, state.name)
 
 
 async def _pieces(view: View, name: str) -> AsyncGenerator[bytes]:

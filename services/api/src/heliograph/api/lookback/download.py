@@ -89,5 +89,17 @@ class Download(Response):
                 await send_piece(send, piece, seconds=SEND_SECONDS)
 
 
+async def begin(downloads: Downloads, pieces: AsyncGenerator[bytes], media_type: str, name: str) -> Download:
+    """Begin a file with its first piece, so that what is wrong can still be told. Raises `Silent`, and what it does."""
+    downloads.enter()
+    try:
+        first = await anext(pieces)
+    except BaseException:
+        downloads.leave()
+        await pieces.aclose()
+        raise
+    return Download(downloads, first, pieces, media_type, name)
+
+
 class _TooLarge(Exception):
     """More than a download may have."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from enum import StrEnum
 from typing import Final
 
-from heliograph.api.lookback import csvtext, parquet
+from heliograph.api.lookback import csvtext, download, parquet
 from heliograph.api.lookback.asking import Span, parts, zone_of
 from heliograph.api.lookback.download import Download, Downloads
 from heliograph.api.models import Device
@@ -35,17 +35,9 @@ class AllDownloads(dict[Form, Downloads]):
 async def begin(view: View, all_downloads: AllDownloads, index: str, span: Span, form: Form) -> Download:
     """Begin a file with its first piece. Raises `NotThere`, `Refused`, `Silent`."""
     device = view.device(index)
-    downloads = all_downloads[form]
-    downloads.enter()
-    pieces = _pieces(view, device, span, form)
-    try:
-        first = await anext(pieces)
-    except BaseException:
-        downloads.leave()
-        await pieces.aclose()
-        raise
+    pieces, name = _pieces(view, device, span, form), _name(view, device, span, form)
     media_type = csvtext.MEDIA_TYPE if form is Form.CSV else parquet.MEDIA_TYPE
-    return Download(downloads, first, pieces, media_type, _name(view, device, span, form))
+    return await download.begin(all_downloads[form], pieces, media_type, name)
 
 
 def _pieces(view: View, device: Device, span: Span, form: Form) -> AsyncGenerator[bytes]:
